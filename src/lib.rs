@@ -1,0 +1,19 @@
+//! `appctl`: run web apps with systemd as the supervisor.
+//!
+//! The folders are six questions, in the order in which they may depend on each other (never back; `tests/architecture.rs`):
+//!
+//! - [`spec`]: *what* the user asked for. TOML in, checked [`spec::AppSpec`] out.
+//! - [`unit`]: *how* systemd runs it. `AppSpec` in, unit text out.
+//! - [`rollout`]: *when* to restart what. Events in, steps out.
+//! - [`release`]: *which* code is live. Ids, order, layout.
+//! - [`observe`]: *how it is doing*. Kernel, shim and journal text in, samples out.
+//! - [`host`]: the only I/O of the library. No decisions.
+//!
+//! The programs in `src/bin` are glue over these: load, decide (pure), drive (host), print.
+
+pub mod host;
+pub mod observe;
+pub mod release;
+pub mod rollout;
+pub mod spec;
+pub mod unit;

@@ -1,0 +1,5 @@
+//! How it is doing: kernel, shim and journal text in, samples out. Pure.
+
+mod shim_status;
+
+pub use shim_status::{ShimState, ShimStatus};

@@ -1,0 +1,161 @@
+//! What a shim says of its instance in `STATUS=` (`sd_notify(3)`), and what `appctl status` reads back.
+//!
+//! One line, readable in `systemctl status NAME@1` as it is:
+//! `ready; pid 4711; release 20261122T101500Z; crashes 0; a free remark`. A remark is the last part and may hold anything
+//! but a newline.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What the shim is doing for its instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShimState {
+    /// The app runs and has not proven itself.
+    Starting,
+    /// The app has proven itself.
+    Ready,
+    /// Asked to stop; requests in flight are waited for.
+    Draining,
+    /// Waiting before the app is started again after a crash.
+    BackingOff,
+    /// The app is gone, or never became ready.
+    Failed,
+}
+
+/// One status line of a shim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShimStatus {
+    /// What the shim is doing.
+    pub state: ShimState,
+    /// The app's own main process.
+    pub pid: Option<u32>,
+    /// The release it runs, when it runs in one.
+    pub release: Option<String>,
+    /// Crashes in a row.
+    pub crashes: u32,
+    /// Why, for people.
+    pub remark: Option<String>,
+}
+
+/// A status line that no shim wrote.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a status line of appctl-shim")]
+pub struct NotAShimStatus;
+
+const STATES: [(ShimState, &str); 5] = [
+    (ShimState::Starting, "starting"),
+    (ShimState::Ready, "ready"),
+    (ShimState::Draining, "draining"),
+    (ShimState::BackingOff, "backing-off"),
+    (ShimState::Failed, "failed"),
+];
+
+impl fmt::Display for ShimState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = STATES
+            .iter()
+            .find(|(state, _)| state == self)
+            .map_or("", |(_, name)| name);
+        f.write_str(name)
+    }
+}
+
+impl FromStr for ShimState {
+    type Err = NotAShimStatus;
+
+    fn from_str(text: &str) -> Result<Self, NotAShimStatus> {
+        STATES
+            .iter()
+            .find(|(_, name)| *name == text)
+            .map(|(state, _)| *state)
+            .ok_or(NotAShimStatus)
+    }
+}
+
+impl fmt::Display for ShimStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.state)?;
+        if let Some(pid) = self.pid {
+            write!(f, "; pid {pid}")?;
+        }
+        if let Some(release) = &self.release {
+            write!(f, "; release {release}")?;
+        }
+        write!(f, "; crashes {}", self.crashes)?;
+        match &self.remark {
+            Some(remark) => write!(f, "; {}", remark.replace('\n', " ")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for ShimStatus {
+    type Err = NotAShimStatus;
+
+    fn from_str(line: &str) -> Result<Self, NotAShimStatus> {
+        let (state, mut rest) = line.split_once("; ").ok_or(NotAShimStatus)?;
+        let state = state.parse()?;
+        let pid = take(&mut rest, "pid ")
+            .map(str::parse)
+            .transpose()
+            .map_err(|_| NotAShimStatus)?;
+        let release = take(&mut rest, "release ").map(str::to_owned);
+        let (crashes, remark) = match rest.split_once("; ") {
+            Some((crashes, remark)) => (crashes, Some(remark.to_owned())),
+            None => (rest, None),
+        };
+        let crashes = crashes.strip_prefix("crashes ").ok_or(NotAShimStatus)?;
+        let crashes = crashes.parse().map_err(|_| NotAShimStatus)?;
+        Ok(Self {
+            state,
+            pid,
+            release,
+            crashes,
+            remark,
+        })
+    }
+}
+
+/// Cuts `label value; ` off the front of `rest`, when it stands there.
+fn take<'a>(rest: &mut &'a str, label: &str) -> Option<&'a str> {
+    let (value, after) = rest.strip_prefix(label)?.split_once("; ")?;
+    *rest = after;
+    Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NotAShimStatus, ShimState, ShimStatus};
+
+    #[test]
+    fn what_the_shim_writes_is_read_back() {
+        for (pid, release, remark) in [
+            (Some(4711), Some("20261122T101500Z"), Some("listening; on [::]:3000")),
+            (None, None, None),
+            (Some(1), None, Some("pid 2; release x; crashes 9")),
+            (None, Some("r"), None),
+        ] {
+            let status = ShimStatus {
+                state: ShimState::BackingOff,
+                pid,
+                release: release.map(str::to_owned),
+                crashes: 3,
+                remark: remark.map(str::to_owned),
+            };
+            assert_eq!(status.to_string().parse(), Ok(status));
+        }
+    }
+
+    #[test]
+    fn other_texts_are_not_mistaken_for_it() {
+        for line in [
+            "",
+            "ready",
+            "Processing requests...",
+            "ready; pid x; crashes 0",
+            "ready; crashes",
+        ] {
+            assert_eq!(line.parse::<ShimStatus>(), Err(NotAShimStatus), "{line:?}");
+        }
+    }
+}

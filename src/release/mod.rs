@@ -1,0 +1,1 @@
+//! Which code is live: ids, order, layout. Pure.

@@ -1,0 +1,1 @@
+//! When to restart what: events in, steps out. Pure.

@@ -1,0 +1,198 @@
+//! What the user asked for: the text of `/etc/appctl/apps/NAME.toml` in, a checked [`AppSpec`] out. Pure.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+mod name;
+
+pub use name::{AppName, Instance, InvalidName};
+
+/// One app, checked: every value in here is safe to run. What each means to systemd is decided in [`crate::unit`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppSpec {
+    /// The file's stem, and the prefix of every unit of the app.
+    pub name: AppName,
+    /// Program and arguments, never given to a shell. The first is an absolute path or looked up in `PATH` by the shim.
+    pub exec: Vec<String>,
+    /// How many instances serve.
+    pub instances: Instances,
+    /// Whom the app runs as.
+    pub account: Account,
+    /// Addresses the app's one socket unit holds, in order. Empty: a worker without a port.
+    pub listen: Vec<Listen>,
+    /// Length of the accept queue, `Backlog=` of systemd.socket(5); the kernel caps it at `net.core.somaxconn`.
+    pub backlog: u32,
+    /// Where the app runs in place; `None` is the live release, `/var/lib/appctl/NAME/current`.
+    pub directory: Option<PathBuf>,
+    /// Variables for the app, in the file's order.
+    pub env: Vec<(String, String)>,
+    /// Files of variables, `EnvironmentFile=` of systemd.exec(5); later ones win.
+    pub env_files: Vec<EnvFile>,
+    /// What is loaded into the app so that it adopts the held sockets and drains.
+    pub adapter: Adapter,
+    /// What proves that an instance is ready.
+    pub ready: Ready,
+    /// How an instance is stopped.
+    pub stop: Stop,
+    /// Back-off between crashes.
+    pub restart: Restart,
+    /// Kernel limits.
+    pub limits: Limits,
+    /// How much of the system an instance can see and do.
+    pub sandbox: Sandbox,
+}
+
+/// How many instances serve: a number, or the processors this machine lets us use, less some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Instances {
+    /// Exactly this many.
+    Fixed(u16),
+    /// `"max"` is `Max { less: 0 }`, `"max-1"` is `Max { less: 1 }`; never under 1.
+    Max {
+        /// Processors left to others.
+        less: u16,
+    },
+}
+
+impl Instances {
+    /// Most instances one app may have. [`Instance::SURGE_INDEX`] lies above it.
+    pub const MOST: u16 = 512;
+
+    /// The number on a machine that may use `cpus` processors (cgroup quota counted by the caller).
+    pub fn count(self, cpus: u16) -> u16 {
+        match self {
+            Self::Fixed(n) => n,
+            Self::Max { less } => cpus.saturating_sub(less).clamp(1, Self::MOST),
+        }
+    }
+}
+
+/// The account an app runs as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Account {
+    /// `DynamicUser=yes` of systemd.exec(5): all instances share one transient user.
+    Dynamic,
+    /// A system account; `group` is its primary group when `None`.
+    Named {
+        /// User name.
+        user: String,
+        /// Group name.
+        group: Option<String>,
+    },
+}
+
+/// One address of the app's socket, `ListenStream=` of systemd.socket(5).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Listen {
+    /// A TCP port, on every address (IPv6 and IPv4) when `host` is `None`.
+    Tcp {
+        /// One address of this machine.
+        host: Option<IpAddr>,
+        /// Port, 1 to 65535.
+        port: u16,
+    },
+    /// A unix stream socket at an absolute path.
+    Unix(PathBuf),
+}
+
+/// One `EnvironmentFile=`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvFile {
+    /// Absolute path.
+    pub path: PathBuf,
+    /// Written `-/path`: may be missing.
+    pub optional: bool,
+}
+
+/// What is preloaded into the app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adapter {
+    /// `/usr/lib/appctl/node.cjs` through `NODE_OPTIONS`.
+    Node,
+    /// Nothing; the app takes `LISTEN_FDS` (`sd_listen_fds(3)`) itself.
+    None,
+}
+
+/// Readiness of an instance. The deadline means failure, never success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ready {
+    /// The proof.
+    pub when: ReadyWhen,
+    /// Longest time from the app's start to the proof.
+    pub timeout: Duration,
+    /// How long a new instance must then stay up before a rollout goes on.
+    pub settle: Duration,
+}
+
+/// The proof that an instance can serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadyWhen {
+    /// The app's own `READY=1`, `sd_notify(3)`.
+    Notify,
+    /// The adapter saw the app listen on a socket of ours.
+    Listening,
+    /// `GET path` on the instance's own private socket answers `status`.
+    Http {
+        /// Path and query, begins with `/`.
+        path: String,
+        /// Expected status code.
+        status: u16,
+    },
+    /// `process.send('ready')`, as under PM2's `wait_ready`.
+    Message,
+    /// Still alive after this long.
+    Started {
+        /// How long.
+        after: Duration,
+    },
+}
+
+/// How an instance is stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stop {
+    /// The app's own stop signal, after the drain: `SIGTERM` or `SIGINT` and the like, as a number of signal(7).
+    pub signal: i32,
+    /// From the stop request to `SIGKILL`.
+    pub timeout: Duration,
+    /// How long an idle keep-alive connection may still bring a last request.
+    pub linger: Duration,
+}
+
+/// Back-off between crashes: the first restart is immediate, then `delay`, doubling up to `max_delay`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restart {
+    /// Delay before the second restart in a row.
+    pub delay: Duration,
+    /// Longest delay.
+    pub max_delay: Duration,
+    /// Uptime after which crashes are forgotten.
+    pub reset_after: Duration,
+}
+
+/// Kernel limits of one instance, systemd.resource-control(5) and systemd.exec(5). `None` is systemd's default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// `MemoryMax=`, bytes: the kernel kills above it.
+    pub memory: Option<u64>,
+    /// `MemoryHigh=`, bytes: the kernel slows down above it.
+    pub memory_high: Option<u64>,
+    /// `CPUQuota=`, percent of one processor.
+    pub cpu_percent: Option<u32>,
+    /// `TasksMax=`.
+    pub tasks: Option<u64>,
+    /// `LimitNOFILE=`.
+    pub open_files: Option<u64>,
+}
+
+/// How much of the system an instance can see and do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sandbox {
+    /// Nothing beyond the account.
+    Off,
+    /// What no web app misses: no new privileges, read-only system, private /tmp and devices.
+    #[default]
+    Standard,
+    /// Standard, and system call, address family, namespace and capability filters.
+    Strict,
+}

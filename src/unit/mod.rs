@@ -1,0 +1,1 @@
+//! How systemd runs it: a checked [`crate::spec::AppSpec`] in, unit text out. Pure.
