@@ -4,9 +4,13 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+mod bytes;
 mod name;
+mod span_text;
 
+pub use bytes::{InvalidSize, format_bytes, parse_bytes};
 pub use name::{AppName, Instance, InvalidName};
+pub use span_text::{InvalidSpan, format_span, parse_span};
 
 /// One app, checked: every value in here is safe to run. What each means to systemd is decided in [`crate::unit`].
 #[derive(Debug, Clone, PartialEq, Eq)]
