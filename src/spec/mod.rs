@@ -6,6 +6,7 @@ use std::time::Duration;
 
 mod bytes;
 mod check;
+mod conflicts;
 mod env;
 mod fields;
 mod json;
@@ -27,6 +28,7 @@ mod words;
 mod words_error;
 
 pub use bytes::{InvalidSize, format_bytes, parse_bytes};
+pub use conflicts::{Conflict, conflicts};
 pub use listen::InvalidListen;
 pub use name::{AppName, Instance, InvalidName};
 pub use parse::parse;
