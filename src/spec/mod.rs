@@ -26,6 +26,7 @@ mod suggest;
 mod syntax;
 mod words;
 mod words_error;
+mod writer;
 
 pub use bytes::{InvalidSize, format_bytes, parse_bytes};
 pub use conflicts::{Conflict, conflicts};
@@ -39,6 +40,7 @@ pub use span_text::{InvalidSpan, format_span, parse_span};
 pub use syntax::text_of;
 pub use words::{quote_words, split_words};
 pub use words_error::{WordsError, WordsErrorKind};
+pub use writer::NewApp;
 
 /// One app, checked: every value in here is safe to run. What each means to systemd is decided in [`crate::unit`].
 #[derive(Debug, Clone, PartialEq, Eq)]
