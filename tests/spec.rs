@@ -10,6 +10,10 @@ use appctl::spec::{AppName, AppSpec, Listen, parse};
 use snapbox::data::DataFormat;
 use snapbox::{Assert, Data};
 
+#[path = "spec/hostile.rs"]
+mod hostile;
+#[path = "spec/properties.rs"]
+mod properties;
 #[path = "../src/bin/appctl/ui/report.rs"]
 mod report;
 
