@@ -1,0 +1,3 @@
+//! What `appctl`'s tests against real systemd are made of.
+
+pub mod load;
