@@ -1,5 +1,6 @@
 //! The strict load client on the command line. Exit code 1 when anything was lost, 2 when the plan makes no sense.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -109,11 +110,12 @@ fn think(text: &str) -> Result<(u64, u64), String> {
 
 fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let report = Load::start(arguments.plan()?).wait();
-    if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+    let text = if arguments.json {
+        serde_json::to_string_pretty(&report)? + "\n"
     } else {
-        print!("{report}");
-    }
+        report.to_string()
+    };
+    io::stdout().write_all(text.as_bytes())?;
     Ok(report.lost() == 0 && report.counts.ok > 0)
 }
 
