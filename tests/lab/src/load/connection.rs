@@ -90,7 +90,7 @@ impl Connection {
 
     /// The other side has reset the connection. What it sent before can still be read, and decides.
     fn write_failed(&mut self) {
-        while self.ended.is_none() && self.take_in() {}
+        while self.ended.is_none() && self.fetch() {}
         self.ended = Some(End::Rst);
     }
 
@@ -164,18 +164,24 @@ impl Connection {
     /// FIN yet: only what could not be known before the write may count as the server's fault.
     pub(super) fn look(&mut self) -> Idle {
         if self.received.is_empty() && self.ended.is_none() {
-            let mut bytes = [0; 1024];
-            match self.stream.read_now(&mut bytes) {
-                Ok(0) => self.ended = Some(End::Fin),
-                Ok(count) => self.received.extend_from_slice(&bytes[..count]),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => self.ended = Some(End::Rst),
-            }
+            self.fetch();
         }
         match self.ended {
             _ if !self.received.is_empty() => Idle::Surplus,
             Some(end) => Idle::Ended(end),
             None => Idle::Quiet,
         }
+    }
+
+    /// As [`Connection::take_in`], but asks the kernel and not the event loop.
+    fn fetch(&mut self) -> bool {
+        let mut bytes = [0; 1024];
+        match self.stream.read_now(&mut bytes) {
+            Ok(0) => self.ended = Some(End::Fin),
+            Ok(count) => self.received.extend_from_slice(&bytes[..count]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+            Err(_) => self.ended = Some(End::Rst),
+        }
+        true
     }
 }

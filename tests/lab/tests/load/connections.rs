@@ -161,6 +161,30 @@ fn a_request_on_a_kept_connection_that_meets_a_rst_is_lost() {
 }
 
 #[test]
+fn an_answer_given_before_the_request_was_whole_counts_although_a_rst_follows() {
+    let target = || {
+        serve(|mut peer| async move {
+            // Closing with unread bytes sends a RST behind the answer, in the middle of the client's write.
+            let _ = peer.stream.readable().await;
+            peer.say(closing(&respond("503 Service Unavailable", "", "busy"))).await;
+        })
+    };
+    let shape = Shape::KeepAlive {
+        body: 8 << 20,
+        think: None,
+    };
+    let report = private(|| Load::start(Plan::new(target(), shape).connections(1).requests(50)).wait());
+    assert_eq!(
+        report.counts,
+        Counts {
+            server_error: 50,
+            ..Counts::default()
+        },
+        "{report}"
+    );
+}
+
+#[test]
 fn a_client_that_closes_first_does_not_run_out_of_ports() {
     // A server that ignores `Connection: close` leaves the closing, and with it the TIME_WAIT, to the client.
     let target = || serve(|mut peer| async move { while answer_one(&mut peer).await {} });
