@@ -1,0 +1,3 @@
+//! How things look on the operator's terminal.
+
+pub(crate) mod report;
