@@ -97,7 +97,7 @@ fn systemd_understands_every_argument() {
         .lines()
         .filter_map(|line| line.trim().strip_prefix("Command Line: "));
     let line = lines
-        .filter(|line| line.contains(" run "))
+        .filter(|line| line.contains(" -- my-app surge "))
         .last()
         .expect("the instance was loaded");
     let words = shell_words(line);
