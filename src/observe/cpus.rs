@@ -3,13 +3,13 @@
 
 /// Processors in the line `Cpus_allowed_list:` of `/proc/self/status`, proc(5): `0-3,8` is five.
 pub fn allowed(status: &str) -> Option<u16> {
-    let list = status
+    let ranges = status
         .lines()
         .find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
-    let counts = list.trim().split(',').map(|range| {
-        let (first, last) = range.split_once('-').unwrap_or((range, range));
-        let (first, last): (u16, u16) = (first.parse().ok()?, last.parse().ok()?);
-        last.checked_sub(first)?.checked_add(1)
+    let counts = ranges.trim().split(',').map(|range| {
+        let (from, to) = range.split_once('-').unwrap_or((range, range));
+        let (from, to): (u16, u16) = (from.parse().ok()?, to.parse().ok()?);
+        to.checked_sub(from)?.checked_add(1)
     });
     counts.sum::<Option<u16>>().filter(|count| *count > 0)
 }

@@ -4,6 +4,7 @@
 //! without C escapes, single paths take the rest of the line, and environment files are glob(7) patterns: these cannot
 //! hold control characters, and [`super::file`] replaces what the spec should have refused.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 /// Characters that may stand in no line of a unit file: controls would end or hide it, and systemd drops a line with a
@@ -37,7 +38,7 @@ fn push_escaped(out: &mut String, c: char) {
         '\0' => out.push('\u{fffd}'),
         c if never_literal(c) => {
             for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-                out.push_str(&format!("\\x{byte:02x}"));
+                let _ = write!(out, "\\x{byte:02x}");
             }
         }
         c => out.push(c),

@@ -255,7 +255,8 @@ proptest! {
             for line in values(instance, key) {
                 let words = words(&line, Escapes::Literal).expect("systemd accepts the line");
                 let path = text(&words.concat(), "surge");
-                prop_assert_eq!(path.strip_prefix('-').unwrap_or(&path), spec.directory.as_deref().unwrap().to_str().unwrap());
+                let directory = spec.directory.as_ref().and_then(|path| path.to_str());
+                prop_assert_eq!(Some(path.strip_prefix('-').unwrap_or(&path)), directory);
             }
         }
         let held = units.iter().flat_map(|unit| values(unit, "ListenStream"));

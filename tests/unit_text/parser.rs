@@ -12,7 +12,9 @@ pub(crate) fn directives(text: &str) -> Vec<(String, String, String)> {
         // Not UTF-8 clean in systemd's sense: the whole line is ignored.
         assert!(!line.chars().any(noncharacter), "{line:?}");
         if let Some(name) = line.strip_prefix('[') {
-            section = name.strip_suffix(']').expect("a section ends in ]").to_owned();
+            name.strip_suffix(']')
+                .expect("a section ends in ]")
+                .clone_into(&mut section);
         } else if let Some((key, value)) = line.split_once('=') {
             found.push((
                 section.clone(),

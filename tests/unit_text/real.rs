@@ -31,7 +31,9 @@ fn understood(spec: &AppSpec) -> Vec<u8> {
     for target in ["sysinit", "basic", "shutdown", "network", "sockets", "umount"] {
         write(&format!("{target}.target"), "[Unit]\nDefaultDependencies=no\n");
     }
-    units(spec).iter().for_each(|unit| write(&unit.name, &unit.to_string()));
+    for unit in units(spec) {
+        write(&unit.name, &unit.to_string());
+    }
     dump(dir.path(), "my-app@surge.service")
 }
 
@@ -93,12 +95,11 @@ fn systemd_understands_every_argument() {
         ..plain()
     });
     let output = String::from_utf8_lossy(&output);
-    let lines = output
+    let mut lines = output
         .lines()
         .filter_map(|line| line.trim().strip_prefix("Command Line: "));
     let line = lines
-        .filter(|line| line.contains(" -- my-app surge "))
-        .last()
+        .rfind(|line| line.contains(" -- my-app surge "))
         .expect("the instance was loaded");
     let words = shell_words(line);
     let from = words.iter().position(|word| word == "--").expect("the options end");
