@@ -2,6 +2,8 @@
 //! in memory; the network is this machine's. See systemd-nspawn(1), nsenter(1).
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::Path;
@@ -26,7 +28,7 @@ const BOOT: Duration = Duration::from_secs(60);
 pub struct Box_ {
     // Fields are dropped in this order: first the processes, then what they used.
     _keeper: Keeper,
-    _place: Place,
+    place: Place,
     ports: Mutex<BTreeMap<u16, File>>,
     leader: u32,
     debian: Debian,
@@ -43,7 +45,18 @@ impl Box_ {
         let argv = nspawn(&root, place.name());
         let keeper = Keeper::start(move || mount_copy(&lower, &run, &root), &prefix, &argv, &log)?;
         let leader = wait_for_boot(&keeper, &log)?;
-        Ok(Self { _keeper: keeper, _place: place, ports: Mutex::default(), leader, debian })
+        Ok(Self {
+            _keeper: keeper,
+            place,
+            ports: Mutex::default(),
+            leader,
+            debian,
+        })
+    }
+
+    /// Its name: unique on this machine, also that of its cgroup.
+    pub fn name(&self) -> &str {
+        self.place.name()
     }
 
     /// The process id, on this machine, of the box's PID 1.
@@ -61,9 +74,23 @@ impl Host for Box_ {
         enter(self.leader, argv)
     }
 
+    /// Under script(1), which gives the shell a terminal of the box's own: it has no name for this machine's.
+    fn shell(&self) -> Command {
+        let term = format!("TERM={}", env::var("TERM").unwrap_or_else(|_| "dumb".to_owned()));
+        self.command(&[
+            "env",
+            &term,
+            "script",
+            "--quiet",
+            "--command",
+            "bash --login",
+            "/dev/null",
+        ])
+    }
+
     fn port(&self, guest: u16) -> Result<u16> {
         let mut ports = self.ports.lock().unwrap_or_else(PoisonError::into_inner);
-        if let std::collections::btree_map::Entry::Vacant(entry) = ports.entry(guest) {
+        if let Entry::Vacant(entry) = ports.entry(guest) {
             entry.insert(port::claim(guest)?);
         }
         Ok(guest)
@@ -73,14 +100,23 @@ impl Host for Box_ {
 fn enter(leader: u32, argv: &[&str]) -> Command {
     let mut command = Command::new("/usr/bin/nsenter");
     command.env_clear().envs(ENVIRONMENT);
-    command.arg(format!("--target={leader}")).args(["--all", "--wdns=/root", "--"]).args(argv);
+    command
+        .arg(format!("--target={leader}"))
+        .args(["--all", "--wdns=/root", "--"])
+        .args(argv);
     command
 }
 
 /// In a mount namespace of the calling thread, which the container inherits: the mounts end with it, however it ends.
 fn mount_copy(lower: &Path, run: &Path, root: &Path) -> Result<()> {
     unshare(CloneFlags::CLONE_NEWNS).context("cannot leave the mount namespace")?;
-    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)?;
+    mount(
+        None::<&str>,
+        "/",
+        None::<&str>,
+        MsFlags::MS_REC | MsFlags::MS_PRIVATE,
+        None::<&str>,
+    )?;
     let memory = run.join("rw");
     fs::create_dir(&memory)?;
     fs::create_dir(root)?;
@@ -90,8 +126,14 @@ fn mount_copy(lower: &Path, run: &Path, root: &Path) -> Result<()> {
     fs::create_dir(&work)?;
     let layers = [("lowerdir", lower), ("upperdir", &upper), ("workdir", &work)];
     let options = layers.map(|(key, path)| format!("{key}={}", path.display())).join(",");
-    mount(Some("lab"), root, Some("overlay"), MsFlags::empty(), Some(options.as_str()))
-        .with_context(|| format!("cannot mount an overlay ({options})"))
+    mount(
+        Some("lab"),
+        root,
+        Some("overlay"),
+        MsFlags::empty(),
+        Some(options.as_str()),
+    )
+    .with_context(|| format!("cannot mount an overlay ({options})"))
 }
 
 /// nspawn's container survives nspawn's own death, hence a PID namespace around both: it goes whole or not at all.
@@ -114,7 +156,11 @@ fn wait_for_boot(keeper: &Keeper, log: &Path) -> Result<u32> {
         }
         thread::sleep(Duration::from_millis(20));
     }
-    let how = if keeper.has_ended() { "ended at once" } else { "is not up in time" };
+    let how = if keeper.has_ended() {
+        "ended at once"
+    } else {
+        "is not up in time"
+    };
     bail!("the box {how}; its console:\n{}", tail(log, 20))
 }
 

@@ -14,17 +14,35 @@ const PARENT: &str = "appctl-lab";
 /// The words to put before a command so that it runs in the cgroup `name`.
 pub(crate) fn prefix(name: &str) -> Result<Vec<OsString>> {
     if Path::new("/run/systemd/system").is_dir() {
-        let words = ["systemd-run", "--scope", "--quiet", "--collect", "--property=Delegate=yes"];
+        let words = [
+            "systemd-run",
+            "--scope",
+            "--quiet",
+            "--collect",
+            "--property=Delegate=yes",
+        ];
         let unit = format!("--unit={PARENT}-{name}");
-        return Ok(words.into_iter().map(OsString::from).chain([unit.into(), "--".into()]).collect());
+        return Ok(words
+            .into_iter()
+            .map(OsString::from)
+            .chain([unit.into(), "--".into()])
+            .collect());
     }
     let mounts = mounts();
-    let (_, unified) = mounts.iter().find(|(kind, _)| kind == "cgroup2").context("no cgroup v2 is mounted here")?;
+    let (_, unified) = mounts
+        .iter()
+        .find(|(kind, _)| kind == "cgroup2")
+        .context("no cgroup v2 is mounted here")?;
     let group = unified.join(PARENT).join(name);
     fs::create_dir_all(&group).with_context(|| format!("cannot make the cgroup {}", group.display()))?;
     // Only a process can move itself before its first fork, and this one has no code of ours between fork and exec.
     let script = "echo 0 >\"$0\" && exec \"$@\"";
-    Ok(vec!["sh".into(), "-c".into(), script.into(), group.join("cgroup.procs").into()])
+    Ok(vec![
+        "sh".into(),
+        "-c".into(),
+        script.into(),
+        group.join("cgroup.procs").into(),
+    ])
 }
 
 /// Removes what a box has left in every hierarchy. Its processes are gone or about to be.
@@ -54,7 +72,9 @@ fn mounts() -> Vec<(String, PathBuf)> {
 fn parse_mounts(text: &str) -> Vec<(String, PathBuf)> {
     let fields = text.lines().map(|line| line.split(' ').collect::<Vec<_>>());
     let groups = fields.filter(|field| field.len() > 2 && field[2].starts_with("cgroup"));
-    groups.map(|field| (field[2].to_owned(), PathBuf::from(field[1]))).collect()
+    groups
+        .map(|field| (field[2].to_owned(), PathBuf::from(field[1])))
+        .collect()
 }
 
 #[cfg(test)]
@@ -67,6 +87,9 @@ mod tests {
                     cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n";
         let found = parse_mounts(text);
         assert_eq!(found.len(), 2);
-        assert_eq!(found[1], ("cgroup2".to_owned(), PathBuf::from("/sys/fs/cgroup/unified")));
+        assert_eq!(
+            found[1],
+            ("cgroup2".to_owned(), PathBuf::from("/sys/fs/cgroup/unified"))
+        );
     }
 }

@@ -60,6 +60,9 @@ impl FromStr for Debian {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let known = |debian: &Self| text == debian.number().to_string() || text == debian.suite();
-        Self::ALL.into_iter().find(known).ok_or_else(|| format!("no such Debian in the lab: {text} (12 or 13)"))
+        Self::ALL
+            .into_iter()
+            .find(known)
+            .ok_or_else(|| format!("no such Debian in the lab: {text} (12 or 13)"))
     }
 }

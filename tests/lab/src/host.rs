@@ -48,6 +48,9 @@ pub trait Host {
     /// A command that runs `argv` as root in it, in `/root`, with a clean environment; nothing has been started yet.
     fn command(&self, argv: &[&str]) -> Command;
 
+    /// An interactive shell on this process's terminal; nothing has been started yet.
+    fn shell(&self) -> Command;
+
     /// Where this machine reaches the TCP port `guest` of it on 127.0.0.1. Call it before anything binds the port: a box
     /// shares this machine's ports and waits here until no other box has claimed this one. A `Machine` forwards 3000 to
     /// 3009, and only to listeners that are not confined to its loopback.
@@ -68,7 +71,11 @@ pub trait Host {
     /// Runs `argv` with `input` as its standard input; it must exit with 0.
     fn run_with_input(&self, argv: &[&str], input: &[u8]) -> Result<String> {
         let mut command = self.command(&[&LIMIT, argv].concat());
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
         let written = child.stdin.take().context("standard input is a pipe")?.write_all(input);
         let output = expect_success(argv, finish(argv, &child.wait_with_output()?)?)?;
         written.with_context(|| format!("{argv:?} did not read its input"))?;
@@ -79,13 +86,18 @@ pub trait Host {
     /// in the host ends with the host, or by a `kill` run there.
     fn spawn(&self, argv: &[&str]) -> Result<Child> {
         let mut command = self.command(argv);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
         child.with_context(|| format!("cannot start {argv:?}"))
     }
 
     /// Writes a file (mode 0644) and the directories above it.
     fn write_file(&self, path: &str, text: &str) -> Result<()> {
-        self.run_with_input(&["install", "-D", "-m", "0644", "/dev/stdin", path], text.as_bytes()).map(drop)
+        self.run_with_input(&["install", "-D", "-m", "0644", "/dev/stdin", path], text.as_bytes())
+            .map(drop)
     }
 
     /// A file's text.
@@ -100,7 +112,9 @@ pub trait Host {
         }
         self.run_ok(&["mkdir", "--parents", path])?;
         let mut pack = Command::new("tar");
-        pack.arg("--directory").arg(local).args(["--owner=0", "--group=0", "--create", "."]);
+        pack.arg("--directory")
+            .arg(local)
+            .args(["--owner=0", "--group=0", "--create", "."]);
         let mut pack = pack.stdout(Stdio::piped()).spawn().context("cannot start tar")?;
         let archive = pack.stdout.take().context("tar's output is a pipe")?;
         let argv = ["tar", "--directory", path, "--extract"];
@@ -138,14 +152,28 @@ fn finish(argv: &[&str], output: &std::process::Output) -> Result<Output> {
     let signal = || output.status.signal().map_or(-1, |signal| 128 + signal);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let status = output.status.code().unwrap_or_else(signal);
-    let output = Output { status, stdout: text(&output.stdout), stderr: text(&output.stderr) };
+    let output = Output {
+        status,
+        stdout: text(&output.stdout),
+        stderr: text(&output.stderr),
+    };
     if status == TIMED_OUT && argv.first() != Some(&"timeout") {
-        bail!("{argv:?} took too long and was killed\n{}{}", output.stdout, output.stderr);
+        bail!(
+            "{argv:?} took too long and was killed\n{}{}",
+            output.stdout,
+            output.stderr
+        );
     }
     Ok(output)
 }
 
 fn expect_success(argv: &[&str], output: Output) -> Result<String> {
-    ensure!(output.success(), "{argv:?} exited with {}\n{}{}", output.status, output.stdout, output.stderr);
+    ensure!(
+        output.success(),
+        "{argv:?} exited with {}\n{}{}",
+        output.status,
+        output.stdout,
+        output.stderr
+    );
     Ok(output.stdout)
 }

@@ -35,7 +35,10 @@ impl Kind {
 
 /// The directory of this image; builds it first where it is missing or its recipe has changed (about a minute).
 pub fn image(kind: Kind, debian: Debian) -> Result<PathBuf> {
-    ensure!(nix::unistd::geteuid().is_root(), "the lab needs root: it builds root images, mounts and makes cgroups");
+    ensure!(
+        nix::unistd::geteuid().is_root(),
+        "the lab needs root: it builds root images, mounts and makes cgroups"
+    );
     let cache = cache_dir()?;
     fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
     let stem = format!("{}-{}", kind.name(), debian.number());
@@ -56,12 +59,16 @@ fn cache_dir() -> Result<PathBuf> {
     }
     let base = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let base = base.or_else(|| env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));
-    Ok(base.context("neither APPCTL_LAB_CACHE, XDG_CACHE_HOME nor HOME is set")?.join("appctl-lab"))
+    Ok(base
+        .context("neither APPCTL_LAB_CACHE, XDG_CACHE_HOME nor HOME is set")?
+        .join("appctl-lab"))
 }
 
 /// FNV-1a: the standard hasher may change with the compiler, and a new compiler must not mean new images.
 fn fingerprint(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 fn build(kind: Kind, debian: Debian, image: &Path) -> Result<()> {
@@ -71,7 +78,12 @@ fn build(kind: Kind, debian: Debian, image: &Path) -> Result<()> {
     remove_tree(&partial)?;
     fs::create_dir_all(&partial)?;
     let mut stderr = io::stderr();
-    writeln!(stderr, "lab: building the {} image of {debian} (log: {})", kind.name(), log.display())?;
+    writeln!(
+        stderr,
+        "lab: building the {} image of {debian} (log: {})",
+        kind.name(),
+        log.display()
+    )?;
     let start = Instant::now();
     run_recipe(kind, debian, &partial, &log)?;
     fs::rename(&partial, image)?;
@@ -82,7 +94,14 @@ fn build(kind: Kind, debian: Debian, image: &Path) -> Result<()> {
 fn run_recipe(kind: Kind, debian: Debian, out: &Path, log: &Path) -> Result<()> {
     let output = File::create(log)?;
     let status = Command::new("bash")
-        .args(["-c", RECIPE, "build.sh", kind.name(), debian.suite(), &mirror::archive()])
+        .args([
+            "-c",
+            RECIPE,
+            "build.sh",
+            kind.name(),
+            debian.suite(),
+            &mirror::archive(),
+        ])
         .arg(out)
         .args(mirror::proxy_options())
         .env("LC_ALL", "C.UTF-8")
@@ -91,13 +110,20 @@ fn run_recipe(kind: Kind, debian: Debian, out: &Path, log: &Path) -> Result<()> 
         .stderr(output)
         .status()
         .context("cannot start bash")?;
-    ensure!(status.success(), "the image was not built ({status}); {}:\n{}", log.display(), tail(log, 15));
+    ensure!(
+        status.success(),
+        "the image was not built ({status}); {}:\n{}",
+        log.display(),
+        tail(log, 15)
+    );
     Ok(())
 }
 
 /// The last lines of a file, for an error's text.
 pub(crate) fn tail(path: &Path, lines: usize) -> String {
-    let text = fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let text = fs::read(path)
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default();
     let all: Vec<&str> = text.lines().collect();
     all[all.len().saturating_sub(lines)..].join("\n")
 }

@@ -36,7 +36,11 @@ impl Keeper {
             Err(error) => drop(started.send(Err(error))),
         });
         let pid = start.recv().context("the keeper's thread ended")??;
-        Ok(Self { pid, stop: Some(stop), thread: Some(thread) })
+        Ok(Self {
+            pid,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -62,7 +66,11 @@ fn command(prefix: &[OsString], argv: &[OsString], log: &Path) -> Result<Command
     let death = ["setpriv", "--pdeathsig", "KILL"].map(OsString::from);
     let words: Vec<&OsString> = prefix.iter().chain(&death).chain(argv).collect();
     let mut command = Command::new(words[0]);
-    command.args(&words[1..]).stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+    command
+        .args(&words[1..])
+        .stdin(Stdio::null())
+        .stdout(output.try_clone()?)
+        .stderr(output);
     // Ctrl-C is for the test: the child goes when the test is gone, not in a race with it.
     command.process_group(0);
     Ok(command)

@@ -39,8 +39,19 @@ impl Machine {
         let guests = FORWARDED.chain([SSH]);
         let forwards: BTreeMap<u16, u16> = guests.clone().zip(port::free(guests.count())?).collect();
         let keeper = start(&image, &place, &forwards)?;
-        let ssh = Ssh::new(forwards[&SSH], &image.join("key"), place.join("ssh"), place.join("ssh.log"));
-        let mut machine = Self { ssh, keeper, place, forwards, debian };
+        let ssh = Ssh::new(
+            forwards[&SSH],
+            &image.join("key"),
+            place.join("ssh"),
+            place.join("ssh.log"),
+        );
+        let mut machine = Self {
+            ssh,
+            keeper,
+            place,
+            forwards,
+            debian,
+        };
         machine.wait_for_boot("")?;
         Ok(machine)
     }
@@ -81,8 +92,13 @@ impl Machine {
     fn is_up(&self, before: &str) -> bool {
         let script = "cat /proc/sys/kernel/random/boot_id && systemctl is-system-running --wait";
         let output = self.ssh.command(&["sh", "-c", script]).output();
-        let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-        let state = text.split_once('\n').filter(|(boot, _)| *boot != before).map(|(_, state)| state.trim_end());
+        let text = output
+            .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+            .unwrap_or_default();
+        let state = text
+            .split_once('\n')
+            .filter(|(boot, _)| *boot != before)
+            .map(|(_, state)| state.trim_end());
         matches!(state, Some("running" | "degraded"))
     }
 
@@ -101,6 +117,10 @@ impl Host for Machine {
         self.ssh.command(argv)
     }
 
+    fn shell(&self) -> Command {
+        self.ssh.shell()
+    }
+
     fn port(&self, guest: u16) -> Result<u16> {
         let here = self.forwards.get(&guest).copied();
         here.with_context(|| format!("port {guest} of the machine is not forwarded, only {FORWARDED:?}"))
@@ -109,6 +129,12 @@ impl Host for Machine {
 
 fn start(image: &Path, place: &Place, forwards: &BTreeMap<u16, u16>) -> Result<Keeper> {
     let [console, qmp, log]: [PathBuf; 3] = ["console.log", "qmp", "qemu.log"].map(|file| place.join(file));
-    let description = Description { image, console: &console, qmp: &qmp, forwards, memory_mib: MEMORY_MIB };
+    let description = Description {
+        image,
+        console: &console,
+        qmp: &qmp,
+        forwards,
+        memory_mib: MEMORY_MIB,
+    };
     Keeper::start(|| Ok(()), &[], &description.argv()?, &log)
 }

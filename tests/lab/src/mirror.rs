@@ -8,15 +8,27 @@ const DEFAULT: &str = "http://deb.debian.org/debian";
 
 /// The archive this machine is configured for, or the public one.
 pub(crate) fn archive() -> String {
-    let texts = source_files().into_iter().filter_map(|path| fs::read_to_string(path).ok());
-    texts.filter_map(|text| debian_uri(&text)).next().unwrap_or_else(|| DEFAULT.to_owned())
+    let texts = source_files()
+        .into_iter()
+        .filter_map(|path| fs::read_to_string(path).ok());
+    texts
+        .filter_map(|text| debian_uri(&text))
+        .next()
+        .unwrap_or_else(|| DEFAULT.to_owned())
 }
 
 /// apt's proxy settings as `KEY "VALUE"` options.
 pub(crate) fn proxy_options() -> Vec<String> {
-    let dump = Command::new("apt-config").args(["dump", "--format", "%f \"%v\";%n"]).output();
-    let text = dump.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    text.lines().filter(|line| is_proxy(line)).map(|line| line.trim_end_matches(';').to_owned()).collect()
+    let dump = Command::new("apt-config")
+        .args(["dump", "--format", "%f \"%v\";%n"])
+        .output();
+    let text = dump
+        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+        .unwrap_or_default();
+    text.lines()
+        .filter(|line| is_proxy(line))
+        .map(|line| line.trim_end_matches(';').to_owned())
+        .collect()
 }
 
 fn is_proxy(line: &str) -> bool {
@@ -26,7 +38,13 @@ fn is_proxy(line: &str) -> bool {
 
 fn source_files() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = fs::read_dir("/etc/apt/sources.list.d")
-        .map(|entries| entries.flatten().map(|entry| entry.path()).filter(|path| is_source(path)).collect())
+        .map(|entries| {
+            entries
+                .flatten()
+                .map(|entry| entry.path())
+                .filter(|path| is_source(path))
+                .collect()
+        })
         .unwrap_or_default();
     files.sort();
     files.insert(0, PathBuf::from("/etc/apt/sources.list"));
@@ -34,14 +52,22 @@ fn source_files() -> Vec<PathBuf> {
 }
 
 fn is_source(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "list" || extension == "sources")
+    path.extension()
+        .is_some_and(|extension| extension == "list" || extension == "sources")
 }
 
 /// The first archive URI whose path ends in `/debian`: not the security archive, not another vendor's.
 fn debian_uri(text: &str) -> Option<String> {
-    let lines = text.lines().map(str::trim).filter(|line| line.starts_with("deb ") || line.starts_with("URIs:"));
-    let uris = lines.flat_map(str::split_whitespace).filter(|word| word.contains("://"));
-    uris.map(|uri| uri.trim_end_matches('/')).find(|uri| uri.ends_with("/debian")).map(str::to_owned)
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with("deb ") || line.starts_with("URIs:"));
+    let uris = lines
+        .flat_map(str::split_whitespace)
+        .filter(|word| word.contains("://"));
+    uris.map(|uri| uri.trim_end_matches('/'))
+        .find(|uri| uri.ends_with("/debian"))
+        .map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -25,7 +25,10 @@ pub(crate) struct Place {
 impl Place {
     /// A new directory, named after `kind` and this process; clears what killed runs have left.
     pub(crate) fn claim(kind: &str) -> Result<Self> {
-        ensure!(nix::unistd::geteuid().is_root(), "the lab needs root: it builds root images, mounts and makes cgroups");
+        ensure!(
+            nix::unistd::geteuid().is_root(),
+            "the lab needs root: it builds root images, mounts and makes cgroups"
+        );
         let runs = Path::new(ROOT).join("runs");
         fs::create_dir_all(&runs).with_context(|| format!("cannot make {}", runs.display()))?;
         let gate = File::create(Path::new(ROOT).join("gate"))?;
@@ -36,7 +39,11 @@ impl Place {
         fs::create_dir(&path)?;
         let owner = File::create(path.join(LOCK))?;
         owner.lock()?;
-        Ok(Self { name, path, _owner: owner })
+        Ok(Self {
+            name,
+            path,
+            _owner: owner,
+        })
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -21,7 +21,10 @@ pub(crate) fn claim(port: u16) -> Result<File> {
     let deadline = Instant::now() + PATIENCE;
     while lock.try_lock().is_err() {
         if Instant::now() > deadline {
-            bail!("port {port} is still claimed by another box after {} s", PATIENCE.as_secs());
+            bail!(
+                "port {port} is still claimed by another box after {} s",
+                PATIENCE.as_secs()
+            );
         }
         thread::sleep(Duration::from_millis(100));
     }

@@ -31,7 +31,10 @@ impl Description<'_> {
     /// The command line. The disk is a snapshot: what the guest writes goes to an unlinked file and ends with QEMU.
     pub(crate) fn argv(&self) -> Result<Vec<OsString>> {
         let (image, console, qmp) = (self.image.display(), self.console.display(), self.qmp.display());
-        let forwards = self.forwards.iter().map(|(guest, here)| format!(",hostfwd=tcp:127.0.0.1:{here}-:{guest}"));
+        let forwards = self
+            .forwards
+            .iter()
+            .map(|(guest, here)| format!(",hostfwd=tcp:127.0.0.1:{here}-:{guest}"));
         let mut argv = base();
         argv.extend(accelerator()?.into_iter().map(OsString::from));
         let options = [
@@ -40,8 +43,14 @@ impl Description<'_> {
             ("-kernel", format!("{image}/vmlinuz")),
             ("-initrd", format!("{image}/initrd")),
             ("-append", KERNEL_LINE.to_owned()),
-            ("-drive", format!("file={image}/disk.ext4,format=raw,if=virtio,snapshot=on,cache=unsafe")),
-            ("-nic", format!("user,model=virtio-net-pci{}", forwards.collect::<String>())),
+            (
+                "-drive",
+                format!("file={image}/disk.ext4,format=raw,if=virtio,snapshot=on,cache=unsafe"),
+            ),
+            (
+                "-nic",
+                format!("user,model=virtio-net-pci{}", forwards.collect::<String>()),
+            ),
             ("-serial", format!("file:{console}")),
             ("-qmp", format!("unix:{qmp},server=on,wait=off")),
         ];
@@ -52,7 +61,10 @@ impl Description<'_> {
 
 fn base() -> Vec<OsString> {
     let words = "-M q35 -nodefaults -no-user-config -display none -device virtio-rng-pci";
-    std::iter::once(PROGRAM).chain(words.split(' ')).map(OsString::from).collect()
+    std::iter::once(PROGRAM)
+        .chain(words.split(' '))
+        .map(OsString::from)
+        .collect()
 }
 
 /// KVM where a guest really runs under it, else emulation with a thread per CPU.
@@ -66,7 +78,11 @@ fn accelerator() -> Result<[&'static str; 4]> {
             works
         }
     };
-    Ok(if kvm { ["-accel", "kvm", "-cpu", "host"] } else { ["-accel", "tcg,thread=multi", "-cpu", "max"] })
+    Ok(if kvm {
+        ["-accel", "kvm", "-cpu", "host"]
+    } else {
+        ["-accel", "tcg,thread=multi", "-cpu", "max"]
+    })
 }
 
 /// Some hosts offer a `/dev/kvm` under which no guest gets past its first instructions. So the firmware must come as far
@@ -82,9 +98,24 @@ fn kvm_works() -> bool {
     }
     let drive = format!("file={},format=raw,if=ide,snapshot=on", file.display());
     let mut probe = Command::new("timeout");
-    probe.args(["--signal=KILL", "5", PROGRAM, "-accel", "kvm", "-cpu", "host", "-nodefaults", "-display", "none"]);
+    probe.args([
+        "--signal=KILL",
+        "5",
+        PROGRAM,
+        "-accel",
+        "kvm",
+        "-cpu",
+        "host",
+        "-nodefaults",
+        "-display",
+        "none",
+    ]);
     probe.args(["-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-drive", &drive]);
-    let status = probe.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let status = probe
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     // The device exits with twice the value written, plus one.
     status.is_ok_and(|status| status.code() == Some(0x21))
 }

@@ -39,7 +39,12 @@ impl Ssh {
         words.extend(OPTIONS.iter().flat_map(|option| ["-o".into(), OsString::from(option)]));
         words.extend(["-i".into(), key.into(), "-p".into(), port.to_string().into()]);
         words.extend(["-S".into(), control.clone().into()]);
-        Self { words, control, log, kept: None }
+        Self {
+            words,
+            control,
+            log,
+            kept: None,
+        }
     }
 
     /// Opens the connection that later commands share.
@@ -68,6 +73,12 @@ impl Ssh {
     pub(crate) fn command(&self, argv: &[&str]) -> Command {
         let mut command = Command::new(&self.words[0]);
         command.args(&self.words[1..]).arg(TARGET).arg(remote(argv));
+        command
+    }
+
+    pub(crate) fn shell(&self) -> Command {
+        let mut command = Command::new(&self.words[0]);
+        command.args(&self.words[1..]).args(["-t", TARGET]);
         command
     }
 }

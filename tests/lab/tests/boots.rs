@@ -29,18 +29,23 @@ fn a_machine_of_debian_13_boots_reboots_and_is_reset() -> Result<()> {
 #[test]
 fn a_dropped_box_leaves_nothing() -> Result<()> {
     let host = Box_::boot(Debian::Twelve)?;
-    let leader = format!("/proc/{}", host.leader_pid());
+    let (name, leader) = (host.name().to_owned(), format!("/proc/{}", host.leader_pid()));
     ensure!(Path::new(&leader).exists());
     drop(host);
     let deadline = Instant::now() + Duration::from_secs(5);
     while Path::new(&leader).exists() {
         ensure!(Instant::now() < deadline, "PID 1 of the box still runs");
     }
-    let mine = format!("-{}-", std::process::id());
-    let groups = std::process::Command::new("find").args(["/sys/fs/cgroup", "-name", &format!("box12{mine}*")]).output()?;
+    let groups = std::process::Command::new("find")
+        .args(["/sys/fs/cgroup", "-name", &format!("*{name}*")])
+        .output()?;
     let mounts = std::fs::read_to_string("/proc/self/mounts")?;
-    ensure!(!mounts.contains(&mine), "mounts stay:\n{mounts}");
-    ensure!(groups.status.success() && groups.stdout.is_empty(), "cgroups stay: {}", String::from_utf8_lossy(&groups.stdout));
+    ensure!(!mounts.contains(&name), "mounts stay:\n{mounts}");
+    ensure!(
+        groups.status.success() && groups.stdout.is_empty(),
+        "cgroups stay: {}",
+        String::from_utf8_lossy(&groups.stdout)
+    );
     Ok(())
 }
 
@@ -59,7 +64,10 @@ fn check_machine(debian: Debian) -> Result<()> {
     let mut machine = Machine::boot(debian)?;
     check(&machine)?;
     let controllers = machine.read_file("/sys/fs/cgroup/cgroup.controllers")?;
-    ensure!(controllers.split_whitespace().any(|name| name == "memory"), "no memory controller: {controllers}");
+    ensure!(
+        controllers.split_whitespace().any(|name| name == "memory"),
+        "no memory controller: {controllers}"
+    );
     machine.write_file("/srv/kept", "written before the reboot")?;
     machine.run_ok(&["sync"])?;
     let first = machine.boot_id()?;
@@ -67,7 +75,10 @@ fn check_machine(debian: Debian) -> Result<()> {
     let second = machine.boot_id()?;
     machine.hard_reset()?;
     let third = machine.boot_id()?;
-    ensure!(first != second && second != third && first != third, "{first} {second} {third}");
+    ensure!(
+        first != second && second != third && first != third,
+        "{first} {second} {third}"
+    );
     ensure!(machine.read_file("/srv/kept")? == "written before the reboot");
     Ok(())
 }
@@ -82,21 +93,40 @@ fn check(host: &dyn Host) -> Result<()> {
 fn is_the_debian_it_claims(host: &dyn Host) -> Result<()> {
     let debian = host.debian();
     let release = host.read_file("/etc/os-release")?;
-    ensure!(release.contains(&format!("VERSION_ID=\"{}\"", debian.number())), "{release}");
+    ensure!(
+        release.contains(&format!("VERSION_ID=\"{}\"", debian.number())),
+        "{release}"
+    );
     let systemd = host.run_ok(&["systemctl", "--version"])?;
-    ensure!(systemd.starts_with(&format!("systemd {} ", debian.systemd())), "{systemd}");
+    ensure!(
+        systemd.starts_with(&format!("systemd {} ", debian.systemd())),
+        "{systemd}"
+    );
     let node = host.run_ok(&["node", "--version"])?;
     ensure!(node.starts_with(&format!("v{}.", debian.node())), "{node}");
     ensure!(host.run(&["npm", "--version"])?.success());
     ensure!(host.read_file("/proc/1/comm")?.trim_end() == "systemd");
-    ensure!(host.run_ok(&["stat", "--file-system", "--format=%T", "/sys/fs/cgroup"])?.trim_end() == "cgroup2fs");
+    ensure!(
+        host.run_ok(&["stat", "--file-system", "--format=%T", "/sys/fs/cgroup"])?
+            .trim_end()
+            == "cgroup2fs"
+    );
     let failed = host.run_ok(&["systemctl", "list-units", "--failed", "--plain", "--no-legend"])?;
     ensure!(failed.is_empty(), "failed units:\n{failed}");
     Ok(())
 }
 
 fn runs_commands_as_they_are(host: &dyn Host) -> Result<()> {
-    let output = host.run(&["sh", "-c", "printf '%s|' \"$@\"; echo oops >&2; exit 7", "sh", "a  b", "it's", "$HOME", ""])?;
+    let output = host.run(&[
+        "sh",
+        "-c",
+        "printf '%s|' \"$@\"; echo oops >&2; exit 7",
+        "sh",
+        "a  b",
+        "it's",
+        "$HOME",
+        "",
+    ])?;
     ensure!((output.status, output.stdout.as_str(), output.stderr.as_str()) == (7, "a  b|it's|$HOME||", "oops\n"));
     ensure!(host.run_ok(&["pwd"])? == "/root\n");
     ensure!(host.run_ok(&["id", "--user"])? == "0\n");
@@ -120,7 +150,13 @@ fn moves_files(host: &dyn Host) -> Result<()> {
 }
 
 fn logs_to_its_journal(host: &dyn Host) -> Result<()> {
-    host.run_ok(&["systemd-run", "--wait", "--unit=lab-says", "echo", "seen in the journal"])?;
+    host.run_ok(&[
+        "systemd-run",
+        "--wait",
+        "--unit=lab-says",
+        "echo",
+        "seen in the journal",
+    ])?;
     let deadline = Instant::now() + Duration::from_secs(10);
     while !host.journal("lab-says")?.contains("seen in the journal") {
         ensure!(Instant::now() < deadline, "{}", host.journal("lab-says")?);
