@@ -95,18 +95,17 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Args, Usage
     let mut name = || words.next()?.into_string().ok();
     let app = name().and_then(|text| text.parse().ok()).ok_or(Usage::Shape)?;
     let instance = name().and_then(|text| text.parse().ok()).ok_or(Usage::Shape)?;
-    let argv: Vec<_> = words.collect();
+    let command: Vec<_> = words.collect();
+    if command.is_empty() {
+        return Err(Usage::Shape);
+    }
     let args = Args {
         app,
         instance,
-        argv,
+        argv: command,
         options,
     };
-    if args.argv.is_empty() {
-        Err(Usage::Shape)
-    } else {
-        args.checked()
-    }
+    args.checked()
 }
 
 impl Options {

@@ -1,6 +1,7 @@
 //! The app's processes: started through `appctl-shim exec`, in a process group of their own, signalled, reaped.
 
 use std::io;
+use std::os::fd::RawFd;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -26,11 +27,14 @@ pub(crate) struct Child {
 
 impl Child {
     /// Only what is inheritable now reaches the app: 0, 1, 2, the sockets, and an IPC channel.
-    pub(crate) fn spawn(args: &Args, sockets: &Sockets, changes: Changes) -> io::Result<Self> {
+    pub(crate) fn spawn(args: &Args, sockets: &Sockets, channel: Option<RawFd>, changes: Changes) -> io::Result<Self> {
         let mut command = Command::new("/proc/self/exe");
         command.arg0("appctl-shim").arg("exec").process_group(0);
         let numbers: Vec<_> = sockets.numbers().iter().map(ToString::to_string).collect();
         command.arg(format!("--fds={}", numbers.join(",")));
+        if let Some(number) = channel {
+            command.arg(format!("--channel={number}"));
+        }
         if journal::is_stderr() {
             command
                 .arg(format!("--journal={}", journal::SOCKET))
@@ -95,7 +99,7 @@ impl Child {
             match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
                 Ok(WaitStatus::Exited(pid, code)) if pid == self.pid => ended = Some(Exit::Code(code)),
                 Ok(WaitStatus::Signaled(pid, signal, _)) if pid == self.pid => {
-                    ended = Some(Exit::Signal(signal as i32))
+                    ended = Some(Exit::Signal(signal as i32));
                 }
                 Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => break,
                 Ok(_) => {}

@@ -85,7 +85,7 @@ impl Control {
             return;
         };
         let mut unknown = None;
-        let open = self.peers[at].read(|word| unknown = Some(word), &mut each);
+        let open = self.peers[at].read(|word| unknown = unknown.take().or(Some(word)), &mut each);
         if let Some(word) = unknown {
             self.warn(&format!("unknown or malformed word {word:?} ignored"));
         }

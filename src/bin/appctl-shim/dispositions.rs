@@ -4,8 +4,9 @@
 
 use std::process::ExitCode;
 
+use nix::libc;
 use nix::sys::prctl;
-use nix::sys::signal::{SigHandler, SigSet, Signal, raise, signal};
+use nix::sys::signal::{SigSet, Signal, raise};
 
 use crate::machine::Exit;
 
@@ -19,9 +20,8 @@ pub(crate) fn ours() -> SigSet {
 
 /// A clean slate for the app: nothing blocked, nothing ignored.
 pub(crate) fn reset() {
-    for each in Signal::iterator() {
-        default(each);
-    }
+    // All there are, the real-time ones too; those that cannot be changed refuse.
+    (1..=libc::SIGRTMAX()).for_each(default);
     // Cannot fail: the set is valid.
     let _ = SigSet::empty().thread_set_mask();
 }
@@ -35,16 +35,14 @@ pub(crate) fn end_as(exit: Exit) -> ExitCode {
     if let Ok(each) = Signal::try_from(number) {
         // The app's own core is the one worth having.
         let _ = prctl::set_dumpable(false);
-        default(each);
+        default(number);
         let _ = SigSet::from(each).thread_unblock();
         let _ = raise(each);
     }
     ExitCode::from(u8::try_from(128 + number).unwrap_or(u8::MAX))
 }
 
-fn default(each: Signal) {
-    if !matches!(each, Signal::SIGKILL | Signal::SIGSTOP) {
-        // SAFETY: the default action runs no code of this process, and there is only one thread.
-        let _ = unsafe { signal(each, SigHandler::SigDfl) };
-    }
+fn default(number: i32) {
+    // SAFETY: the default action runs no code of this process, and there is only one thread.
+    unsafe { libc::signal(number, libc::SIG_DFL) };
 }

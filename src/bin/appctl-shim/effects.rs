@@ -16,7 +16,7 @@ use crate::machine::{Action, Event, Exit, WRONG_CONFIG};
 use crate::probe::Probe;
 use crate::{directory, log, notify};
 
-/// The kernel would not start a process: EX_OSERR of sysexits.h.
+/// The kernel would not start a process: `EX_OSERR` of sysexits.h.
 const NO_PROCESS: i32 = 71;
 
 impl Shim {
@@ -80,7 +80,7 @@ impl Shim {
         };
         let changes = environment::changes(&facts, |name| std::env::var_os(name));
         self.sockets.set_inheritable(true)?;
-        let child = Child::spawn(&self.args, &self.sockets, changes);
+        let child = Child::spawn(&self.args, &self.sockets, channel, changes);
         self.sockets.set_inheritable(false)?;
         channel.map(close).transpose()?;
         let child = self.child.insert(child?);

@@ -64,14 +64,14 @@ pub(crate) fn changes(facts: &Facts<'_>, get: impl Fn(&str) -> Option<OsString>)
         set("NODE_CHANNEL_FD", channel.to_string().into());
         set("NODE_CHANNEL_SERIALIZATION_MODE", "json".into());
     }
-    adapter(facts, get("NODE_OPTIONS"), set);
+    adapter(facts, get("NODE_OPTIONS").as_deref(), set);
     all
 }
 
-fn adapter(facts: &Facts<'_>, node_options: Option<OsString>, mut set: impl FnMut(&'static str, OsString)) {
+fn adapter(facts: &Facts<'_>, node_options: Option<&OsStr>, mut set: impl FnMut(&'static str, OsString)) {
     let options = &facts.args.options;
     let Some(adapter) = &options.adapter else { return };
-    set("NODE_OPTIONS", require(adapter, node_options.as_deref()));
+    set("NODE_OPTIONS", require(adapter, node_options));
     set("APPCTL_LISTEN", facts.listen.clone().into());
     set("APPCTL_BACKLOG", options.backlog.to_string().into());
     set("APPCTL_LINGER_MS", options.linger.to_string().into());

@@ -1,6 +1,6 @@
-//! `appctl-shim exec [--fds=N,…] [--journal=SOCKET --identifier=NAME] -- PROGRAM [ARGUMENT…]`: the last step before
-//! the app, in the app's own process, because only there its pid is known: sockets to 3.., `LISTEN_PID`, a clean signal
-//! state, stderr of its own, execve(2). No shell, not even the one that execvp(3) falls back to.
+//! `appctl-shim exec [--fds=N,…] [--channel=N] [--journal=SOCKET --identifier=NAME] -- PROGRAM [ARGUMENT…]`: the last
+//! step before the app, in the app's own process, because only there its pid is known: sockets to 3.., `LISTEN_PID`, a
+//! clean signal state, stderr of its own, execve(2). No shell, not even the one that execvp(3) falls back to.
 
 use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::RawFd;
@@ -25,6 +25,8 @@ const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 #[derive(Default)]
 struct Order {
     fds: Vec<RawFd>,
+    /// Node's IPC channel.
+    channel: Option<RawFd>,
     journal: Option<PathBuf>,
     identifier: String,
     argv: Vec<OsString>,
@@ -35,7 +37,8 @@ pub(crate) fn exec(words: impl Iterator<Item = OsString>) -> ExitCode {
     let Some(order) = read(words) else {
         return run::usage(&Usage::Shape);
     };
-    if let Err(error) = fds::place(&order.fds) {
+    let placed = fds::place(&order.fds).and_then(|()| fds::keep_only(order.fds.len(), order.channel));
+    if let Err(error) = placed {
         log::line(Level::Error, &format!("cannot pass the sockets on: {error}"));
         return ExitCode::from(NOT_RUN);
     }
@@ -58,6 +61,7 @@ fn read(mut words: impl Iterator<Item = OsString>) -> Option<Order> {
                 let numbers = list.split(',').filter(|number| !number.is_empty());
                 order.fds = numbers.map(|number| number.parse().ok()).collect::<Option<_>>()?;
             }
+            ("--channel", number) => order.channel = Some(number.parse().ok()?),
             ("--journal", path) => order.journal = Some(path.into()),
             ("--identifier", name) => name.clone_into(&mut order.identifier),
             _ => return None,

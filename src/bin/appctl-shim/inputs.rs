@@ -14,7 +14,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use crate::args::Args;
 use crate::child::Child;
 use crate::control::Control;
-use crate::ipc::{Hangup, Ipc};
+use crate::ipc::Ipc;
 use crate::machine::{Event, Millis, PeerId, Proof};
 use crate::probe::Probe;
 use crate::relay::Relay;
@@ -134,13 +134,11 @@ impl Shim {
     }
 
     fn read_ipc(&mut self) -> Option<Event> {
-        match self.ipc.as_mut()?.read() {
-            Ok(ready) => ready.then_some(Event::Message),
-            Err(Hangup) => {
-                self.ipc = None;
-                None
-            }
+        if let Ok(ready) = self.ipc.as_mut()?.read() {
+            return ready.then_some(Event::Message);
         }
+        self.ipc = None;
+        None
     }
 
     fn read_probe(&mut self) -> Option<Event> {

@@ -1,4 +1,4 @@
-//! What the shim tells systemd, sd_notify(3). A message that cannot be sent is lost: the app matters more.
+//! What the shim tells systemd, `sd_notify(3)`. A message that cannot be sent is lost: the app matters more.
 
 use std::os::fd::BorrowedFd;
 

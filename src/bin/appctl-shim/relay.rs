@@ -1,5 +1,5 @@
 //! The app's own notify socket: what an app may say of itself passes, what belongs to the main process does not
-//! (`MAINPID`, `FDSTORE`, `STOPPING`, `BARRIER`). sd_notify(3).
+//! (`MAINPID`, `FDSTORE`, `STOPPING`, `BARRIER`). `sd_notify(3)`.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};

@@ -1,5 +1,5 @@
-//! The sockets systemd holds for the app, sd_listen_fds(3): how many came, which they are, and that they pass on to the
-//! app and to nobody else. Never touches their flags: the open file description is shared with every sibling.
+//! The sockets systemd holds for the app, `sd_listen_fds(3)`: how many came, which they are, and that they pass on to
+//! the app and to nobody else. Never touches their flags: the open file description is shared with every sibling.
 
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};

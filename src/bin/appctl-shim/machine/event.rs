@@ -7,15 +7,18 @@ use nix::sys::signal::Signal;
 
 use crate::backoff::Record;
 
-/// Milliseconds of `CLOCK_BOOTTIME`, clock_gettime(2).
+/// Milliseconds of `CLOCK_BOOTTIME`, `clock_gettime(2)`.
 pub(crate) type Millis = u64;
 
-/// A time span for people: `1.2 s`.
+/// A time span for people: `340 ms`, `1.2 s`.
 pub(crate) struct Seconds(pub(crate) Millis);
 
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{} s", self.0 / 1_000, self.0 % 1_000 / 100)
+        match self.0 {
+            short @ ..1_000 => write!(f, "{short} ms"),
+            long => write!(f, "{}.{} s", long / 1_000, long % 1_000 / 100),
+        }
     }
 }
 

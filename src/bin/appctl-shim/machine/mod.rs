@@ -121,7 +121,7 @@ impl Machine {
         let mut out = Vec::new();
         self.peers.note(&event);
         self.phase = match self.phase {
-            Phase::Waiting(waiting) => self.waiting(waiting, event, now, &mut out),
+            Phase::Waiting(waiting) => self.waiting(waiting, &event, now, &mut out),
             Phase::Starting(starting) => self.starting(starting, event, now, &mut out),
             Phase::Ready => self.ready(event, now, &mut out),
             Phase::Stopping(stopping) => self.stopping(stopping, event, now, &mut out),

@@ -6,9 +6,9 @@ use super::waiting::MARGIN;
 use super::{Action, Event, Level, Machine, Millis, Notified, Phase, Proof, Said, Seconds};
 use crate::backoff::Record;
 
-/// The readiness deadline passed: EX_TEMPFAIL of sysexits.h.
+/// The readiness deadline passed: `EX_TEMPFAIL` of sysexits.h.
 const NOT_READY: i32 = 75;
-/// Nothing but the operator can help: EX_CONFIG of sysexits.h.
+/// Nothing but the operator can help: `EX_CONFIG` of sysexits.h.
 pub(crate) const WRONG_CONFIG: i32 = 78;
 /// How long an app that listens on a wrong port may still listen on a right one.
 const WRONG_PORT_PATIENCE: Millis = 2_000;

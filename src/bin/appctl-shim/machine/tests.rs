@@ -550,7 +550,8 @@ proptest! {
         let signal = first(&steps, |action| matches!(action, Action::StopApp));
         if let Some(kill) = kill {
             prop_assert!(signal.is_some_and(|signal| signal < kill));
-            let failed = first(&steps, |action| matches!(action, Action::Status(status) if status.state == ShimState::Failed));
+            let is_failure = |action: &Action| matches!(action, Action::Status(status) if status.state == ShimState::Failed);
+            let failed = first(&steps, is_failure);
             let stopping = first(&steps, |action| matches!(action, Action::Stopping(_)));
             let (from, budget) = match (failed, stopping) {
                 (Some(failed), _) => (steps[failed].now, 5_000),

@@ -48,7 +48,7 @@ impl Machine {
         Phase::Waiting(waiting)
     }
 
-    pub(super) fn waiting(&mut self, waiting: Waiting, event: Event, now: Millis, out: &mut Vec<Action>) -> Phase {
+    pub(super) fn waiting(&mut self, waiting: Waiting, event: &Event, now: Millis, out: &mut Vec<Action>) -> Phase {
         match event {
             Event::Tick if waiting.until <= now => self.spawn(now, out),
             Event::Tick if waiting.retell <= now => {
