@@ -49,7 +49,8 @@ function install(sockets, service) {
       const request = this._handle ? null : guarded(() => read(args)) || null;
       if (request === null) return original.apply(this, args);
       const socket = guarded(() => adopter.take(request));
-      return socket ? adopter.adopt(this, socket, request) : adopter.leave(this, request, args);
+      if (socket) return adopter.adopt(this, socket, request);
+      return original.apply(this, guarded(() => adopter.leave(this, request)) || args);
     };
   });
   if (sockets.length > 0) adopter.shareWithWorkers();
@@ -110,11 +111,7 @@ class Adopter {
       process.env.APPCTL_LISTEN = format(this.sockets, (held) => (held.server === null ? held.fd : -1));
     };
     write();
-    const inner = socket.onrelease;
-    socket.onrelease = () => {
-      if (inner !== null) inner();
-      write();
-    };
+    socket.onrelease.push(write);
   }
 
   /** Further held sockets of the same port feed the same server, or connections to them would never be answered. */
@@ -127,33 +124,30 @@ class Adopter {
       this.open(extra, other, { backlog: request.backlog, options: {} });
       if (!extra._handle) continue;
       other.own(extra._handle, extra);
-      const inner = socket.onrelease;
-      socket.onrelease = () => {
-        extra.close();
-        inner();
-      };
+      socket.onrelease.unshift(() => extra.close());
       this.service.say(`listening ${other.address}`);
     }
   }
 
-  leave(server, request, args) {
+  /** Watches a listen that is Node's own; returns the arguments to make it with, if not those given. */
+  leave(server, request) {
     const known = matching(this.sockets, request);
-    if (known.length > 0 && require('cluster').isWorker) return this.follow(server, request, known[0], args);
+    if (known.length > 0 && require('cluster').isWorker) return this.follow(server, request, known[0]);
     if (request.port > 0 && !this.sockets.some((socket) => socket.port === request.port)) {
       server.once('listening', () => guarded(() => this.elsewhere(server, request.port)));
     } else if (known.length > 0 && !known.some((socket) => socket.server !== null || socket.reached())) {
       note(`the socket for ${known[0].address} did not reach this process (pid ${process.pid})`);
     }
-    return this.original.apply(server, args);
+    return undefined;
   }
 
   /** The queue's length travels with the worker's listen, whichever process makes the call in the end. */
-  follow(server, request, socket, args) {
+  follow(server, request, socket) {
     server.once('listening', () => guarded(() => this.service.serves(server, socket.address)));
     const { port, host, path, callback } = request;
     const place = path === undefined ? { port, host } : { path };
     const options = { ...request.options, ...place, backlog: this.queue(request) };
-    return this.original.apply(server, callback === undefined ? [options] : [options, callback]);
+    return callback === undefined ? [options] : [options, callback];
   }
 
   elsewhere(server, port) {

@@ -39,6 +39,7 @@ class Drain {
     this.linger = linger;
     this.timeout = timeout;
     this.settle = require('cluster').isWorker ? HANDOVER_MS : 0;
+    guarded(() => this.stayAlive());
     this.stopAccepting();
     this.say('stopped');
     guarded(() => this.prepare());
@@ -54,6 +55,17 @@ class Drain {
     for (const server of this.connections.servers.keys()) {
       if (server._handle) guarded(() => park(server._handle));
     }
+  }
+
+  /** A parked socket does not keep the process alive, but its server must: the app is to get its stop signal. */
+  stayAlive() {
+    const open = this.sockets.filter(({ handle, server }) => server !== null && handle !== null && handle.hasRef());
+    if (open.length === 0) return;
+    const timer = setInterval(() => {}, 2 ** 30);
+    const release = () => {
+      if (open.every(({ server }) => server === null)) clearInterval(timer);
+    };
+    for (const socket of open) socket.onrelease.push(release);
   }
 
   prepare() {

@@ -15,7 +15,7 @@ class HeldSocket {
     this.address = address;
     this.handle = null;
     this.server = null;
-    this.onrelease = null;
+    this.onrelease = [];
     const tcp = address.startsWith('/') ? null : /^(.*):(\d+)$/.exec(address);
     this.path = tcp === null ? address : null;
     this.host = tcp === null ? null : tcp[1].replace(/^\[|\]$/g, '');
@@ -56,9 +56,7 @@ class HeldSocket {
 
   release() {
     this.server = null;
-    const { onrelease } = this;
-    this.onrelease = null;
-    if (onrelease !== null) onrelease();
+    for (const work of this.onrelease.splice(0)) work();
   }
 }
 

@@ -36,7 +36,7 @@ async function until(probe, what, deadline = DEADLINE_MS) {
   for (;;) {
     const value = await probe();
     if (value !== undefined && value !== false) return value;
-    if (Date.now() > end) throw new Error(`not in time: ${what}`);
+    if (Date.now() > end) throw new Error(`not in time: ${typeof what === 'function' ? what() : what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
@@ -169,11 +169,11 @@ class Client {
 
   /** Waits until `pattern` is in what arrived. */
   see(pattern) {
-    return until(() => (pattern.test(this.text) ? this.text : undefined), `${pattern} in ${JSON.stringify(this.text)}`);
+    return until(() => (pattern.test(this.text) ? this.text : undefined), () => `${pattern} in ${JSON.stringify(this.text)}`);
   }
 
   finish() {
-    return until(() => this.ended, `the end of the connection; arrived: ${JSON.stringify(this.text)}`);
+    return until(() => this.ended, () => `the end of the connection; arrived: ${JSON.stringify(this.text)}`);
   }
 
   close() {
