@@ -100,7 +100,7 @@ class Adopter {
   adopted(server, socket, request) {
     socket.own(server._handle, server);
     this.publish(socket);
-    this.service.serves(server, socket.address);
+    this.service.serves(server, socket.address, () => socket.server === server);
     if (wantsAll(request)) this.forward(server, socket, request);
   }
 
@@ -125,7 +125,7 @@ class Adopter {
       if (!extra._handle) continue;
       other.own(extra._handle, extra);
       socket.onrelease.unshift(() => extra.close());
-      this.service.say(`listening ${other.address}`);
+      setImmediate(() => guarded(() => extra.listening && this.service.say(`listening ${other.address}`)));
     }
   }
 
@@ -143,7 +143,7 @@ class Adopter {
 
   /** The queue's length travels with the worker's listen, whichever process makes the call in the end. */
   follow(server, request, socket) {
-    server.once('listening', () => guarded(() => this.service.serves(server, socket.address)));
+    server.once('listening', () => guarded(() => this.service.serves(server, socket.address, () => server.listening)));
     const { port, host, path, callback } = request;
     const place = path === undefined ? { port, host } : { path };
     const options = { ...request.options, ...place, backlog: this.queue(request) };

@@ -44,16 +44,20 @@ class Service {
     if (control !== null) control.say(line);
   }
 
-  /** Follows a server that accepts on a held address. */
-  serves(server, address) {
+  /** Follows a server that accepts on a held address. `stays` tells whether it still does. */
+  serves(server, address, stays) {
     if (this.drain === null) {
       const { Connections } = require('./connections.cjs');
       const { Drain } = require('./drain.cjs');
       this.drain = new Drain(new Connections(), this.sockets, (line) => this.say(line));
     }
-    this.listens = true;
     this.drain.follow(server);
-    if (this.drain.started > 0) return;
+    // Some launchers listen for a moment only, to see whether the port is free: that is not the app being ready.
+    if (this.drain.started === 0) setImmediate(() => guarded(() => stays() && this.announce(server, address)));
+  }
+
+  announce(server, address) {
+    this.listens = true;
     this.say(`listening ${address}`);
     if (this.env.APPCTL_PROBE) require('./probe.cjs').open(server, this.env.APPCTL_PROBE, () => this.say('probe'));
   }

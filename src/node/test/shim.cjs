@@ -30,12 +30,12 @@ function hold({ port, host, path: file }) {
   });
 }
 
-/** Resolves when `probe` gives a value that is not undefined; fails at the deadline. */
+/** Resolves with the first truthy value of `probe`; fails at the deadline. */
 async function until(probe, what, deadline = DEADLINE_MS) {
   const end = Date.now() + deadline;
   for (;;) {
     const value = await probe();
-    if (value !== undefined && value !== false) return value;
+    if (value) return value;
     if (Date.now() > end) throw new Error(`not in time: ${typeof what === 'function' ? what() : what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
