@@ -1,1 +1,4 @@
 //! The only I/O of the library: thin, and without decisions.
+
+#[cfg(feature = "cli")]
+pub mod bus;
