@@ -1,4 +1,5 @@
 //! What people see: colours, tables, errors. Plain text in a pipe.
 
 pub(crate) mod error;
+pub(crate) mod report;
 pub(crate) mod style;
