@@ -15,6 +15,7 @@ mod keeper;
 mod mirror;
 mod place;
 mod port;
+mod package;
 mod qemu;
 mod ssh;
 
@@ -23,3 +24,4 @@ pub use debian::Debian;
 pub use host::{Host, Output};
 pub use image::{Kind, image};
 pub use machine::Machine;
+pub use package::built_deb;
