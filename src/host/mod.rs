@@ -2,3 +2,5 @@
 
 #[cfg(feature = "cli")]
 pub mod bus;
+#[cfg(feature = "cli")]
+pub mod paths;

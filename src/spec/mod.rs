@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 mod name;
+mod problem;
 
 pub use name::{AppName, Instance, InvalidName};
+pub use problem::Problem;
 
 /// One app, checked: every value in here is safe to run. What each means to systemd is decided in [`crate::unit`].
 #[derive(Debug, Clone, PartialEq, Eq)]

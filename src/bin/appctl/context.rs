@@ -1,0 +1,33 @@
+//! What every command is given: where things are, and how to print.
+
+use appctl::release::Layout;
+
+use crate::exit::{Exit, ExpectedError};
+
+/// What every command is given.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// Print JSON, not text.
+    pub(crate) json: bool,
+    /// Where the files of apps are.
+    pub(crate) layout: Layout,
+}
+
+impl Context {
+    /// The context of this process; `APPCTL_ROOT` moves all files of apps.
+    pub(crate) fn new(json: bool) -> anyhow::Result<Self> {
+        Ok(Self {
+            json,
+            layout: appctl::host::paths::layout()?,
+        })
+    }
+
+    /// Refuses anyone but root. A tree moved by `APPCTL_ROOT` belongs to whoever moved it.
+    pub(crate) fn require_root(&self, verb: &str) -> Result<(), ExpectedError> {
+        if self.layout.is_moved() || nix::unistd::geteuid().is_root() {
+            return Ok(());
+        }
+        let help = format!("type: sudo appctl {verb} …");
+        Err(ExpectedError::new(Exit::NOT_PERMITTED, format!("only root may {verb} apps")).help(help))
+    }
+}
