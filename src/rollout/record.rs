@@ -21,8 +21,10 @@ pub struct Record {
     pub started: String,
     /// When it ended.
     pub ended: Option<String>,
-    /// Who began it.
+    /// Who began it, or went on with it.
     pub by: String,
+    /// The process that drives it, or did.
+    pub pid: u32,
     /// Where it is. `running` without a holder of the lock means that it was interrupted.
     pub state: State,
     /// The step it is at, or was at last.
@@ -117,7 +119,13 @@ pub struct Seen {
 
 impl Record {
     /// A record of what is about to begin; `old` are the runs before it.
-    pub fn new(id: String, app: String, by: String, request: &Request, old: &BTreeMap<Instance, String>) -> Self {
+    pub fn new(
+        id: String,
+        app: String,
+        (by, pid): (String, u32),
+        request: &Request,
+        old: &BTreeMap<Instance, String>,
+    ) -> Self {
         let entry = |task: &Task| Entry {
             instance: task.instance().to_string(),
             task: TaskName::of(*task),
@@ -133,6 +141,7 @@ impl Record {
             verb: request.verb,
             ended: None,
             by,
+            pid,
             state: State::Running,
             step: String::new(),
             message: None,
