@@ -9,6 +9,8 @@ pub mod cgroupfs;
 #[cfg(feature = "cli")]
 pub mod files;
 #[cfg(feature = "cli")]
+pub mod installed;
+#[cfg(feature = "cli")]
 pub mod journal;
 #[cfg(feature = "cli")]
 pub mod lock;

@@ -72,6 +72,11 @@ impl Layout {
         self.state(app).join("data")
     }
 
+    /// Where systemd keeps the state of an app that runs as a transient user; `data` is a link there, systemd.exec(5).
+    pub fn private_state(&self, app: &AppName) -> PathBuf {
+        self.root.join("var/lib/private/appctl").join(app.as_str())
+    }
+
     /// Lock and record of rollouts.
     pub fn run(&self, app: &AppName) -> PathBuf {
         self.root.join("run/appctl").join(app.as_str())

@@ -3,7 +3,7 @@
 use appctl::spec::AppName;
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{apply, check, install, logs, scale, show, status, uninstall};
+use crate::commands::{access, apply, check, install, logs, scale, show, status, uninstall};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -69,6 +69,9 @@ pub(crate) enum Command {
     Resume(Apps),
     /// Undo a rollout that was interrupted
     Abort(Apps),
+    /// Say which part of a path an account cannot read
+    #[command(hide = true)]
+    CanRead(access::Args),
 }
 
 /// The apps that a verb without further options acts on.

@@ -1,5 +1,6 @@
 //! What every command is given: where things are, and how to print.
 
+use appctl::host::bus::{BusError, Systemd};
 use appctl::release::Layout;
 
 use crate::exit::{Exit, ExpectedError};
@@ -29,5 +30,18 @@ impl Context {
         }
         let help = format!("type: sudo appctl {verb} …");
         Err(ExpectedError::new(Exit::NOT_PERMITTED, format!("only root may {verb} apps")).help(help))
+    }
+
+    /// A connection to systemd.
+    pub(crate) async fn systemd(&self) -> anyhow::Result<Systemd> {
+        match Systemd::connect().await {
+            Ok(systemd) => Ok(systemd),
+            Err(error @ BusError::NoSystemd) => {
+                let help = "appctl runs apps as systemd units, so PID 1 must be systemd; in a container, start systemd as \
+                            its first process";
+                Err(ExpectedError::new(Exit::FAILED, error.to_string()).help(help).into())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }

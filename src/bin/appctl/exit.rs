@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use appctl::host::bus::BusError;
 use appctl::spec::Problem;
 
 /// Exit status of `appctl`.
@@ -33,9 +34,11 @@ impl Exit {
 
     /// The code of an error: the one it carries, else [`Exit::FAILED`].
     pub(crate) fn of(error: &anyhow::Error) -> Self {
-        error
-            .downcast_ref::<ExpectedError>()
-            .map_or(Self::FAILED, |expected| expected.exit)
+        match error.downcast_ref::<ExpectedError>() {
+            Some(expected) => expected.exit,
+            None if matches!(error.downcast_ref(), Some(BusError::Denied(_))) => Self::NOT_PERMITTED,
+            None => Self::FAILED,
+        }
     }
 
     /// The number the shell sees.

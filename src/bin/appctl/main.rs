@@ -6,11 +6,17 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+mod apps;
 mod args;
 mod commands;
 mod context;
 mod exit;
+mod lifecycle;
+mod listen;
+mod release;
+mod rolling;
 mod ui;
+mod units;
 
 fn main() -> ExitCode {
     let cli = args::Cli::parse();

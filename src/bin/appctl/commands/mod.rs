@@ -4,6 +4,7 @@ use crate::args::Command;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 
+pub(crate) mod access;
 pub(crate) mod apply;
 pub(crate) mod check;
 pub(crate) mod install;
@@ -23,6 +24,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<
         Command::Logs(args) => logs::run(args, context).await,
         Command::Apply(args) => apply::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
+        Command::CanRead(args) => access::run(args),
         Command::Show(args) => show::run(args, context).await,
         // MERGE rollout: start, stop, restart, rolling_restart, resume and abort come with their modules.
         Command::Start(_)

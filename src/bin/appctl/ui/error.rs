@@ -4,6 +4,7 @@ use std::io;
 
 use serde_json::json;
 
+use super::report;
 use super::style::{BAD, DIM, HINT, paint};
 use crate::exit::{Exit, ExpectedError, InvalidFile};
 
@@ -27,13 +28,9 @@ pub(crate) fn print(error: &anyhow::Error, json: bool) {
 }
 
 fn print_file(file: &InvalidFile) {
-    for problem in &file.problems {
-        let (line, column) = problem.position(&file.text);
-        anstream::eprintln!("{}:{line}:{column}: {}", file.path.display(), problem.message);
-        if let Some(help) = &problem.help {
-            anstream::eprintln!("  {} {help}", paint(HINT, "help:"));
-        }
-    }
+    let path = file.path.display().to_string();
+    // Colours are taken away again where standard error does not want them.
+    anstream::eprintln!("{}", report::render(&path, &file.text, &file.problems, true));
 }
 
 fn as_json(error: &anyhow::Error) -> serde_json::Value {

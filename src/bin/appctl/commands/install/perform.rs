@@ -1,0 +1,120 @@
+//! Makes the installation real: release, file, units, instances. What fails is taken back.
+
+use std::path::Path;
+
+use appctl::host::bus::{InstanceState, Systemd};
+use appctl::host::{files, tree};
+use appctl::spec::Instance;
+use nix::unistd::Uid;
+
+use super::account::Reader;
+use super::plan::Plan;
+use crate::context::Context;
+use crate::exit::{Exit, ExpectedError};
+use crate::release;
+use crate::{lifecycle, units};
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Done {
+    /// The first release; `None` in place.
+    pub(super) release: Option<String>,
+    /// All instances.
+    pub(super) instances: Vec<InstanceState>,
+    /// Whether the account was made.
+    pub(super) account_made: bool,
+}
+
+/// Installs and waits until every instance is ready.
+pub(super) async fn install(
+    context: &Context,
+    systemd: &Systemd,
+    plan: &Plan,
+    reader: &Reader,
+) -> anyhow::Result<Done> {
+    let had_state = context.layout.state(&plan.spec.name).exists();
+    let result = tokio::select! {
+        result = bring_up(context, systemd, plan, reader) => result,
+        _ = tokio::signal::ctrl_c() => Err(ExpectedError::new(Exit::FAILED, "interrupted").into()),
+    };
+    match result {
+        Ok(done) => Ok(done),
+        Err(error) => {
+            let undone = take_back(context, systemd, plan, had_state).await;
+            Err(match undone {
+                Ok(()) => error,
+                Err(undo) => error.context(format!("and taking it back failed too: {undo:#}")),
+            })
+        }
+    }
+}
+
+async fn bring_up(context: &Context, systemd: &Systemd, plan: &Plan, reader: &Reader) -> anyhow::Result<Done> {
+    let name = &plan.spec.name;
+    let release = match &plan.spec.directory {
+        Some(_) => None,
+        None => Some(release::create(
+            &context.layout,
+            name,
+            &plan.directory,
+            Uid::from_raw(0),
+            reader.group,
+        )?),
+    };
+    if let Some(id) = &release {
+        files::switch_link(
+            &context.layout.current(name),
+            &Path::new("releases").join(id.to_string()),
+        )?;
+    }
+    files::write_atomic(&context.layout.wanted_file(name), &plan.toml)?;
+    files::write_atomic(&context.layout.applied_file(name), &plan.toml)?;
+    systemd.reload().await?;
+    let service = units::service(name);
+    let started = systemd.start(&service, plan.spec.ready.timeout).await?;
+    if !started.is_done() {
+        let error = ExpectedError::new(Exit::ROLLOUT_FAILED, format!("{service} did not start: {started}"));
+        return Err(error
+            .help(format!("systemctl status {service} {} says more", units::socket(name)))
+            .into());
+    }
+    let all: Vec<String> = numbers(plan).map(|number| units::instance(name, number)).collect();
+    lifecycle::start(systemd, &plan.spec, &all).await?;
+    let instances = systemd.instances(&all).await?;
+    Ok(Done {
+        release: release.map(|id| id.to_string()),
+        instances,
+        account_made: reader.made,
+    })
+}
+
+fn numbers(plan: &Plan) -> impl Iterator<Item = Instance> {
+    (1..=units::count(&plan.spec)).map(Instance::Number)
+}
+
+/// Leaves things as they were, but for an account that was made: its number may own files by now.
+async fn take_back(context: &Context, systemd: &Systemd, plan: &Plan, had_state: bool) -> anyhow::Result<()> {
+    let name = &plan.spec.name;
+    let mut all = vec![units::service(name)];
+    all.extend(numbers(plan).map(|number| units::instance(name, number)));
+    if !plan.spec.listen.is_empty() {
+        all.push(units::socket(name));
+    }
+    if context.layout.applied_file(name).exists() {
+        lifecycle::stop(systemd, plan.spec.stop.timeout, &all).await?;
+    }
+    let wanted = files::remove(&context.layout.wanted_file(name))?;
+    let applied = files::remove(&context.layout.applied_file(name))?;
+    if wanted || applied {
+        systemd.reload().await?;
+    }
+    for unit in &all {
+        systemd.reset_failed(unit).await?;
+    }
+    if !had_state {
+        tree::remove(&context.layout.state(name))?;
+        tree::remove(&context.layout.private_state(name))?;
+        tree::remove(&context.layout.run(name))?;
+    }
+    Ok(())
+}
