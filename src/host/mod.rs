@@ -13,8 +13,12 @@ pub mod installed;
 #[cfg(feature = "cli")]
 pub mod journal;
 #[cfg(feature = "cli")]
+pub mod lock;
+#[cfg(feature = "cli")]
 pub mod paths;
 #[cfg(feature = "cli")]
 pub mod ports;
+#[cfg(feature = "cli")]
+pub mod record;
 #[cfg(feature = "cli")]
 pub mod tree;
