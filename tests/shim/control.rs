@@ -1,6 +1,8 @@
 //! The control socket against everything that is not an adapter.
 
-use crate::harness::{Adapter, Lab, Shim};
+use crate::adapter::Adapter;
+use crate::harness::Lab;
+use crate::running::Shim;
 
 fn shim() -> Shim {
     let (lab, _) = Lab::new("--ready=listening").with_adapter();
