@@ -1,6 +1,6 @@
 //! The test in the place of the Node adapter: one connection to the control socket.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
@@ -42,9 +42,12 @@ impl Adapter {
         line.trim_end().to_owned()
     }
 
-    /// Whether the shim hung up.
+    /// Whether the shim hung up. Silence is not hanging up.
     #[track_caller]
     pub(crate) fn is_closed(&mut self) -> bool {
-        matches!(self.0.read(&mut [0]), Ok(0) | Err(_))
+        match self.0.read(&mut [0]) {
+            Ok(length) => length == 0,
+            Err(error) => error.kind() == ErrorKind::ConnectionReset,
+        }
     }
 }

@@ -19,6 +19,15 @@ fn failed(shim: &mut Shim, code: i32, why: &str) {
     assert_eq!(shim.exit_code(), Some(code));
     let status = shim.notified("STATUS=failed");
     assert!(status.contains(why), "{status}");
+    let last = shim
+        .seen()
+        .into_iter()
+        .rfind(|line| line.starts_with("STATUS="))
+        .expect("a status");
+    assert!(
+        last.starts_with("STATUS=failed; crashes 1; ") && last.contains(why),
+        "{last}"
+    );
     assert!(shim.stderr().contains(why), "{}", shim.stderr());
     assert!(shim.sequence().is_empty());
 }

@@ -192,7 +192,9 @@ impl Machine {
         if let Some(code) = stopping.failure {
             let reason = self.remark.clone().unwrap_or_default();
             self.record = self.rules.backoff.crashed(&self.record, &reason, now);
+            self.pid = None;
             out.push(Action::Remember(self.record.clone()));
+            out.push(Action::Status(self.status(ShimState::Failed)));
             out.push(Action::Finish(Exit::Code(code)));
         } else {
             self.record = Record::default();

@@ -49,7 +49,7 @@ fn the_readiness_deadline_is_failure() {
                 exit: Exit::Signal(9),
                 leftovers: false,
             })
-            .did("remember 1, end: exited with status 75");
+            .did("remember 1, status failed, end: exited with status 75");
     }
 }
 
@@ -107,7 +107,9 @@ fn a_port_that_no_socket_holds_fails_fast_and_tells_what_to_type() {
     let said = "web listens on port 4000, but its socket holds 3000: \
         set listen = 4000 in /etc/appctl/apps/web.toml and run \"appctl apply web\"";
     assert_eq!(remark.as_deref(), Some(said));
-    story.then(exited(0)).did("remember 1, end: exited with status 78");
+    story
+        .then(exited(0))
+        .did("remember 1, status failed, end: exited with status 78");
 }
 
 #[test]
