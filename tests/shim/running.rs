@@ -53,6 +53,14 @@ impl Shim {
         self.seen.borrow().clone()
     }
 
+    /// Takes in all that was sent until now.
+    fn catch_up(&self) {
+        let mut before = usize::MAX;
+        while before != self.seen().len() {
+            before = self.seen.borrow().len();
+        }
+    }
+
     fn receive(&self) {
         let mut buffer = [0; 8_192];
         let mut space = nix::cmsg_space!(RawFd);
@@ -115,10 +123,7 @@ impl Shim {
 
     /// `READY=1` and `STOPPING=1` in the order they were sent, all sent by a shim that has ended.
     pub(crate) fn sequence(&self) -> Vec<String> {
-        let mut before = usize::MAX;
-        while before != self.seen().len() {
-            before = self.seen.borrow().len();
-        }
+        self.catch_up();
         let marks = |line: &String| ["READY=1", "STOPPING=1"].contains(&line.as_str());
         self.seen.borrow().iter().filter(|line| marks(line)).cloned().collect()
     }
@@ -200,6 +205,7 @@ impl Drop for Shim {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
+        self.catch_up();
         let line = self.seen.borrow().iter().find(|line| line.contains("; pid ")).cloned();
         let pid = line.and_then(|line| line.split("; pid ").nth(1)?.split(';').next()?.parse().ok());
         if let Some(pid) = pid {
