@@ -18,6 +18,7 @@ class Connection {
     this.wasBusy = false;
     this.mark = 0;
     this.since = 0;
+    this.finished = 0;
   }
 
   /** Speaks HTTP/1 now: not upgraded, not another protocol. */
@@ -34,6 +35,11 @@ class Connection {
   newest(response) {
     const { parser } = this.socket;
     return !parser || !parser.incoming || parser.incoming === response.req;
+  }
+
+  /** An HTTP/2 session that has ended on our side. */
+  sessionEnded() {
+    return this.server.http2 && this.socket.writableFinished;
   }
 
   /** Accepted by a TLS server whose handshake is not complete. */

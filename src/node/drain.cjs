@@ -132,7 +132,7 @@ class Drain {
   }
 
   review(record, now) {
-    if (record.closing) this.waitForPeer(record, now);
+    if (record.closing || record.sessionEnded()) this.waitForPeer(record, now);
     else if (record.handshaking()) {
       if (now - record.since >= this.linger) record.socket.destroy();
     } else if (record.http() && this.idle(record, now) && now - record.since >= this.linger) farewell.shut(record);
@@ -151,8 +151,8 @@ class Drain {
 
   waitForPeer(record, now) {
     if (!record.socket.writableFinished) return;
-    if (record.since === 0) record.since = now;
-    if (now - record.since >= GENTLE_MS) record.socket.destroy();
+    if (record.finished === 0) record.finished = now;
+    if (now - record.finished >= GENTLE_MS) record.socket.destroy();
   }
 
   endWhenEmpty() {

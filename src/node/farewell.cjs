@@ -73,7 +73,6 @@ function endGently(record) {
 function shut(record) {
   if (record.closing) return;
   record.closing = true;
-  record.since = 0;
   const { socket } = record;
   socket.end();
   socket.removeAllListeners('data');

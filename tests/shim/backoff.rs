@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use crate::harness::{Lab, Shim, shim_path};
+use crate::harness::{Lab, shim_path};
+use crate::running::Shim;
 
 /// One more shim, with what the one before left.
 fn next(options: &str, record: Option<&File>, argv: &[&str]) -> Shim {
@@ -70,7 +71,7 @@ fn a_stop_during_the_wait_works_at_once_and_forgets_the_crashes() {
 #[test]
 fn a_shim_that_was_killed_counts_as_a_crash() {
     let first = next("", None, &["sleep", "1000"]);
-    first.running("sleep");
+    first.at_rest();
     let record = first.take_stored();
     drop(first);
     let mut second = next("", Some(&record), &["sleep", "1000"]);
@@ -86,7 +87,7 @@ fn crashes_are_forgotten_after_a_stable_time() {
     first.ended();
     let record = first.take_stored();
     let mut stable = next(options, Some(&record), &["sleep", "1000"]);
-    let app = stable.running("sleep");
+    let app = stable.at_rest();
     stable.notified("READY=1");
     let ready = Instant::now();
     crate::harness::eventually("a stable time", || {

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use nix::sys::signal::Signal;
 
-use crate::harness::{Lab, Shim, eventually};
+use crate::harness::{Lab, eventually};
+use crate::running::Shim;
 
 fn send(path: &Path, text: &str) {
     let socket = UnixDatagram::unbound().expect("a socket");
@@ -18,6 +19,15 @@ fn failed(shim: &mut Shim, code: i32, why: &str) {
     assert_eq!(shim.exit_code(), Some(code));
     let status = shim.notified("STATUS=failed");
     assert!(status.contains(why), "{status}");
+    let last = shim
+        .seen()
+        .into_iter()
+        .rfind(|line| line.starts_with("STATUS="))
+        .expect("a status");
+    assert!(
+        last.starts_with("STATUS=failed; crashes 1; ") && last.contains(why),
+        "{last}"
+    );
     assert!(shim.stderr().contains(why), "{}", shim.stderr());
     assert!(shim.sequence().is_empty());
 }
@@ -33,7 +43,7 @@ fn ready_and_stopping_are_said_once_each_and_in_order() {
 #[test]
 fn every_phase_has_its_status_line() {
     let mut shim = Lab::new("--ready=notify").start(&["sleep", "1000"]);
-    let app = shim.running("sleep");
+    let app = shim.at_rest();
     shim.notified(&format!("STATUS=starting; pid {app}; crashes 0"));
     send(&shim.path("notify.sock"), "READY=1\n");
     shim.notified(&format!("STATUS=ready; pid {app}; crashes 0"));
@@ -44,7 +54,7 @@ fn every_phase_has_its_status_line() {
 #[test]
 fn the_apps_own_word_counts_and_what_is_not_its_to_say_does_not() {
     let mut shim = Lab::new("--ready=notify").start(&["sleep", "1000"]);
-    shim.running("sleep");
+    shim.at_rest();
     let path = shim.path("notify.sock");
     send(&path, "MAINPID=1\nSTOPPING=1\nFDSTORE=1\nSTATUS=warming up");
     let status = shim.notified("STATUS=starting; pid ");
@@ -236,7 +246,7 @@ fn an_app_written_for_pm2_runs_as_it_is() {
 #[test]
 fn a_stop_while_starting_works_at_once() {
     let mut shim = Lab::new("--ready=notify").start(&["sleep", "1000"]);
-    shim.running("sleep");
+    shim.at_rest();
     shim.signal(Signal::SIGINT);
     assert_eq!(shim.exit_signal(), Some(Signal::SIGTERM as i32));
     assert_eq!(shim.sequence(), ["STOPPING=1"]);

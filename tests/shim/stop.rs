@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use crate::harness::{Lab, Shim};
+use crate::harness::Lab;
+use crate::running::Shim;
 
 const STUBBORN: &str = "trap 'echo asked' TERM; echo armed; while :; do sleep 0.02; done";
 

@@ -94,10 +94,8 @@ impl Machine {
             Event::Tick if stopping.deadline() <= now => self.overdue(stopping, now, out),
             Event::Terminate if stopping.failure.is_some() => {
                 out.push(Action::Stopping(self.status(ShimState::Draining)));
-                Phase::Stopping(Stopping {
-                    failure: None,
-                    ..stopping
-                })
+                let failure = None;
+                Phase::Stopping(Stopping { failure, ..stopping })
             }
             Event::Spawned { pid, .. } => {
                 self.pid = Some(pid);
@@ -105,16 +103,7 @@ impl Machine {
             }
             Event::Refused { code, reason } => self.crashed(Exit::Code(code), reason, now, out),
             Event::AppExited { exit, leftovers: false } => self.finish(stopping, exit, now, out),
-            Event::AppExited { exit, leftovers: true } => {
-                self.pid = None;
-                self.repeat(
-                    Stopping {
-                        exit: Some(exit),
-                        ..stopping
-                    },
-                    out,
-                )
-            }
+            Event::AppExited { exit, leftovers: true } => self.left_behind(stopping, exit, out),
             Event::GroupGone => match stopping.exit {
                 Some(exit) => self.finish(stopping, exit, now, out),
                 None => stay,
@@ -135,6 +124,13 @@ impl Machine {
             | Event::Message
             | Event::Probed(_) => stay,
         }
+    }
+
+    /// The main process is gone and others of its group are not.
+    fn left_behind(&mut self, stopping: Stopping, exit: Exit, out: &mut Vec<Action>) -> Phase {
+        self.pid = None;
+        let exit = Some(exit);
+        self.repeat(Stopping { exit, ..stopping }, out)
     }
 
     /// From draining to the app's own signal, as soon as nothing is left to drain.
@@ -196,7 +192,9 @@ impl Machine {
         if let Some(code) = stopping.failure {
             let reason = self.remark.clone().unwrap_or_default();
             self.record = self.rules.backoff.crashed(&self.record, &reason, now);
+            self.pid = None;
             out.push(Action::Remember(self.record.clone()));
+            out.push(Action::Status(self.status(ShimState::Failed)));
             out.push(Action::Finish(Exit::Code(code)));
         } else {
             self.record = Record::default();
