@@ -12,8 +12,12 @@ pub mod files;
 pub mod journal;
 pub mod machine;
 #[cfg(feature = "cli")]
+pub mod lock;
+#[cfg(feature = "cli")]
 pub mod paths;
 #[cfg(feature = "cli")]
 pub mod ports;
+#[cfg(feature = "cli")]
+pub mod record;
 #[cfg(feature = "cli")]
 pub mod tree;

@@ -21,6 +21,12 @@ pub(crate) fn instances(app: &AppName, count: u16) -> Vec<String> {
         .collect()
 }
 
+/// The app's own unit, and instances 1 to `count`.
+pub(crate) fn whole(app: &AppName, count: u16) -> Vec<String> {
+    let numbers = (1..=count).map(|number| instance(app, Instance::Number(number)));
+    std::iter::once(service(app)).chain(numbers).collect()
+}
+
 /// The instance of a unit of this app.
 pub(crate) fn instance_of(app: &AppName, unit: &str) -> Option<Instance> {
     let rest = unit.strip_prefix(app.as_str())?.strip_prefix('@')?;
