@@ -9,9 +9,8 @@ pub mod cgroupfs;
 #[cfg(feature = "cli")]
 pub mod files;
 #[cfg(feature = "cli")]
-pub mod installed;
-#[cfg(feature = "cli")]
 pub mod journal;
+pub mod machine;
 #[cfg(feature = "cli")]
 pub mod lock;
 #[cfg(feature = "cli")]

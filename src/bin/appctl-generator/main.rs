@@ -7,11 +7,11 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use appctl::host::machine;
 use appctl::unit;
 
 mod collisions;
 mod kmsg;
-mod machine;
 mod read;
 mod sources;
 mod write;

@@ -119,6 +119,23 @@ pub(crate) fn select(layout: &Layout, names: &[AppName]) -> anyhow::Result<Vec<A
     Ok(chosen)
 }
 
+/// The apps named; `all` is every app, unless one is called that.
+pub(crate) fn named(layout: &Layout, names: &[AppName]) -> anyhow::Result<Vec<AppName>> {
+    match names {
+        [all] if all.as_str() == "all" && !installed(layout)?.contains(all) => select(layout, &[]),
+        names => select(layout, names),
+    }
+}
+
+/// What an app's units were made of. An error shows the problems of its file.
+pub(crate) fn in_force(layout: &Layout, name: &AppName) -> anyhow::Result<AppSpec> {
+    let app = App::load(layout, name)?;
+    let Some(file) = app.applied.or(app.wanted) else {
+        return Err(unknown(name, &installed(layout)?).into());
+    };
+    Ok(file.valid()?)
+}
+
 fn unknown(name: &AppName, installed: &[AppName]) -> ExpectedError {
     let error = ExpectedError::new(Exit::NOT_FOUND, format!("no app is called {name}"));
     let names: Vec<&str> = installed.iter().map(AppName::as_str).collect();

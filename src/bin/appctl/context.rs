@@ -2,8 +2,11 @@
 
 use appctl::host::bus::{BusError, Systemd};
 use appctl::release::Layout;
+use appctl::spec::AppName;
+use serde_json::json;
 
 use crate::exit::{Exit, ExpectedError};
+use crate::ui;
 
 /// What every command is given.
 #[derive(Debug)]
@@ -30,6 +33,15 @@ impl Context {
         }
         let help = format!("type: sudo appctl {verb} …");
         Err(ExpectedError::new(Exit::NOT_PERMITTED, format!("only root may {verb} apps")).help(help))
+    }
+
+    /// Says something about an app: a line, or an object. Output that goes nowhere stops nothing.
+    pub(crate) fn say(&self, app: &AppName, text: &str) {
+        _ = if self.json {
+            ui::print_json(&json!({ "app": app.as_str(), "event": "note", "message": text }))
+        } else {
+            ui::print(&format!("{app}: {text}"))
+        };
     }
 
     /// A connection to systemd.

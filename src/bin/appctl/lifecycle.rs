@@ -2,21 +2,17 @@
 
 use std::time::Duration;
 
-use appctl::host::bus::{InstanceState, JobResult, Systemd};
-use appctl::host::journal::Query;
-use appctl::observe::ShimStatus;
-use appctl::observe::journal::{Entry, harmless};
+use appctl::host::bus::{JobResult, Systemd};
 use appctl::spec::AppSpec;
 use futures_util::future::join_all;
 
 use crate::exit::{Exit, ExpectedError};
+use crate::rolling::Reason;
 
 /// What systemd may take beyond the app's own times.
-const MARGIN: Duration = Duration::from_secs(20);
+pub(crate) const MARGIN: Duration = Duration::from_secs(20);
 /// For an app whose own stop time can no longer be read.
 pub(crate) const LONG_STOP: Duration = Duration::from_mins(10);
-/// How much of what an app said last is shown.
-const LAST_LINES: u32 = 15;
 
 /// Starts units all at once and waits until each is ready and stays so for the settle time. The first that does not is
 /// an error that shows why; the others are left as they are, for the caller to undo.
@@ -30,16 +26,6 @@ pub(crate) async fn start(systemd: &Systemd, spec: &AppSpec, units: &[String]) -
         }
     }
     settle(systemd, spec, units).await
-}
-
-/// Replaces one instance and waits until the new one is ready and stays so.
-pub(crate) async fn restart(systemd: &Systemd, spec: &AppSpec, unit: &str) -> anyhow::Result<()> {
-    let deadline = spec.stop.timeout + spec.ready.timeout + MARGIN;
-    let result = systemd.restart(unit, deadline).await?;
-    if !result.is_done() {
-        return Err(failure(systemd, unit, &result).await?.into());
-    }
-    settle(systemd, spec, &[unit.to_owned()]).await
 }
 
 /// Stops units all at once and waits until each is gone.
@@ -70,10 +56,7 @@ async fn settle(systemd: &Systemd, spec: &AppSpec, units: &[String]) -> anyhow::
 
 async fn failure(systemd: &Systemd, unit: &str, result: &JobResult) -> anyhow::Result<ExpectedError> {
     let state = systemd.instance(unit).await?;
-    let shim: Option<ShimStatus> = state.status_text.parse().ok();
-    let remark = shim.and_then(|shim| shim.remark).map(|remark| harmless(&remark, false));
-    let why = remark.clone().unwrap_or_else(|| ended(&state, result));
-    let said = last_lines(unit).await;
+    let Reason { why, said } = Reason::of(&state, result, None).await;
     let mut message = format!("{unit} did not become ready: {why}");
     if !said.is_empty() {
         message.push_str("; the last it said:");
@@ -83,7 +66,7 @@ async fn failure(systemd: &Systemd, unit: &str, result: &JobResult) -> anyhow::R
         }
     }
     let error = ExpectedError::new(Exit::ROLLOUT_FAILED, message);
-    Ok(match remark.as_deref().and_then(port_asked_for) {
+    Ok(match port_asked_for(&why) {
         Some(port) => error.help(format!(
             "the socket does not hold port {port}; take it with --listen {port}"
         )),
@@ -91,38 +74,11 @@ async fn failure(systemd: &Systemd, unit: &str, result: &JobResult) -> anyhow::R
     })
 }
 
-fn ended(state: &InstanceState, result: &JobResult) -> String {
-    match (state.result.as_str(), state.exit_code) {
-        ("timeout", _) => "it was not ready in time".to_owned(),
-        ("oom-kill", _) => "the kernel killed it for its memory".to_owned(),
-        (_, 1) if state.exit_status != 0 => format!("it ended with exit status {}", state.exit_status),
-        (_, 2 | 3) => format!("it was killed by signal {}", state.exit_status),
-        _ => result.to_string(),
-    }
-}
-
 /// The port in a remark of the shim's about an app that listens somewhere else.
 fn port_asked_for(remark: &str) -> Option<u16> {
     let (_, after) = remark.split_once("listens on port ")?;
     let digits = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
     after[..digits].parse().ok()
-}
-
-/// What the app printed last. A journal that cannot be read is no reason to hide the failure itself.
-async fn last_lines(unit: &str) -> Vec<String> {
-    let query = Query {
-        units: vec![unit.to_owned()],
-        lines: Some(LAST_LINES),
-        ..Query::default()
-    };
-    let Ok(mut journal) = query.open() else {
-        return Vec::new();
-    };
-    let mut lines = Vec::new();
-    while let Ok(Some(line)) = journal.next().await {
-        lines.extend(Entry::parse(&line).map(|entry| harmless(&entry.message, false)));
-    }
-    lines
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Names of an app's units, and how many instances it has here.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
+use appctl::host::machine::{self, Machine};
 use appctl::spec::{AppName, AppSpec, Instance};
 pub(crate) use appctl::unit::{service_name as service, slice_name as slice, socket_name as socket};
 
@@ -19,6 +21,12 @@ pub(crate) fn instances(app: &AppName, count: u16) -> Vec<String> {
         .collect()
 }
 
+/// The app's own unit, and instances 1 to `count`.
+pub(crate) fn whole(app: &AppName, count: u16) -> Vec<String> {
+    let numbers = (1..=count).map(|number| instance(app, Instance::Number(number)));
+    std::iter::once(service(app)).chain(numbers).collect()
+}
+
 /// The instance of a unit of this app.
 pub(crate) fn instance_of(app: &AppName, unit: &str) -> Option<Instance> {
     let rest = unit.strip_prefix(app.as_str())?.strip_prefix('@')?;
@@ -32,10 +40,11 @@ pub(crate) fn slice_path(app: &AppName) -> PathBuf {
 
 /// How many instances an app has on this machine.
 pub(crate) fn count(spec: &AppSpec) -> u16 {
-    spec.instances.count(cpus())
+    spec.instances.count(machine().cpus)
 }
 
-/// Processors this process may use, with its control group's quota counted.
-pub(crate) fn cpus() -> u16 {
-    std::thread::available_parallelism().map_or(1, |n| u16::try_from(n.get()).unwrap_or(u16::MAX))
+/// This machine, looked at once.
+pub(crate) fn machine() -> Machine {
+    static MACHINE: OnceLock<Machine> = OnceLock::new();
+    *MACHINE.get_or_init(|| machine::look(Path::new("/")))
 }

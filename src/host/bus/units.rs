@@ -110,6 +110,9 @@ impl Systemd {
 
     /// Several instances, in the order asked for: one list and one burst of small questions.
     pub async fn instances(&self, units: &[String]) -> Result<Vec<InstanceState>, BusError> {
+        if units.is_empty() {
+            return Ok(Vec::new());
+        }
         let names: Vec<&str> = units.iter().map(String::as_str).collect();
         let manager = self.manager().await?;
         let rows = within(ANSWER, "", manager.list_units_by_names(&names)).await?;

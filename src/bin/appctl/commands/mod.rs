@@ -2,16 +2,20 @@
 
 use crate::args::Command;
 use crate::context::Context;
-use crate::exit::{Exit, ExpectedError};
+use crate::exit::Exit;
 
 pub(crate) mod access;
 pub(crate) mod apply;
 pub(crate) mod check;
 pub(crate) mod install;
 pub(crate) mod logs;
+pub(crate) mod resume;
+pub(crate) mod rolling_restart;
 pub(crate) mod scale;
 pub(crate) mod show;
+pub(crate) mod start;
 pub(crate) mod status;
+pub(crate) mod stop;
 pub(crate) mod uninstall;
 
 /// Runs one verb.
@@ -26,12 +30,11 @@ pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<
         Command::Check(args) => check::run(args, context).await,
         Command::CanRead(args) => access::run(args),
         Command::Show(args) => show::run(args, context).await,
-        // MERGE rollout: start, stop, restart, rolling_restart, resume and abort come with their modules.
-        Command::Start(_)
-        | Command::Stop(_)
-        | Command::Restart(_)
-        | Command::RollingRestart(_)
-        | Command::Resume(_)
-        | Command::Abort(_) => Err(ExpectedError::new(Exit::FAILED, "this verb comes with the rollout branch").into()),
+        Command::Start(args) => start::run(args, context).await,
+        Command::Stop(args) => stop::run(args, context).await,
+        Command::Restart(args) => start::restart(args, context).await,
+        Command::RollingRestart(args) => rolling_restart::run(args, context).await,
+        Command::Resume(args) => resume::run(args, context).await,
+        Command::Abort(args) => resume::abort(args, context).await,
     }
 }

@@ -1,7 +1,7 @@
 //! `appctl apply`: puts changed configuration files in force, and rolls only what changed.
 
 use appctl::host::bus::Systemd;
-use appctl::host::{files, installed};
+use appctl::host::files;
 use appctl::spec::{AppName, AppSpec, Instance};
 use appctl::unit::Host;
 
@@ -137,9 +137,10 @@ impl Candidate {
 
 /// What units are rendered for when they are compared.
 pub(crate) fn host() -> Host {
+    let machine = units::machine();
     Host {
-        systemd: installed::systemd(),
-        cpus: units::cpus(),
+        systemd: machine.systemd,
+        cpus: machine.cpus,
         source: "applied".into(),
     }
 }

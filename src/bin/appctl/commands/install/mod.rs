@@ -113,18 +113,21 @@ impl std::str::FromStr for ReadyProof {
 }
 
 fn instances(text: &str) -> Result<Instances, String> {
-    let less = match text.strip_prefix("max") {
-        Some("") => Some(0),
-        Some(rest) => rest.strip_prefix('-').and_then(|less| less.parse().ok()),
-        None => {
-            let number = text
-                .parse()
-                .ok()
-                .filter(|number| (1..=Instances::MOST).contains(number));
-            return number.map(Instances::Fixed).ok_or_else(expected_instances);
-        }
+    let number = |digits: &str| match digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => digits.parse::<u16>().ok(),
+        false => None,
     };
-    less.map(|less| Instances::Max { less }).ok_or_else(expected_instances)
+    let instances = match text.strip_prefix("max") {
+        Some("") => Some(Instances::Max { less: 0 }),
+        Some(rest) => rest
+            .strip_prefix('-')
+            .and_then(number)
+            .map(|less| Instances::Max { less }),
+        None => number(text)
+            .filter(|number| (1..=Instances::MOST).contains(number))
+            .map(Instances::Fixed),
+    };
+    instances.ok_or_else(expected_instances)
 }
 
 fn expected_instances() -> String {

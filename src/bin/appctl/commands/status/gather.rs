@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use appctl::host::bus::{InstanceState, Systemd, UnitState};
 use appctl::host::cgroupfs;
-use appctl::host::files;
+use appctl::host::record::Last;
 use appctl::spec::{AppName, Instance};
 
 use super::model::{AppState, AppStatus, InstanceStatus, State, is_up};
+use super::rollout;
 use crate::apps::App;
 use crate::context::Context;
 use crate::ui::quantity;
@@ -83,10 +84,8 @@ fn status(
         Some(InstanceStatus::of(*instance, state, cgroupfs::usage(&slice, &unit)))
     };
     let instances: Vec<InstanceStatus> = wanted_instances.iter().filter_map(one).collect();
-    let rollout = record(context, &app.name);
-    let rolling = instances
-        .iter()
-        .any(|instance| instance.instance == Instance::Surge && instance.state != State::Stopped);
+    let rollout = rollout::open(context, &app.name);
+    let rolling = rollout.as_ref().is_some_and(rollout::runs);
     let started = is_up(loaded, &units::service(&app.name));
     AppStatus {
         name: app.name.clone(),
@@ -96,25 +95,15 @@ fn status(
             .map(|spec| spec.listen.iter().map(ToString::to_string).collect())
             .unwrap_or_default(),
         wanted: wanted(app),
-        notes: notes(app, &instances, rollout.is_some()),
+        notes: notes(app, &instances, rollout.as_ref()),
         instances,
-        rollout,
+        rollout: rollout.as_ref().map(rollout::json),
     }
 }
 
-fn record(context: &Context, app: &AppName) -> Option<serde_json::Value> {
-    let text = files::read_config_if_any(&context.layout.run(app).join("rollout.json")).ok()??;
-    serde_json::from_str(&text).ok()
-}
-
-fn notes(app: &App, instances: &[InstanceStatus], rollout: bool) -> Vec<String> {
+fn notes(app: &App, instances: &[InstanceStatus], last: Option<&Last>) -> Vec<String> {
     let name = &app.name;
-    let mut notes = Vec::new();
-    if rollout {
-        notes.push(format!(
-            "{name}: a rollout runs or was interrupted; appctl resume {name} or appctl abort {name}"
-        ));
-    }
+    let mut notes: Vec<String> = last.map(rollout::note).into_iter().collect();
     match &app.wanted {
         Some(file) if file.spec.is_err() => {
             notes.push(format!(

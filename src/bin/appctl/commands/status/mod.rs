@@ -11,6 +11,7 @@ mod gather;
 mod human;
 mod json;
 mod model;
+mod rollout;
 
 /// What `status` takes.
 #[derive(Debug, clap::Args)]

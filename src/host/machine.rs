@@ -1,19 +1,23 @@
-//! What the units depend on beside the files: which systemd this is and how many processors we may use.
+//! What the units depend on beside the files: which systemd this is and how many processors apps may use. The generator
+//! and the operator's program must come to the same answer, so both ask here.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use appctl::observe::cpus;
-use appctl::unit::SystemdVersion;
+use crate::observe::cpus;
+use crate::unit::SystemdVersion;
 
 /// One machine.
-pub(crate) struct Machine {
-    pub(crate) systemd: SystemdVersion,
-    pub(crate) cpus: u16,
+#[derive(Debug, Clone, Copy)]
+pub struct Machine {
+    /// The systemd that is installed.
+    pub systemd: SystemdVersion,
+    /// Processors PID 1 may use.
+    pub cpus: u16,
 }
 
 /// Looks at `/usr`, `/proc` and `/sys` below `root`.
-pub(crate) fn look(root: &Path) -> Machine {
+pub fn look(root: &Path) -> Machine {
     Machine {
         systemd: systemd(root),
         cpus: processors(root),
@@ -55,9 +59,10 @@ fn file_names(directory: PathBuf) -> Vec<String> {
 
 fn processors(root: &Path) -> u16 {
     let read = |path: &Path| fs::read_to_string(root.join(path)).unwrap_or_default();
-    let own = read(Path::new("proc/self/cgroup"));
+    let own = read(Path::new("proc/1/cgroup"));
+    // Of PID 1, not of this process: an operator's session may have limits of its own.
     // A quota on any group above holds for us and for the apps' groups alike as far as they share it.
     let groups = Path::new(cpus::own_group(&own).unwrap_or("")).ancestors();
     let quotas = groups.filter_map(|group| cpus::quota(&read(&Path::new("sys/fs/cgroup").join(group).join("cpu.max"))));
-    cpus::usable(cpus::allowed(&read(Path::new("proc/self/status"))), quotas)
+    cpus::usable(cpus::allowed(&read(Path::new("proc/1/status"))), quotas)
 }
