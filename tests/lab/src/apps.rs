@@ -3,10 +3,11 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::{env, fs, io};
 
 use anyhow::{Context, bail, ensure};
+
+use crate::network;
 
 /// Where an app's source is.
 pub fn source(name: &str) -> PathBuf {
@@ -91,7 +92,7 @@ fn install(app: &Path) -> anyhow::Result<()> {
 }
 
 fn npm(app: &Path, arguments: &[&str]) -> anyhow::Result<()> {
-    let output = Command::new("npm")
+    let output = network::outside("npm")
         .args(arguments)
         .current_dir(app)
         .output()

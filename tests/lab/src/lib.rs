@@ -13,6 +13,7 @@ mod cgroup;
 mod image;
 mod keeper;
 mod mirror;
+mod network;
 mod place;
 mod port;
 mod package;
