@@ -9,11 +9,10 @@ pub mod cgroupfs;
 #[cfg(feature = "cli")]
 pub mod files;
 #[cfg(feature = "cli")]
-pub mod installed;
-#[cfg(feature = "cli")]
 pub mod journal;
 #[cfg(feature = "cli")]
 pub mod lock;
+pub mod machine;
 #[cfg(feature = "cli")]
 pub mod paths;
 #[cfg(feature = "cli")]

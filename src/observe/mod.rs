@@ -1,6 +1,7 @@
 //! How it is doing: kernel, shim and journal text in, samples out. Pure.
 
 pub mod cgroup;
+pub mod cpus;
 #[cfg(feature = "cli")]
 pub mod journal;
 mod shim_status;

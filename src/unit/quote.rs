@@ -4,6 +4,7 @@
 //! without C escapes, single paths take the rest of the line, and environment files are glob(7) patterns: these cannot
 //! hold control characters, and [`super::file`] replaces what the spec should have refused.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 /// Characters that may stand in no line of a unit file: controls would end or hide it, and systemd drops a line with a
@@ -37,7 +38,7 @@ fn push_escaped(out: &mut String, c: char) {
         '\0' => out.push('\u{fffd}'),
         c if never_literal(c) => {
             for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-                out.push_str(&format!("\\x{byte:02x}"));
+                let _ = write!(out, "\\x{byte:02x}");
             }
         }
         c => out.push(c),
@@ -49,15 +50,8 @@ pub(super) fn assignment(key: &str, value: &str) -> String {
     word(&format!("{key}={value}"))
 }
 
-/// A directory that takes the rest of its line, `WorkingDirectory=`: nothing is unquoted, only specifiers are read.
-/// The final slash keeps a last backslash from joining the next line and a last space from being cut off.
-pub(super) fn rest_of_line_directory(path: &Path) -> String {
-    let text = specifiers(path);
-    if ends_badly(&text) { text + "/" } else { text }
-}
-
-/// A file that takes the rest of its line, `ListenStream=`. `%i` is empty in a unit without instances, and stands where
-/// a slash may not.
+/// A file that takes the rest of its line, `ListenStream=`: nothing is unquoted, only specifiers are read. `%i` is empty
+/// in a unit without instances; it keeps a last backslash from joining the next line and a last space from being cut off.
 pub(super) fn rest_of_line_file(path: &Path) -> String {
     let text = specifiers(path);
     if ends_badly(&text) { text + "%i" } else { text }
@@ -106,7 +100,7 @@ fn ends_badly(text: &str) -> bool {
 mod tests {
     use std::path::Path;
 
-    use super::{assignment, glob, list_path, optional_list_path, rest_of_line_directory, rest_of_line_file, word};
+    use super::{assignment, glob, list_path, optional_list_path, rest_of_line_file, word};
 
     #[test]
     fn plain_words_stay_readable() {
@@ -138,8 +132,6 @@ mod tests {
 
     #[test]
     fn paths_do_not_swallow_the_next_line() {
-        assert_eq!(rest_of_line_directory(Path::new(r"/a b\")), r"/a b\/");
-        assert_eq!(rest_of_line_directory(Path::new("/100% ")), "/100%% /");
         assert_eq!(rest_of_line_file(Path::new(r"/run/x\")), r"/run/x\%i");
         assert_eq!(rest_of_line_file(Path::new("/run/x.sock")), "/run/x.sock");
     }

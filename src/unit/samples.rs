@@ -20,7 +20,7 @@ pub(super) fn spec(name: &str) -> AppSpec {
         adapter: Adapter::Node,
         ready: Ready {
             when: ReadyWhen::Listening,
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
             settle: Duration::from_millis(1500),
         },
         stop: Stop {

@@ -21,8 +21,8 @@ impl SystemdVersion {
     /// The version in the name of systemd's private library, `libsystemd-shared-252.so`, the only place that tells it
     /// without running a program.
     pub fn from_library(file_name: &str) -> Option<Self> {
-        let rest = file_name.strip_prefix("libsystemd-shared-")?;
-        file_name.ends_with(".so").then(|| rest.parse().ok())?
+        let version = file_name.strip_prefix("libsystemd-shared-")?.strip_suffix(".so")?;
+        version.parse().ok()
     }
 
     /// `ProtectControlGroups=strict` of systemd.exec(5): a control group namespace of its own, read-only.

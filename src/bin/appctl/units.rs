@@ -1,7 +1,9 @@
 //! Names of an app's units, and how many instances it has here.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
+use appctl::host::machine::{self, Machine};
 use appctl::spec::{AppName, AppSpec, Instance};
 pub(crate) use appctl::unit::{service_name as service, slice_name as slice, socket_name as socket};
 
@@ -38,10 +40,11 @@ pub(crate) fn slice_path(app: &AppName) -> PathBuf {
 
 /// How many instances an app has on this machine.
 pub(crate) fn count(spec: &AppSpec) -> u16 {
-    spec.instances.count(cpus())
+    spec.instances.count(machine().cpus)
 }
 
-/// Processors this process may use, with its control group's quota counted.
-pub(crate) fn cpus() -> u16 {
-    std::thread::available_parallelism().map_or(1, |n| u16::try_from(n.get()).unwrap_or(u16::MAX))
+/// This machine, looked at once.
+pub(crate) fn machine() -> Machine {
+    static MACHINE: OnceLock<Machine> = OnceLock::new();
+    *MACHINE.get_or_init(|| machine::look(Path::new("/")))
 }

@@ -23,6 +23,9 @@ pub(crate) struct Reason {
 }
 
 impl Reason {
+    /// What the shim writes begins like this.
+    pub(crate) const SHIM: &str = "appctl: ";
+
     /// The reason for a state, with what the unit said, since `since` if given.
     pub(crate) async fn of(state: &InstanceState, result: &JobResult, since: Option<Timestamp>) -> Self {
         let read = last_lines(&state.unit, since);
@@ -54,8 +57,9 @@ fn why(state: &InstanceState, result: &JobResult) -> Option<String> {
 
 /// The shim notes in the journal, too, how the app ended.
 fn shim_said(said: &[String]) -> Option<String> {
-    let notes = said.iter().filter_map(|line| line.strip_prefix("appctl: "));
-    notes.last().map(str::to_owned)
+    let notes = said.iter().filter_map(|line| line.strip_prefix(Reason::SHIM));
+    let explains = |note: &&str| !note.contains("crashes in a row");
+    notes.filter(explains).last().map(str::to_owned)
 }
 
 fn otherwise(state: &InstanceState, result: &JobResult) -> String {
@@ -81,4 +85,21 @@ async fn last_lines(unit: &str, since: Option<Timestamp>) -> Vec<String> {
         lines.extend(Entry::parse(&line).map(|entry| harmless(&entry.message, false)));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shim_said;
+
+    #[test]
+    fn the_shim_explains_better_than_systemd() {
+        let lines = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let said = lines(&[
+            "Error: x",
+            "appctl: exited with status 1",
+            "appctl: 2 crashes in a row: next start in 0 s",
+        ]);
+        assert_eq!(shim_said(&said).as_deref(), Some("exited with status 1"));
+        assert_eq!(shim_said(&lines(&["Error: x"])), None);
+    }
 }

@@ -1,7 +1,7 @@
 //! `appctl apply`: puts changed configuration files in force, and rolls only what changed.
 
 use appctl::host::bus::Systemd;
-use appctl::host::{files, installed};
+use appctl::host::files;
 use appctl::spec::{AppName, AppSpec, Instance};
 use appctl::unit::Host;
 
@@ -9,6 +9,7 @@ use crate::apps::{self, App};
 use crate::commands::check;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError, InvalidFile};
+use crate::rolling::Hold;
 use crate::{lifecycle, rolling, units};
 
 mod change;
@@ -137,9 +138,10 @@ impl Candidate {
 
 /// What units are rendered for when they are compared.
 pub(crate) fn host() -> Host {
+    let machine = units::machine();
     Host {
-        systemd: installed::systemd(),
-        cpus: units::cpus(),
+        systemd: machine.systemd,
+        cpus: machine.cpus,
         source: "applied".into(),
     }
 }
@@ -147,6 +149,7 @@ pub(crate) fn host() -> Host {
 /// systemd cannot change the addresses of an open socket: the app stops, and starts on the new ones.
 async fn rebind(context: &Context, systemd: &Systemd, change: &rolling::Change<'_>) -> anyhow::Result<()> {
     let name = &change.new.0.name;
+    let _hold = Hold::take(context, name, "apply")?;
     let started = systemd.instance(&units::service(name)).await?.activity.is_up();
     stop_all(systemd, change.old.0).await?;
     rolling::put_in_force(context, systemd, change.new).await?;

@@ -6,6 +6,7 @@ use appctl::spec::{AppName, Instances, Listen};
 
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::rolling::Hold;
 
 mod account;
 mod command_line;
@@ -113,18 +114,21 @@ impl std::str::FromStr for ReadyProof {
 }
 
 fn instances(text: &str) -> Result<Instances, String> {
-    let less = match text.strip_prefix("max") {
-        Some("") => Some(0),
-        Some(rest) => rest.strip_prefix('-').and_then(|less| less.parse().ok()),
-        None => {
-            let number = text
-                .parse()
-                .ok()
-                .filter(|number| (1..=Instances::MOST).contains(number));
-            return number.map(Instances::Fixed).ok_or_else(expected_instances);
-        }
+    let number = |digits: &str| match digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => digits.parse::<u16>().ok(),
+        false => None,
     };
-    less.map(|less| Instances::Max { less }).ok_or_else(expected_instances)
+    let instances = match text.strip_prefix("max") {
+        Some("") => Some(Instances::Max { less: 0 }),
+        Some(rest) => rest
+            .strip_prefix('-')
+            .and_then(number)
+            .map(|less| Instances::Max { less }),
+        None => number(text)
+            .filter(|number| (1..=Instances::MOST).contains(number))
+            .map(Instances::Fixed),
+    };
+    instances.ok_or_else(expected_instances)
 }
 
 fn expected_instances() -> String {
@@ -144,6 +148,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         return Ok(Exit::DONE);
     }
     let systemd = context.systemd().await?;
+    let _hold = Hold::take(context, &args.name, "install")?;
     refuse::existing_units(&systemd, &args.name).await?;
     let account = account::ensure(context, &plan)?;
     account::check_access(&plan, &account)?;

@@ -25,7 +25,7 @@ pub(super) fn plan(context: &Context, plan: &Plan) -> io::Result<()> {
         }));
     }
     let mut text = format!(
-        "would install {name}: {}, found in {}\n",
+        "would install {name}: {} (from {})\n",
         quote_words(&plan.spec.exec),
         plan.source
     );
