@@ -50,7 +50,7 @@ pub fn group(name: &str) -> Result<Option<Gid>, AccountError> {
     Ok(found.map(|group| group.gid))
 }
 
-/// Makes a system account without a password and without a shell. The caller has checked the name.
+/// Makes a system account without a password and without a shell. The caller has checked the name; a comment has no colon.
 pub fn create(name: &str, home: &Path, comment: &str) -> Result<(), AccountError> {
     let line = format!("u {name} - \"{comment}\" {} /usr/sbin/nologin", home.display());
     let output = Command::new("systemd-sysusers")

@@ -10,9 +10,9 @@ pub mod cgroupfs;
 pub mod files;
 #[cfg(feature = "cli")]
 pub mod journal;
-pub mod machine;
 #[cfg(feature = "cli")]
 pub mod lock;
+pub mod machine;
 #[cfg(feature = "cli")]
 pub mod paths;
 #[cfg(feature = "cli")]

@@ -81,10 +81,12 @@ impl Rollout {
         self.alive.get(&instance) == Some(&false)
     }
 
-    /// Whether the surge instance has to stay, because another one is missing.
+    /// Whether the surge instance has to stay, because another one is missing. An operator who ends a
+    /// rollout that has no way back wants it gone in any case.
     fn stands_in(&self) -> bool {
         let missing = self.down().any(|instance| !self.request.ailing.contains(&instance));
-        missing && self.alive.get(&Instance::Surge) == Some(&true)
+        let ended = self.cause == Some(Cause::Aborted) && self.no_way_back.is_none();
+        missing && !ended && self.alive.get(&Instance::Surge) == Some(&true)
     }
 
     fn outcome(&self) -> Outcome {
@@ -97,7 +99,7 @@ impl Rollout {
             Some(Cause::Failed(failure)) => self.stopped(failure, stands_in),
             Some(Cause::Aborted) => Outcome::Aborted {
                 went_back: returned || untouched,
-                stands_in,
+                no_way_back: self.no_way_back.clone(),
             },
             Some(Cause::Interrupted) | None => Outcome::Interrupted { clean: untouched },
         }

@@ -93,8 +93,8 @@ pub enum Outcome {
     Aborted {
         /// Whether everything is as it was before; else instances of both states run.
         went_back: bool,
-        /// Whether the surge instance is left to stand in for one that is missing.
-        stands_in: bool,
+        /// Why it could not go back, when it tried.
+        no_way_back: Option<String>,
     },
 }
 

@@ -160,7 +160,10 @@ impl Record {
             Step::Continue => return,
             Step::Stage => self.staged = true,
             Step::Run(task) => self.mark(task.instance(), Progress::Running),
-            Step::Finish(outcome) => self.state = State::of(outcome),
+            Step::Finish(outcome) => {
+                self.state = State::of(outcome);
+                return;
+            }
             Step::Undo => self.going_back = true,
             Step::Commit | Step::Settle(_) => {}
         }

@@ -8,6 +8,9 @@ pub enum BusError {
     /// PID 1 of this machine or container is something else.
     #[error("systemd does not run this machine (PID 1 is another program)")]
     NoSystemd,
+    /// The system bus, dbus-daemon(1), cannot be reached.
+    #[error("cannot reach the system bus, over which systemd is told what to do")]
+    NoBus(#[source] zbus::Error),
     /// Neither root nor allowed by polkit(8).
     #[error("not permitted by systemd")]
     Denied(#[source] zbus::Error),

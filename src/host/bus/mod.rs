@@ -1,8 +1,8 @@
 //! systemd's D-Bus API, `org.freedesktop.systemd1(5)`: units, jobs and their changes. Everything else of the project
 //! sees units and results only, never a bus message.
 //!
-//! Root talks to PID 1 directly through `/run/systemd/private`, as systemctl(1) does: no bus daemon is needed and no
-//! policy asked. Everyone else takes the system bus.
+//! Always over the system bus. On `/run/systemd/private`, which root could use without a bus daemon, systemd signs its
+//! messages with its well-known name, and the D-Bus library takes nothing but unique names there.
 
 mod error;
 mod jobs;
@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use zbus::connection::{Builder, Connection};
+use zbus::Connection;
 
 pub use error::BusError;
 pub use jobs::JobResult;
@@ -24,13 +24,12 @@ use proxy::ManagerProxy;
 pub use units::{Activity, InstanceState, UnitState};
 pub use watch::Watch;
 
-const PRIVATE: &str = "unix:path=/run/systemd/private";
 /// `sd_booted(3)` looks at the same directory.
 const BOOTED: &str = "/run/systemd/system";
 /// PID 1 answers nothing while it reloads, which takes tens of seconds on large machines.
 const ANSWER: Duration = Duration::from_secs(90);
 const RELOAD: Duration = Duration::from_mins(5);
-/// A `daemon-reexec` drops private connections and is off the bus for a moment.
+/// The bus may be restarted, and after `daemon-reexec` systemd is off it for a moment.
 const PAUSES: [Duration; 4] = [
     Duration::from_millis(100),
     Duration::from_millis(400),
@@ -146,13 +145,7 @@ impl Systemd {
 }
 
 async fn dial() -> Result<Connection, BusError> {
-    if nix::unistd::geteuid().is_root()
-        && let Ok(connection) = Builder::address(PRIVATE).p2p().build().await
-    {
-        return Ok(connection);
-    }
-    let system = Builder::system().build().await;
-    system.map_err(|error| BusError::sort(error, ""))
+    Connection::system().await.map_err(BusError::NoBus)
 }
 
 async fn dial_patiently() -> Result<Connection, BusError> {

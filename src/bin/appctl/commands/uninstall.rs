@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::apps::{self, App};
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
+use crate::rolling::Hold;
 use crate::{lifecycle, ui, units};
 
 /// What `uninstall` takes.
@@ -51,6 +52,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
             continue;
         }
         let systemd = context.systemd().await?;
+        let _hold = Hold::take(context, name, "uninstall")?;
         let app = App::load(&context.layout, name)?;
         stop(&systemd, name, app.in_force()).await?;
         take_away(context, &systemd, args.purge, name).await?;

@@ -8,6 +8,7 @@ use appctl::host::bus::{JobResult, Watch};
 use appctl::host::record;
 use appctl::rollout::{Event, Outcome, Record, Rollout, Step};
 use appctl::spec::{AppName, Instance};
+use jiff::Timestamp;
 
 use super::progress::Progress;
 use super::work::{Done, Work};
@@ -19,8 +20,8 @@ use crate::units;
 pub(super) struct Run {
     /// Its invocation id.
     pub(super) id: String,
-    /// When it was asked for, in seconds since 1970.
-    pub(super) since: i64,
+    /// When it was asked for.
+    pub(super) since: Timestamp,
 }
 
 /// One rollout under way.

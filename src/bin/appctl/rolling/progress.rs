@@ -2,9 +2,10 @@
 //! per line as JSON. Output that goes nowhere stops nothing.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::time::{Duration, Instant};
+use std::time::{self, Duration};
 
 use appctl::rollout::{Event, Outcome, Record, Step};
+use appctl::spec::Instance;
 use serde_json::{Value, json};
 
 use super::verdict;
@@ -20,9 +21,9 @@ pub(super) struct Progress {
     app: String,
     json: bool,
     live: bool,
-    began: Instant,
+    began: time::Instant,
     step: String,
-    step_began: Instant,
+    step_began: time::Instant,
 }
 
 impl Progress {
@@ -31,9 +32,9 @@ impl Progress {
             app: record.app.clone(),
             json,
             live: !json && io::stdout().is_terminal(),
-            began: Instant::now(),
+            began: time::Instant::now(),
             step: String::new(),
-            step_began: Instant::now(),
+            step_began: time::Instant::now(),
         };
         let (verb, instances) = (record.verb, record.instances.len());
         this.event(
@@ -46,7 +47,7 @@ impl Progress {
     /// A step begins.
     pub(super) fn begins(&mut self, step: &Step) {
         self.step = step.to_string();
-        self.step_began = Instant::now();
+        self.step_began = time::Instant::now();
         self.event("step", json!({ "step": self.step }));
         if !matches!(step, Step::Run(_) | Step::Settle(_)) {
             return;
@@ -74,7 +75,7 @@ impl Progress {
             Event::NotUp(instance, why) | Event::Died(instance, why) => {
                 let fields = json!({ "instance": instance.to_string(), "why": why, "last_lines": said });
                 self.event("failed", fields);
-                self.failed(&format!("instance {instance}: {why}"), said);
+                self.failed(&format!("{}: {why}", named(*instance)), said);
             }
             Event::NotSwitched(why) | Event::NotUndone(why) => {
                 self.event("failed", json!({ "instance": null, "why": why, "last_lines": [] }));
@@ -157,5 +158,12 @@ impl Progress {
             fields["app"] = self.app.as_str().into();
             drop(writeln!(io::stdout().lock(), "{fields}"));
         }
+    }
+}
+
+fn named(instance: Instance) -> String {
+    match instance {
+        Instance::Surge => "the surge instance".to_owned(),
+        Instance::Number(number) => format!("instance {number}"),
     }
 }

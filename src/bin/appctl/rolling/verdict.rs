@@ -9,7 +9,7 @@ use crate::exit::{Exit, ExpectedError};
 pub(super) fn exit(outcome: &Outcome) -> Exit {
     match outcome {
         Outcome::Done { still_down } if still_down.is_empty() => Exit::DONE,
-        Outcome::Aborted { stands_in: false, .. } => Exit::DONE,
+        Outcome::Aborted { no_way_back: None, .. } => Exit::DONE,
         Outcome::Interrupted { .. } => Exit::FAILED,
         _ => Exit::ROLLOUT_FAILED,
     }
@@ -52,7 +52,10 @@ pub(super) fn sentence(outcome: &Outcome, record: &Record) -> String {
             format!("interrupted half way; go on with: appctl resume {app}, or end it with: appctl abort {app}")
         }
         Outcome::Aborted { went_back: true, .. } => "taken back; everything is as it was before".to_owned(),
-        Outcome::Aborted { stands_in, .. } => format!("ended half way{}", left(app, *stands_in)),
+        Outcome::Aborted {
+            no_way_back: Some(why), ..
+        } => format!("the way back failed: {why}"),
+        Outcome::Aborted { .. } => "ended half way; the surge instance is gone, the rest was left alone".to_owned(),
     }
 }
 

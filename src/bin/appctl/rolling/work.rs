@@ -6,6 +6,7 @@ use appctl::host::bus::Systemd;
 use appctl::release::Layout;
 use appctl::rollout::{Event, Step, Task};
 use appctl::spec::{AppName, AppSpec, Instance};
+use jiff::Timestamp;
 
 use super::driver::Run;
 use super::{Reason, Swap};
@@ -79,7 +80,7 @@ impl Work {
     async fn bring_up(&self, instance: Instance) -> anyhow::Result<Done> {
         let unit = units::instance(&self.app, instance);
         let before = self.systemd.instance(&unit).await?;
-        let since = jiff::Timestamp::now().as_second();
+        let since = Timestamp::now();
         let result = self.systemd.restart(&unit, self.up).await?;
         let after = self.systemd.instance(&unit).await?;
         let new = after.invocation.is_some() && after.invocation != before.invocation;

@@ -9,6 +9,7 @@ use crate::apps::{self, App};
 use crate::commands::check;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError, InvalidFile};
+use crate::rolling::Hold;
 use crate::{lifecycle, rolling, units};
 
 mod change;
@@ -148,6 +149,7 @@ pub(crate) fn host() -> Host {
 /// systemd cannot change the addresses of an open socket: the app stops, and starts on the new ones.
 async fn rebind(context: &Context, systemd: &Systemd, change: &rolling::Change<'_>) -> anyhow::Result<()> {
     let name = &change.new.0.name;
+    let _hold = Hold::take(context, name, "apply")?;
     let started = systemd.instance(&units::service(name)).await?.activity.is_up();
     stop_all(systemd, change.old.0).await?;
     rolling::put_in_force(context, systemd, change.new).await?;

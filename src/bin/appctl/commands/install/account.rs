@@ -48,7 +48,7 @@ pub(super) fn ensure(context: &Context, plan: &Plan) -> anyhow::Result<Reader> {
 
 fn make(context: &Context, plan: &Plan, user: &str) -> anyhow::Result<Ids> {
     let name = &plan.spec.name;
-    accounts::create(user, &context.layout.data(name), &format!("appctl: {name}"))?;
+    accounts::create(user, &context.layout.data(name), &format!("appctl app {name}"))?;
     accounts::user(user)?.ok_or_else(|| anyhow::anyhow!("systemd-sysusers made no account {user:?}"))
 }
 

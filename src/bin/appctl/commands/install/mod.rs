@@ -6,6 +6,7 @@ use appctl::spec::{AppName, Instances, Listen};
 
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::rolling::Hold;
 
 mod account;
 mod command_line;
@@ -147,6 +148,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         return Ok(Exit::DONE);
     }
     let systemd = context.systemd().await?;
+    let _hold = Hold::take(context, &args.name, "install")?;
     refuse::existing_units(&systemd, &args.name).await?;
     let account = account::ensure(context, &plan)?;
     account::check_access(&plan, &account)?;

@@ -42,11 +42,26 @@ pub(super) async fn install(
         Err(error) => {
             let undone = take_back(context, systemd, plan, had_state).await;
             Err(match undone {
-                Ok(()) => error,
+                Ok(()) => advised(error, plan),
                 Err(undo) => error.context(format!("and taking it back failed too: {undo:#}")),
             })
         }
     }
+}
+
+/// An app that asks for another port gets the command that gives it that port.
+fn advised(mut error: anyhow::Error, plan: &Plan) -> anyhow::Error {
+    if let Some(expected) = error.downcast_mut::<ExpectedError>()
+        && let Some(port) = lifecycle::port_asked_for(&expected.message)
+    {
+        let directory = plan.directory.display();
+        let help = format!(
+            "if that is its port, type: appctl install {} {directory} --listen {port}",
+            plan.spec.name
+        );
+        expected.help = Some(help);
+    }
+    error
 }
 
 async fn bring_up(context: &Context, systemd: &Systemd, plan: &Plan, reader: &Reader) -> anyhow::Result<Done> {
