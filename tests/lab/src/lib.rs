@@ -8,15 +8,16 @@ pub mod debian;
 pub mod host;
 pub mod load;
 pub mod machine;
+pub mod stage;
 
 mod cgroup;
 mod image;
 mod keeper;
 mod mirror;
 mod network;
+mod package;
 mod place;
 mod port;
-mod package;
 mod qemu;
 mod ssh;
 
@@ -26,3 +27,4 @@ pub use host::{Host, Output};
 pub use image::{Kind, image};
 pub use machine::Machine;
 pub use package::built_deb;
+pub use stage::Stage;

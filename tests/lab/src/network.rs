@@ -18,7 +18,10 @@ pub(crate) fn isolate() -> Result<()> {
         return Ok(());
     }
     unshare(CloneFlags::CLONE_NEWNET).context("a network namespace of its own needs root")?;
-    let status = Command::new("ip").args(["link", "set", "lo", "up"]).status().context("cannot run ip(8)")?;
+    let status = Command::new("ip")
+        .args(["link", "set", "lo", "up"])
+        .status()
+        .context("cannot run ip(8)")?;
     ensure!(status.success(), "cannot bring the loopback up");
     ISOLATED.set(true);
     Ok(())
@@ -27,6 +30,9 @@ pub(crate) fn isolate() -> Result<()> {
 /// A command that runs on this machine's own network, wherever the calling thread is: for what needs a package registry.
 pub(crate) fn outside(program: &str) -> Command {
     let mut command = Command::new("nsenter");
-    command.arg(format!("--net=/proc/{}/ns/net", process::id())).arg("--").arg(program);
+    command
+        .arg(format!("--net=/proc/{}/ns/net", process::id()))
+        .arg("--")
+        .arg(program);
     command
 }
