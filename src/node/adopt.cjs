@@ -48,7 +48,7 @@ function install(sockets, service) {
     return function (...args) {
       const request = this._handle ? null : guarded(() => read(args)) || null;
       if (request === null) return original.apply(this, args);
-      const socket = guarded(() => adopter.take(request));
+      const socket = guarded(() => choose(sockets, request));
       if (socket) return adopter.adopt(this, socket, request);
       return original.apply(this, guarded(() => adopter.leave(this, request)) || args);
     };
@@ -62,11 +62,6 @@ class Adopter {
     this.service = service;
     this.reported = new Set();
     this.backlog = number(service.env.APPCTL_BACKLOG) || 4096;
-  }
-
-  /** A worker of `cluster` asks its primary, which adopts in its stead. */
-  take(request) {
-    return require('cluster').isWorker ? null : choose(this.sockets, request);
   }
 
   /** Never below the operator's: listen() on a shared socket sets the length of the queue for every sibling. */

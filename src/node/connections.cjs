@@ -53,7 +53,6 @@ class Connections {
     this.open = new Set();
     this.sessions = new Set();
     this.servers = new Map();
-    this.onempty = null;
     this.onadd = null;
     this.onsession = null;
   }
@@ -95,7 +94,6 @@ class Connections {
 
   remove(record) {
     this.open.delete(record);
-    if (this.open.size === 0 && this.onempty !== null) guarded(this.onempty);
   }
 
   /** `INFLIGHT OPEN` for the heartbeat. */
