@@ -1,6 +1,6 @@
 'use strict';
-// The open connections of the servers on held sockets, and what each is doing. Costs one listener per server and one per
-// connection; requests cost nothing, because Node's own http state tells who is busy when somebody asks.
+// The open connections of the servers on held sockets, and what each is doing. Costs one listener per server and one
+// per connection; requests cost nothing, because Node's own http state tells who is busy when somebody asks.
 
 const { guarded } = require('./guard.cjs');
 

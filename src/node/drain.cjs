@@ -47,7 +47,7 @@ class Drain {
     this.endWhenEmpty();
   }
 
-  /** Not server.close(): since Node 19 that destroys idle connections. Parked, the server still looks open to the app. */
+  /** Not server.close(): since Node 19 that destroys idle connections. Parked, the server looks open to the app. */
   stopAccepting() {
     for (const { handle, server } of this.sockets) {
       if (handle !== null && server !== null && !park(handle)) handle.close();
