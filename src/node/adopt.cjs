@@ -3,7 +3,7 @@
 
 const net = require('net');
 const { guarded, note, replace } = require('./guard.cjs');
-const { matching, wantsAll, fit } = require('./sockets.cjs');
+const { format, matching, wantsAll, fit } = require('./sockets.cjs');
 
 /** Numbers and numeric strings, as Node takes them; false for anything else. */
 function number(value) {
@@ -18,14 +18,16 @@ function read(args) {
   const last = args[args.length - 1];
   const request = { callback: typeof last === 'function' ? last : undefined, options: {} };
   if (typeof first === 'object' && first !== null) Object.assign(request, readOptions(first));
-  else if (number(first) !== false) Object.assign(request, { port: number(first), host: typeof args[1] === 'string' ? args[1] : undefined });
+  else if (number(first) !== false) request.port = number(first);
   else if (typeof first === 'string') request.path = first;
+  if (typeof first !== 'object' && typeof args[1] === 'string') [, request.host] = args;
   request.backlog = number(request.options.backlog) || number(args[1]) || number(args[2]) || 0;
   return request.port > 0 || request.path !== undefined ? request : null;
 }
 
 function readOptions(options) {
-  if (options._handle || options.handle || typeof options.close === 'function' || number(options.fd) !== false) return {};
+  const handle = options._handle || options.handle || typeof options.close === 'function';
+  if (handle || number(options.fd) !== false) return {};
   if (options.port !== undefined && options.port !== null) {
     const port = number(options.port);
     return port === false ? {} : { options, port, host: options.host };
@@ -33,7 +35,7 @@ function readOptions(options) {
   return typeof options.path === 'string' ? { options, path: options.path } : {};
 }
 
-/** Which held socket this listen takes: null when none is free, and then Node says "address in use" as it always did. */
+/** Which held socket this listen takes: null when none is free, and Node says "address in use" as ever. */
 function choose(sockets, request) {
   const candidates = matching(sockets, request);
   const exact = candidates.find((socket) => request.port === undefined || fit(socket.host, request.host) === 3);
@@ -48,7 +50,7 @@ function install(sockets, service) {
     return function (...args) {
       const request = this._handle ? null : guarded(() => read(args)) || null;
       if (request === null) return original.apply(this, args);
-      const socket = guarded(() => adopter.take(request));
+      const socket = guarded(() => choose(sockets, request));
       if (socket) return adopter.adopt(this, socket, request);
       return original.apply(this, guarded(() => adopter.leave(this, request)) || args);
     };
@@ -64,11 +66,6 @@ class Adopter {
     this.backlog = number(service.env.APPCTL_BACKLOG) || 4096;
   }
 
-  /** A worker of `cluster` asks its primary, which adopts in its stead. */
-  take(request) {
-    return require('cluster').isWorker ? null : choose(this.sockets, request);
-  }
-
   /** Never below the operator's: listen() on a shared socket sets the length of the queue for every sibling. */
   queue(request) {
     return Math.max(request.backlog, this.backlog);
@@ -76,10 +73,14 @@ class Adopter {
 
   adopt(server, socket, request) {
     if (request.path !== undefined) server._pipeName = request.path;
-    if (socket.handle === null || !('_listen2' in server)) this.open(server, socket, request);
-    else this.reopen(server, socket, request);
+    this.accept(server, socket, request);
     if (server._handle) guarded(() => this.adopted(server, socket, request));
     return server;
+  }
+
+  accept(server, socket, request) {
+    if (socket.handle === null) this.open(server, socket, request);
+    else this.reopen(server, socket, request);
   }
 
   open(server, { fd }, { callback, options, ...request }) {
@@ -99,14 +100,13 @@ class Adopter {
 
   adopted(server, socket, request) {
     socket.own(server._handle, server);
-    this.publish(socket);
     this.service.serves(server, socket.address, () => socket.server === server);
     if (wantsAll(request)) this.forward(server, socket, request);
+    this.publish(socket);
   }
 
   /** Worker threads copy the environment and share the descriptors: they must not take one that is in use. */
   publish(socket) {
-    const { format } = require('./sockets.cjs');
     const write = () => {
       process.env.APPCTL_LISTEN = format(this.sockets, (held) => (held.server === null ? held.fd : -1));
     };
@@ -121,7 +121,8 @@ class Adopter {
       if (!other.free()) continue;
       const extra = net.createServer({ allowHalfOpen, noDelay, keepAlive, keepAliveInitialDelay, pauseOnConnect });
       extra.on('connection', (connection) => server.emit('connection', connection));
-      this.open(extra, other, { backlog: request.backlog, options: {} });
+      extra.on('error', (error) => guarded(() => note(`cannot listen on ${other.address}: ${error.message}`)));
+      this.accept(extra, other, { backlog: request.backlog, options: {} });
       if (!extra._handle) continue;
       other.own(extra._handle, extra);
       socket.onrelease.unshift(() => extra.close());
@@ -156,7 +157,8 @@ class Adopter {
     this.reported.add(port);
     this.service.say(`elsewhere ${port}`);
     const held = this.sockets.map((socket) => socket.address).join(', ');
-    if (held !== '') note(`listening on port ${port}, which the app's socket (${held}) does not hold: likely a mistake`);
+    if (held === '') return;
+    note(`listening on port ${port}, which the app's socket (${held}) does not hold: likely a mistake`);
   }
 
   /** With cluster's SCHED_NONE the primary makes the handle without a server and sends it to its workers. */

@@ -1,6 +1,6 @@
 'use strict';
-// The open connections of the servers on held sockets, and what each is doing. Costs one listener per server and one per
-// connection; requests cost nothing, because Node's own http state tells who is busy when somebody asks.
+// The open connections of the servers on held sockets, and what each is doing. Costs one listener per server and one
+// per connection; requests cost nothing, because Node's own http state tells who is busy when somebody asks.
 
 const { guarded } = require('./guard.cjs');
 
@@ -53,7 +53,6 @@ class Connections {
     this.open = new Set();
     this.sessions = new Set();
     this.servers = new Map();
-    this.onempty = null;
     this.onadd = null;
     this.onsession = null;
   }
@@ -95,7 +94,6 @@ class Connections {
 
   remove(record) {
     this.open.delete(record);
-    if (this.open.size === 0 && this.onempty !== null) guarded(this.onempty);
   }
 
   /** `INFLIGHT OPEN` for the heartbeat. */

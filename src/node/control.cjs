@@ -9,9 +9,9 @@ const LINE_LIMIT = 1024;
 const BEAT_MS = 1000;
 
 class Control {
-  constructor(path, { stop, beat }) {
+  constructor(path, { stop, load }) {
     this.actions = { stop };
-    this.load = beat;
+    this.load = load;
     this.pending = '';
     this.socket = net.createConnection({ path });
     this.socket.unref();

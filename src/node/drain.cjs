@@ -47,7 +47,7 @@ class Drain {
     this.endWhenEmpty();
   }
 
-  /** Not server.close(): since Node 19 that destroys idle connections. Parked, the server still looks open to the app. */
+  /** Not server.close(): since Node 19 that destroys idle connections. Parked, the server looks open to the app. */
   stopAccepting() {
     for (const { handle, server } of this.sockets) {
       if (handle !== null && server !== null && !park(handle)) handle.close();
@@ -70,7 +70,6 @@ class Drain {
 
   prepare() {
     const { connections } = this;
-    connections.onempty = () => this.endWhenEmpty();
     connections.onadd = (record) => this.begin(record);
     connections.onsession = (session) => this.announce(session);
     for (const server of connections.servers.keys()) this.intercept(server);
@@ -114,7 +113,10 @@ class Drain {
   refuses(message, response) {
     const record = message.httpVersionMajor === 1 && message.socket ? message.socket[RECORD] : undefined;
     if (record === undefined) return false;
-    if (farewell.closeSent(record)) return true;
+    if (farewell.closeSent(record)) {
+      message.resume();
+      return true;
+    }
     record.wasBusy = true;
     const earlier = record.response();
     if (earlier !== null && earlier !== response) farewell.takeBack(earlier);
@@ -150,7 +152,6 @@ class Drain {
   }
 
   waitForPeer(record, now) {
-    if (!record.socket.writableFinished) return;
     if (record.finished === 0) record.finished = now;
     if (now - record.finished >= GENTLE_MS) record.socket.destroy();
   }

@@ -23,7 +23,7 @@ function sayCloseFromNowOn() {
 function sayClose(response, args) {
   const record = response.req && response.req.socket && response.req.socket[RECORD];
   if (record === undefined || args[0] === 101) return;
-  if (!record.newest(response)) return void takeBack(response);
+  if (!record.newest(response)) return;
   response.shouldKeepAlive = false;
   if (response.hasHeader('connection') || response._removedConnection) response.setHeader('Connection', 'close');
   const index = typeof args[1] === 'string' ? 2 : 1;
@@ -40,7 +40,7 @@ function withClose(headers) {
   return headers.map((value, index) => (index % 2 === 1 && isConnection(headers[index - 1]) ? 'close' : value));
 }
 
-/** For a response in progress: some libraries keep their own reference to writeHead. */
+/** For a response in progress, whose library may have kept its own reference to writeHead. */
 function flag(record) {
   const response = record.response();
   if (response === null || response.headersSent || !response.shouldKeepAlive || !record.newest(response)) return;
@@ -48,6 +48,7 @@ function flag(record) {
   flagged.add(response);
 }
 
+/** A further request has arrived behind it, and that one's response will be the last. */
 function takeBack(response) {
   if (flagged.delete(response)) response.shouldKeepAlive = true;
 }
@@ -75,8 +76,6 @@ function shut(record) {
   record.closing = true;
   const { socket } = record;
   socket.end();
-  socket.removeAllListeners('data');
-  socket.on('data', () => {});
   socket.resume();
 }
 

@@ -29,7 +29,8 @@ class Service {
   control() {
     if (this.channel === null && this.env.APPCTL_CONTROL) {
       const { Control } = require('./control.cjs');
-      this.channel = new Control(this.env.APPCTL_CONTROL, { stop: (words) => this.stop(words), beat: () => this.load() });
+      const hooks = { stop: (words) => this.stop(words), load: () => this.load() };
+      this.channel = new Control(this.env.APPCTL_CONTROL, hooks);
     }
     return this.channel;
   }

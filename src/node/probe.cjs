@@ -1,6 +1,6 @@
 'use strict';
-// A private socket per instance that feeds the app's own HTTP server: an answer there proves this instance, which one on
-// the shared port never could.
+// A private socket per instance that feeds the app's own HTTP server: an answer there proves this instance, which one
+// on the shared port never could.
 
 const fs = require('fs');
 const net = require('net');

@@ -38,7 +38,7 @@ class HeldSocket {
     return this.server === null && this.reached();
   }
 
-  /** Takes over the handle a server listens with: closing it parks the socket, so the address can be listened on again. */
+  /** Takes over the handle a server listens with: closing it parks the socket, for the next listen to find. */
   own(handle, server) {
     this.server = server;
     if (this.handle === handle) return;

@@ -23,7 +23,6 @@ function install(sockets) {
     if (Array.isArray(result.output)) result.output.length = more.visible;
     return result;
   });
-  require('module').syncBuiltinESMExports();
 }
 
 /** The descriptors a child gets: appended, because the app counts on the places of its own. */
@@ -40,7 +39,7 @@ function extend(sockets, stdio) {
 
 function forChild(sockets, options) {
   const env = options && options.envPairs;
-  // A cluster worker asks its primary for the socket.
+  // A cluster worker asks its primary, which adopts in its stead.
   if (!Array.isArray(env) || env.some((pair) => String(pair).startsWith('NODE_UNIQUE_ID='))) return null;
   const more = extend(sockets, options.stdio);
   if (more === null || !env.some((pair) => String(pair).startsWith(VARIABLE))) return null;

@@ -130,12 +130,34 @@ test('chooses by host among sockets of one port, and gives all of them to a wild
   process.kill(exact.pid);
   await exact.exited;
   const wildcard = shim.app(`require('http').createServer((q, r) => r.end('all')).listen(PORT0, function () {
-    process.on('SIGUSR2', () => this.close(() => this.listen(PORT0, () => console.log('again')))); console.log('up'); });`);
+    process.on('SIGUSR2', () => this.close(() =>
+      require('http').createServer((q, r) => r.end('new')).listen(PORT0, () => console.log('again')))); console.log('up'); });`);
   await until(() => wildcard.out === 'up\n', () => `the wildcard listen ${wildcard.err}`);
   assert.deepStrictEqual([body(await get(two.place)), body(await get(one.place))], ['all', 'all']);
   process.kill(wildcard.pid, 'SIGUSR2');
   await until(() => wildcard.out === 'up\nagain\n', () => `the second wildcard listen ${wildcard.err}`);
-  assert.deepStrictEqual([body(await get(two.place)), body(await get(one.place))], ['all', 'all']);
+  assert.deepStrictEqual([body(await get(two.place)), body(await get(one.place))], ['new', 'new']);
+});
+
+test('never takes another host than the asked one while that is held, and the nearest when it is not', async (t) => {
+  const shim = await Shim.start();
+  t.after(() => shim.end());
+  const far = await shim.hold({ port: 0, host: '127.0.0.2' });
+  const near = await shim.hold({ port: far.port, host: '127.0.0.1' });
+  const app = shim.app(`const http = require('http'); http.createServer((q, r) => r.end('near')).listen(PORT0, '::1', () =>
+    http.createServer().on('error', (error) => console.log(error.code)).listen(PORT0, '127.0.0.1'));`);
+  await until(() => app.out === 'EADDRINUSE\n', () => `the refusal, seen ${app.out}${app.err}`);
+  assert.strictEqual(body(await get(near.place)), 'near');
+});
+
+test('a replaced function keeps its name, length and visibility', () => {
+  const { replace } = require('../guard.cjs');
+  const object = { shown(a, b, c) {} };
+  const original = Object.getOwnPropertyDescriptor(object, 'shown');
+  replace(object, 'shown', () => (...args) => args);
+  const { value, ...flags } = Object.getOwnPropertyDescriptor(object, 'shown');
+  delete original.value;
+  assert.deepStrictEqual([value.name, value.length, flags], ['shown', 3, original]);
 });
 
 test('port 0, {fd}, handles and other ports are left alone', async (t) => {

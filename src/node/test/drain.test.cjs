@@ -219,6 +219,34 @@ test('pipelined requests that arrive during the drain are both answered while th
   assert.ok(!closes(first) && closes(second) && second.endsWith('slow'), client.text);
 });
 
+test('a request that arrives behind one in progress is answered too, close on the last', async (t) => {
+  const { shim, app, open } = await world(t);
+  const client = await open(request('/gate'));
+  await seen(app, 'GET /gate');
+  await stopped(shim);
+  client.write(request('/slow'));
+  await seen(app, 'GET /slow');
+  process.kill(app.pid, 'SIGUSR2');
+  assert.strictEqual(await client.finish(), 'fin');
+  const [first, second] = client.text.split(/(?<=gate)/);
+  assert.ok(first.endsWith('gate') && !closes(first), client.text);
+  assert.ok(closes(second) && second.endsWith('slow'), client.text);
+});
+
+test('an upload behind a response that said close is read to its end and not carried out', async (t) => {
+  const { shim, app, open } = await world(t);
+  const client = await idle(open, app);
+  await stopped(shim);
+  client.write(`${request('/')}POST /never HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n`);
+  client.socket.end('x'.repeat(5000000));
+  assert.strictEqual(await client.finish(), 'fin');
+  assert.ok(closes(client.text) && client.text.endsWith('fast'), client.text);
+  await shim.said('drained', app);
+  await until(() => client.socket.closed, 'both sides closed');
+  assert.strictEqual(client.ended, 'fin');
+  assert.ok(client.socket.writableFinished && !app.out.includes('/never'), app.out);
+});
+
 test('a request behind a response that said close is not carried out', async (t) => {
   const { shim, app, open } = await world(t);
   const client = await idle(open, app);

@@ -132,8 +132,8 @@ for (const policy of ['SCHED_RR', 'SCHED_NONE']) {
     }
     await until(() => shim.lines.filter((line) => line.startsWith('drained')).length === workers, () => shim.lines.join());
     const late = get(shim.held[0].place);
-    shim.spawn(['node', 'server.cjs']);
-    assert.match(await late, /pid \d+$/);
+    const sibling = shim.spawn(['node', 'server.cjs']);
+    assert.match(await late, new RegExp(`pid ${sibling.pid}$`));
     assert.strictEqual(child.err, '');
   });
 }

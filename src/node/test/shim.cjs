@@ -41,6 +41,15 @@ async function until(probe, what, deadline = DEADLINE_MS) {
   }
 }
 
+/** The promise's value, or a failure at the deadline. */
+function inTime(promise, what) {
+  let timer;
+  const late = new Promise((resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`not in time: ${what}`)), DEADLINE_MS);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
 class Shim {
   constructor(directory) {
     this.directory = directory;
@@ -73,7 +82,7 @@ class Shim {
     });
   }
 
-  /** `beside` holds the socket for tests that need to look at one from outside. */
+  /** Holds one more socket for the apps started after. */
   async hold(place = { port: 0, host: '127.0.0.1' }) {
     const socket = await hold(place);
     this.held.push(socket);
@@ -101,7 +110,8 @@ class Shim {
     child.err = '';
     child.stdout.on('data', (data) => (child.out += data));
     child.stderr.on('data', (data) => (child.err += data));
-    child.exited = new Promise((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })));
+    child.gone = new Promise((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })));
+    Object.defineProperty(child, 'exited', { get: () => inTime(child.gone, 'the end of the app') });
     this.children.push(child);
     return child;
   }
@@ -138,7 +148,7 @@ class Shim {
         // Already gone.
       }
     }
-    await Promise.all(this.children.map((child) => child.exited));
+    await Promise.all(this.children.map((child) => child.gone));
     for (const socket of this.held) socket.close();
     for (const channel of this.channels) channel.destroy();
     this.control.close();
@@ -192,4 +202,4 @@ function get(place, text = 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r
   });
 }
 
-module.exports = { Shim, Client, get, until, hold, ADAPTER };
+module.exports = { Shim, Client, get, until, inTime, hold, ADAPTER };
