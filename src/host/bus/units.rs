@@ -3,11 +3,15 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use zbus::wire::{OwnedObjectPath, OwnedVariant};
 
 use super::proxy::{PropertiesProxy, SERVICE_INTERFACE, UNIT, UNIT_INTERFACE, UnitRow};
 use super::{ANSWER, BusError, Connection, Systemd, within};
+
+/// How many units are asked about at once, with five questions each: dbus-daemon(1) lets one connection wait for 128
+/// answers (`max_replies_per_connection`).
+const AT_ONCE: usize = 20;
 
 /// `ActiveState` of org.freedesktop.systemd1(5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,7 +126,8 @@ impl Systemd {
             let row = rows.iter().find(|row| row.name == *unit);
             detail(&connection, unit, row)
         });
-        within(ANSWER, "", try_join_all(wanted)).await
+        let details = stream::iter(wanted).buffered(AT_ONCE).try_collect();
+        within(ANSWER, "", details).await
     }
 
     /// The path of the unit's job, `/` when it has none.
