@@ -5,6 +5,7 @@
 //! messages with its well-known name, and the D-Bus library takes nothing but unique names there.
 
 mod error;
+mod glance;
 mod jobs;
 mod proxy;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use std::time::Duration;
 use zbus::Connection;
 
 pub use error::BusError;
+pub use glance::Glance;
 pub use jobs::JobResult;
 use proxy::ManagerProxy;
 pub use units::{Activity, InstanceState, UnitState};

@@ -11,7 +11,7 @@ use super::{ANSWER, BusError, Connection, Systemd, within};
 
 /// How many units are asked about at once, with five questions each: dbus-daemon(1) lets one connection wait for 128
 /// answers (`max_replies_per_connection`).
-const AT_ONCE: usize = 20;
+pub(super) const AT_ONCE: usize = 20;
 
 /// `ActiveState` of org.freedesktop.systemd1(5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,12 +196,12 @@ fn blank(unit: &str, row: Option<&UnitState>) -> InstanceState {
     }
 }
 
-async fn properties(connection: &Connection, unit: &str) -> zbus::Result<PropertiesProxy<'static>> {
+pub(super) async fn properties(connection: &Connection, unit: &str) -> zbus::Result<PropertiesProxy<'static>> {
     let proxy = PropertiesProxy::builder(connection).path(object_path(unit));
     proxy.cache_properties(zbus::proxy::CacheProperties::No).build().await
 }
 
-fn convert<T>(value: OwnedVariant) -> zbus::Result<T>
+pub(super) fn convert<T>(value: OwnedVariant) -> zbus::Result<T>
 where
     T: TryFrom<OwnedVariant, Error = zbus::Error>,
 {
