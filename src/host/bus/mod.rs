@@ -5,6 +5,7 @@
 //! messages with its well-known name, and the D-Bus library takes nothing but unique names there.
 
 mod error;
+mod glance;
 mod jobs;
 mod proxy;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use tokio::sync::Semaphore;
 use zbus::Connection;
 
 pub use error::BusError;
+pub use glance::Glance;
 pub use jobs::JobResult;
 use proxy::ManagerProxy;
 pub use units::{Activity, InstanceState, UnitState};

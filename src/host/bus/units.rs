@@ -189,20 +189,20 @@ fn blank(unit: &str, row: Option<&UnitState>) -> InstanceState {
 }
 
 /// The properties of one unit.
-struct Properties<'u> {
+pub(super) struct Properties<'u> {
     unit: &'u str,
     proxy: PropertiesProxy<'static>,
 }
 
 impl<'u> Properties<'u> {
-    async fn of(connection: &Connection, unit: &'u str) -> Result<Self, BusError> {
+    pub(super) async fn of(connection: &Connection, unit: &'u str) -> Result<Self, BusError> {
         let proxy = PropertiesProxy::builder(connection).path(object_path(unit));
         let proxy = proxy.cache_properties(zbus::proxy::CacheProperties::No).build().await;
         let proxy = proxy.map_err(|error| BusError::sort(error, unit))?;
         Ok(Self { unit, proxy })
     }
 
-    async fn get<T>(&self, interface: &str, name: &str) -> Result<T, BusError>
+    pub(super) async fn get<T>(&self, interface: &str, name: &str) -> Result<T, BusError>
     where
         T: TryFrom<OwnedVariant, Error = zbus::Error>,
     {
