@@ -96,5 +96,5 @@ async fn drive(
         runs: BTreeMap::new(),
     };
     let (outcome, sentence) = driver.drive(begin).await?;
-    verdict::result(&outcome, &app, sentence)
+    verdict::result(&outcome, &app, &sentence)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use appctl::host::bus::{InstanceState, Systemd, UnitState};
+use appctl::host::bus::{Glance, Systemd, UnitState};
 use appctl::host::cgroupfs;
 use appctl::host::record::Last;
 use appctl::spec::{AppName, Instance};
@@ -26,7 +26,7 @@ pub(crate) async fn apps(context: &Context, names: &[AppName]) -> anyhow::Result
     let systemd = context.systemd().await?;
     let loaded = loaded(&systemd, names).await?;
     let wanted: Vec<Vec<Instance>> = apps.iter().map(|app| instances(app, &loaded)).collect();
-    let states = states(&systemd, &apps, &wanted).await?;
+    let states = states(&systemd, &loaded, context.json).await?;
     Ok(apps
         .iter()
         .zip(&wanted)
@@ -57,16 +57,10 @@ fn wanted(app: &App) -> u16 {
     app.in_force().map_or(0, units::count)
 }
 
-async fn states(
-    systemd: &Systemd,
-    apps: &[App],
-    wanted: &[Vec<Instance>],
-) -> anyhow::Result<BTreeMap<String, InstanceState>> {
-    let pairs = apps.iter().zip(wanted);
-    let units: Vec<String> = pairs
-        .flat_map(|(app, all)| all.iter().map(|instance| units::instance(&app.name, *instance)))
-        .collect();
-    let states = systemd.instances(&units).await?;
+/// Instances by unit. Those that systemd has not loaded are missing.
+async fn states(systemd: &Systemd, loaded: &[UnitState], main_pids: bool) -> anyhow::Result<BTreeMap<String, Glance>> {
+    let instances: Vec<UnitState> = loaded.iter().filter(|unit| unit.name.contains('@')).cloned().collect();
+    let states = systemd.glance(&instances, main_pids).await?;
     Ok(states.into_iter().map(|state| (state.unit.clone(), state)).collect())
 }
 
@@ -75,15 +69,18 @@ fn status(
     app: &App,
     wanted_instances: &[Instance],
     loaded: &[UnitState],
-    states: &BTreeMap<String, InstanceState>,
+    states: &BTreeMap<String, Glance>,
 ) -> AppStatus {
     let slice = units::slice_path(&app.name);
     let one = |instance: &Instance| {
         let unit = units::instance(&app.name, *instance);
-        let state = states.get(&unit)?;
-        Some(InstanceStatus::of(*instance, state, cgroupfs::usage(&slice, &unit)))
+        let state = states
+            .get(&unit)
+            .cloned()
+            .unwrap_or_else(|| Glance::absent(unit.clone()));
+        InstanceStatus::of(*instance, &state, cgroupfs::usage(&slice, &unit))
     };
-    let instances: Vec<InstanceStatus> = wanted_instances.iter().filter_map(one).collect();
+    let instances: Vec<InstanceStatus> = wanted_instances.iter().map(one).collect();
     let rollout = rollout::open(context, &app.name);
     let rolling = rollout.as_ref().is_some_and(rollout::runs);
     let started = is_up(loaded, &units::service(&app.name));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use appctl::host::bus::{Activity, InstanceState, UnitState};
+use appctl::host::bus::{Activity, Glance, UnitState};
 use appctl::observe::cgroup::Usage;
 use appctl::observe::{ShimState, ShimStatus};
 use appctl::spec::{AppName, Instance};
@@ -84,7 +84,7 @@ impl State {
     }
 
     /// systemd knows whether a unit is up or down; in between, and while it runs, the shim knows more.
-    fn of(state: &InstanceState, shim: Option<&ShimStatus>) -> Self {
+    fn of(state: &Glance, shim: Option<&ShimStatus>) -> Self {
         match (state.activity, shim.map(|shim| shim.state)) {
             (Activity::Inactive, _) => Self::Stopped,
             (Activity::Failed, _) => Self::Failed,
@@ -125,7 +125,7 @@ impl AppState {
 
 impl InstanceStatus {
     /// Puts together what systemd says of a unit and what its control group says.
-    pub(crate) fn of(instance: Instance, state: &InstanceState, usage: Usage) -> Self {
+    pub(crate) fn of(instance: Instance, state: &Glance, usage: Usage) -> Self {
         let shim: Option<ShimStatus> = state.status_text.parse().ok();
         let word = State::of(state, shim.as_ref());
         let lives = !state.activity.is_down();
