@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures_util::future::try_join_all;
 
 use super::proxy::{SERVICE_INTERFACE, UNIT_INTERFACE};
-use super::units::{AT_ONCE, Activity, UnitState, convert, properties};
-use super::{ANSWER, BusError, Connection, Systemd, within};
+use super::units::{Activity, Properties, UnitState};
+use super::{BusError, Connection, Systemd};
 
 /// One service at a glance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,13 +47,11 @@ impl Systemd {
     /// Looks at services of a list. One that is down without complaint is not asked about.
     pub async fn glance(&self, rows: &[UnitState], main_pids: bool) -> Result<Vec<Glance>, BusError> {
         let connection = self.live().await?;
-        let looks = rows.iter().map(|row| look(&connection, row, main_pids));
-        let looks = stream::iter(looks).buffered(AT_ONCE).try_collect();
-        within(ANSWER, "", looks).await
+        try_join_all(rows.iter().map(|row| look(&connection, row, main_pids))).await
     }
 }
 
-async fn look(connection: &Connection, row: &UnitState, main_pid: bool) -> zbus::Result<Glance> {
+async fn look(connection: &Connection, row: &UnitState, main_pid: bool) -> Result<Glance, BusError> {
     let mut glance = Glance {
         activity: row.activity,
         sub: row.sub.clone(),
@@ -62,18 +60,16 @@ async fn look(connection: &Connection, row: &UnitState, main_pid: bool) -> zbus:
     if row.activity == Activity::Inactive {
         return Ok(glance);
     }
-    let ask = properties(connection, &row.name).await?;
-    let (restarts, text, since) = tokio::try_join!(
-        ask.get(SERVICE_INTERFACE, "NRestarts"),
-        ask.get(SERVICE_INTERFACE, "StatusText"),
-        ask.get(UNIT_INTERFACE, "ActiveEnterTimestamp"),
+    let of = Properties::of(connection, &row.name).await?;
+    let since: u64;
+    (glance.restarts, glance.status_text, since) = tokio::try_join!(
+        of.get(SERVICE_INTERFACE, "NRestarts"),
+        of.get(SERVICE_INTERFACE, "StatusText"),
+        of.get(UNIT_INTERFACE, "ActiveEnterTimestamp"),
     )?;
-    glance.restarts = convert(restarts)?;
-    glance.status_text = convert(text)?;
-    let since: u64 = convert(since)?;
     glance.active_since = (since != 0).then(|| Duration::from_micros(since));
     if main_pid {
-        let pid: u32 = convert(ask.get(SERVICE_INTERFACE, "MainPID").await?)?;
+        let pid: u32 = of.get(SERVICE_INTERFACE, "MainPID").await?;
         glance.main_pid = (pid != 0).then_some(pid);
     }
     Ok(glance)

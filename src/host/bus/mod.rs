@@ -17,6 +17,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use zbus::Connection;
 
 pub use error::BusError;
@@ -173,12 +174,19 @@ async fn manager_on(connection: &Connection) -> Result<ManagerProxy<'static>, Bu
     proxy.build().await.map_err(|error| BusError::sort(error, ""))
 }
 
+/// dbus-daemon(1) lets nobody wait for more than 128 answers at a time.
+static CALLS: Semaphore = Semaphore::const_new(96);
+
 /// Waits for an answer, not for ever.
 async fn within<T>(
     limit: Duration,
     unit: &str,
     call: impl Future<Output = Result<T, zbus::Error>>,
 ) -> Result<T, BusError> {
+    let call = async {
+        let _permit = CALLS.acquire().await;
+        call.await
+    };
     match tokio::time::timeout(limit, call).await {
         Ok(answer) => answer.map_err(|error| BusError::sort(error, unit)),
         Err(_) => Err(BusError::Silent(limit)),

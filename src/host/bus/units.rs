@@ -3,15 +3,11 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures_util::future::try_join_all;
 use zbus::wire::{OwnedObjectPath, OwnedVariant};
 
 use super::proxy::{PropertiesProxy, SERVICE_INTERFACE, UNIT, UNIT_INTERFACE, UnitRow};
 use super::{ANSWER, BusError, Connection, Systemd, within};
-
-/// How many units are asked about at once, with five questions each: dbus-daemon(1) lets one connection wait for 128
-/// answers (`max_replies_per_connection`).
-pub(super) const AT_ONCE: usize = 20;
 
 /// `ActiveState` of org.freedesktop.systemd1(5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,15 +122,16 @@ impl Systemd {
             let row = rows.iter().find(|row| row.name == *unit);
             detail(&connection, unit, row)
         });
-        let details = stream::iter(wanted).buffered(AT_ONCE).try_collect();
-        within(ANSWER, "", details).await
+        try_join_all(wanted).await
     }
 
     /// The path of the unit's job, `/` when it has none.
     pub(super) async fn job(&self, unit: &str) -> Result<OwnedObjectPath, BusError> {
         let connection = self.live().await?;
-        let ask = async { properties(&connection, unit).await?.get(UNIT_INTERFACE, "Job").await };
-        let (_, path): (u32, OwnedObjectPath) = convert(within(ANSWER, unit, ask).await?).map_err(BusError::Garbled)?;
+        let (_, path): (u32, OwnedObjectPath) = Properties::of(&connection, unit)
+            .await?
+            .get(UNIT_INTERFACE, "Job")
+            .await?;
         Ok(path)
     }
 }
@@ -149,32 +146,27 @@ fn unit_state((name, _, load, active, sub, _, _, job, ..): UnitRow) -> UnitState
     }
 }
 
-async fn detail(connection: &Connection, unit: &str, row: Option<&UnitState>) -> zbus::Result<InstanceState> {
+async fn detail(connection: &Connection, unit: &str, row: Option<&UnitState>) -> Result<InstanceState, BusError> {
     let mut state = blank(unit, row);
-    let ask = properties(connection, unit).await?;
-    let (id, pid, restarts, text, since) = tokio::try_join!(
-        ask.get(UNIT_INTERFACE, "InvocationID"),
-        ask.get(SERVICE_INTERFACE, "MainPID"),
-        ask.get(SERVICE_INTERFACE, "NRestarts"),
-        ask.get(SERVICE_INTERFACE, "StatusText"),
-        ask.get(UNIT_INTERFACE, "ActiveEnterTimestamp"),
+    let of = Properties::of(connection, unit).await?;
+    let id: Vec<u8>;
+    let (pid, since): (u32, u64);
+    (id, pid, since, state.restarts, state.status_text) = tokio::try_join!(
+        of.get(UNIT_INTERFACE, "InvocationID"),
+        of.get(SERVICE_INTERFACE, "MainPID"),
+        of.get(UNIT_INTERFACE, "ActiveEnterTimestamp"),
+        of.get(SERVICE_INTERFACE, "NRestarts"),
+        of.get(SERVICE_INTERFACE, "StatusText"),
     )?;
-    state.invocation = hex(&convert::<Vec<u8>>(id)?);
-    state.main_pid = Some(convert(pid)?).filter(|pid| *pid != 0);
-    state.restarts = convert(restarts)?;
-    state.status_text = convert(text)?;
-    state.active_since = Some(convert(since)?)
-        .filter(|since| *since != 0)
-        .map(Duration::from_micros);
+    state.invocation = hex(&id);
+    state.main_pid = Some(pid).filter(|pid| *pid != 0);
+    state.active_since = Some(since).filter(|since| *since != 0).map(Duration::from_micros);
     if !state.activity.is_up() {
-        let (status, code, result) = tokio::try_join!(
-            ask.get(SERVICE_INTERFACE, "ExecMainStatus"),
-            ask.get(SERVICE_INTERFACE, "ExecMainCode"),
-            ask.get(SERVICE_INTERFACE, "Result"),
+        (state.exit_status, state.exit_code, state.result) = tokio::try_join!(
+            of.get(SERVICE_INTERFACE, "ExecMainStatus"),
+            of.get(SERVICE_INTERFACE, "ExecMainCode"),
+            of.get(SERVICE_INTERFACE, "Result"),
         )?;
-        state.exit_status = convert(status)?;
-        state.exit_code = convert(code)?;
-        state.result = convert(result)?;
     }
     Ok(state)
 }
@@ -196,16 +188,27 @@ fn blank(unit: &str, row: Option<&UnitState>) -> InstanceState {
     }
 }
 
-pub(super) async fn properties(connection: &Connection, unit: &str) -> zbus::Result<PropertiesProxy<'static>> {
-    let proxy = PropertiesProxy::builder(connection).path(object_path(unit));
-    proxy.cache_properties(zbus::proxy::CacheProperties::No).build().await
+/// The properties of one unit.
+pub(super) struct Properties<'u> {
+    unit: &'u str,
+    proxy: PropertiesProxy<'static>,
 }
 
-pub(super) fn convert<T>(value: OwnedVariant) -> zbus::Result<T>
-where
-    T: TryFrom<OwnedVariant, Error = zbus::Error>,
-{
-    T::try_from(value)
+impl<'u> Properties<'u> {
+    pub(super) async fn of(connection: &Connection, unit: &'u str) -> Result<Self, BusError> {
+        let proxy = PropertiesProxy::builder(connection).path(object_path(unit));
+        let proxy = proxy.cache_properties(zbus::proxy::CacheProperties::No).build().await;
+        let proxy = proxy.map_err(|error| BusError::sort(error, unit))?;
+        Ok(Self { unit, proxy })
+    }
+
+    pub(super) async fn get<T>(&self, interface: &str, name: &str) -> Result<T, BusError>
+    where
+        T: TryFrom<OwnedVariant, Error = zbus::Error>,
+    {
+        let value = within(ANSWER, self.unit, self.proxy.get(interface, name)).await?;
+        T::try_from(value).map_err(BusError::Garbled)
+    }
 }
 
 fn hex(bytes: &[u8]) -> Option<String> {

@@ -50,7 +50,7 @@ async fn one(app: &AppName, dry_run: bool, context: &Context, systemd: &Systemd)
     stop(app, patience(app, context), &up, context, systemd).await
 }
 
-/// The app's own unit first: it says to systemd that the others are to go, too.
+/// The socket goes in the same breath: while instances drain, a connection to it would start the app anew.
 async fn stop(
     app: &AppName,
     deadline: Duration,
@@ -58,25 +58,25 @@ async fn stop(
     context: &Context,
     systemd: &Systemd,
 ) -> anyhow::Result<()> {
-    systemd.stop(&units::service(app), deadline).await?;
-    let instances = up.iter().filter(|unit| units::instance_of(app, unit).is_some());
-    let mut stopping: FuturesUnordered<_> = instances
+    let socket = units::socket(app);
+    let (socket, others): (Vec<&String>, Vec<&String>) = up.iter().partition(|unit| **unit == socket);
+    let is_instance = |unit: &str| units::instance_of(app, unit).is_some();
+    let waits = others.iter().filter(|unit| is_instance(unit)).count();
+    if waits > 0 {
+        context.say(app, &format!("waits for {} to finish what they serve", plural(waits)));
+    }
+    let mut stopping: FuturesUnordered<_> = socket
+        .into_iter()
+        .chain(others)
         .map(async |unit| (unit, systemd.stop(unit, deadline).await))
         .collect();
-    if !stopping.is_empty() {
-        context.say(
-            app,
-            &format!("waits for {} to finish what they serve", plural(stopping.len())),
-        );
-    }
     while let Some((unit, result)) = stopping.next().await {
         match result? {
-            JobResult::Done => context.say(app, &format!("{unit} is stopped")),
+            JobResult::Done if is_instance(unit) => context.say(app, &format!("{unit} is stopped")),
+            JobResult::Done => {}
             other => return Err(ExpectedError::new(Exit::FAILED, format!("{unit} did not stop: {other}")).into()),
         }
     }
-    // It closes by itself once nothing needs it; asking only makes sure that it has.
-    systemd.stop(&units::socket(app), deadline).await?;
     context.say(app, "stopped");
     Ok(())
 }

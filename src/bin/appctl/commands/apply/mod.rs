@@ -181,12 +181,10 @@ async fn bring_up(systemd: &Systemd, spec: &AppSpec) -> anyhow::Result<()> {
     lifecycle::start(systemd, spec, &numbers.collect::<Vec<_>>()).await
 }
 
+/// The socket in the same breath: while instances drain, a connection to it would start the app anew.
 async fn stop_all(systemd: &Systemd, spec: &AppSpec) -> anyhow::Result<()> {
-    let mut all = vec![units::service(&spec.name)];
+    let socket = (!spec.listen.is_empty()).then(|| units::socket(&spec.name));
+    let mut all: Vec<String> = socket.into_iter().chain([units::service(&spec.name)]).collect();
     all.extend(units::instances(&spec.name, units::count(spec)));
-    lifecycle::stop(systemd, spec.stop.timeout, &all).await?;
-    if spec.listen.is_empty() {
-        return Ok(());
-    }
-    lifecycle::stop(systemd, spec.stop.timeout, &[units::socket(&spec.name)]).await
+    lifecycle::stop(systemd, spec.stop.timeout, &all).await
 }
