@@ -25,6 +25,7 @@ pub(crate) fn create(layout: &Layout, app: &AppName, from: &Path, owner: Uid, gr
     let folder = layout.releases(app);
     refuse_itself(from, &layout.all_state())?;
     std::fs::create_dir_all(&folder).map_err(FileError::io("make", &folder))?;
+    remove_partial(&folder)?;
     let id = free_id(layout, app)?;
     let partial = folder.join(format!(".{id}"));
     let owner = Owner { user: owner, group };
@@ -50,9 +51,22 @@ fn refuse_itself(from: &Path, state: &Path) -> Result<(), ExpectedError> {
     Err(ExpectedError::new(Exit::INVALID_CONFIG, message).help("name the app's own directory"))
 }
 
+/// What a copy that was killed left behind. The caller holds the app's lock, so no other copy is under way.
+fn remove_partial(folder: &Path) -> anyhow::Result<()> {
+    for entry in std::fs::read_dir(folder)
+        .map_err(FileError::io("list", folder))?
+        .flatten()
+    {
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            tree::remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 fn free_id(layout: &Layout, app: &AppName) -> anyhow::Result<ReleaseId> {
     let mut id: ReleaseId = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string().parse()?;
-    while layout.release(app, &id).exists() || layout.releases(app).join(format!(".{id}")).exists() {
+    while layout.release(app, &id).exists() {
         id = id.next();
     }
     Ok(id)

@@ -211,10 +211,6 @@ impl<'u> Properties<'u> {
     }
 }
 
-fn digit(nibble: u8) -> char {
-    char::from_digit(nibble.into(), 16).unwrap_or('0')
-}
-
 fn hex(bytes: &[u8]) -> Option<String> {
     let mut text = String::with_capacity(32);
     for byte in bytes {
@@ -230,7 +226,7 @@ pub(super) fn object_path(unit: &str) -> String {
         if byte.is_ascii_alphabetic() || (at > 0 && byte.is_ascii_digit()) {
             path.push(byte.into());
         } else {
-            path.extend(['_', digit(byte >> 4), digit(byte & 15)]);
+            path.push_str(&format!("_{byte:02x}"));
         }
     }
     path

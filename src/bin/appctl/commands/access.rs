@@ -26,7 +26,7 @@ pub(crate) struct Args {
 }
 
 /// `nobody`, who owns nothing.
-const NOBODY: u32 = 65534;
+pub(crate) const NOBODY: u32 = 65534;
 
 /// Asks a new process. `None` when the account can read everything on the way and the directory itself.
 pub(crate) fn first_unreadable(user: Option<&str>, group: Gid, path: &Path) -> anyhow::Result<Option<PathBuf>> {

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::apps::{self, App};
 use crate::context::Context;
-use crate::exit::Exit;
+use crate::exit::{Exit, ExpectedError};
 use crate::ui::style::{BAD, paint};
 use crate::units;
 
@@ -34,8 +34,8 @@ pub(crate) struct Args {
     #[arg(long, short)]
     pub(crate) follow: bool,
 
-    /// How many old lines to print; 20, or all with --since
-    #[arg(long, short = 'n', value_name = "N")]
+    /// How many old lines to print; 20 unless --since is given
+    #[arg(long, short = 'n', value_name = "N", conflicts_with = "since")]
     pub(crate) lines: Option<u32>,
 
     /// Only this instance: a number from 1, or surge
@@ -62,8 +62,19 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
             printer.print(&entry)?;
         }
     }
-    journal.finish().await?;
+    journal.finish().await.map_err(unreadable)?;
     Ok(Exit::DONE)
+}
+
+/// journalctl has said what it has to say on standard error.
+fn unreadable(error: std::io::Error) -> anyhow::Error {
+    if nix::unistd::geteuid().is_root() {
+        return error.into();
+    }
+    let help = "members of the group systemd-journal may read it: sudo usermod -aG systemd-journal $USER; or use sudo";
+    ExpectedError::new(Exit::NOT_PERMITTED, "cannot read the journal")
+        .help(help)
+        .into()
 }
 
 fn query(args: &Args, context: &Context, names: &[AppName]) -> anyhow::Result<Query> {

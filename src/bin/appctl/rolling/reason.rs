@@ -1,5 +1,6 @@
 //! Why an instance is not up, in the words of systemd, of its shim and of the app itself.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use appctl::host::bus::{InstanceState, JobResult};
@@ -9,7 +10,7 @@ use appctl::observe::{ShimState, ShimStatus};
 use jiff::Timestamp;
 
 /// How much of what an app said last is shown.
-const LAST_LINES: u32 = 20;
+const LAST_LINES: usize = 20;
 /// A journal that does not answer is no reason to hold up the way back.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -73,18 +74,21 @@ fn otherwise(state: &InstanceState, result: &JobResult) -> String {
 async fn last_lines(unit: &str, since: Option<Timestamp>) -> Vec<String> {
     let query = Query {
         units: vec![unit.to_owned()],
-        lines: Some(LAST_LINES),
         since: since.map(|since| format!("@{}.{:03}", since.as_second(), since.subsec_millisecond())),
         ..Query::default()
     };
     let Ok(mut journal) = query.open() else {
         return Vec::new();
     };
-    let mut lines = Vec::new();
+    // Not --lines: together with --since journalctl of 252 takes the first ones.
+    let mut lines = VecDeque::new();
     while let Ok(Some(line)) = journal.next().await {
         lines.extend(Entry::parse(&line).map(|entry| harmless(&entry.message, false)));
+        if lines.len() > LAST_LINES {
+            lines.pop_front();
+        }
     }
-    lines
+    lines.into()
 }
 
 #[cfg(test)]

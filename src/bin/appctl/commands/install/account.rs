@@ -17,8 +17,6 @@ const SHARED_GROUP: &str = "appctl";
 /// Who will read the release.
 #[derive(Debug)]
 pub(super) struct Reader {
-    /// The user's name, when it has one before it runs.
-    pub(super) user: Option<String>,
     /// The group that releases belong to.
     pub(super) group: Gid,
     /// Whether the account was made just now.
@@ -29,7 +27,6 @@ pub(super) struct Reader {
 pub(super) fn ensure(context: &Context, plan: &Plan) -> anyhow::Result<Reader> {
     let Account::Named { user, group } = &plan.spec.account else {
         return Ok(Reader {
-            user: None,
             group: shared_group()?,
             made: false,
         });
@@ -40,7 +37,6 @@ pub(super) fn ensure(context: &Context, plan: &Plan) -> anyhow::Result<Reader> {
         None => (make(context, plan, user)?, true),
     };
     Ok(Reader {
-        user: Some(user.clone()),
         group: named_group.unwrap_or(ids.group),
         made,
     })
@@ -68,32 +64,38 @@ fn existing_group(name: &str) -> anyhow::Result<Gid> {
     Ok(accounts::group(name)?.ok_or_else(missing)?)
 }
 
-/// Refuses an app in place that its account cannot read, and names the component of the path where it stops.
-pub(super) fn check_access(plan: &Plan, reader: &Reader) -> anyhow::Result<()> {
+/// Refuses an app in place that its account cannot read, and names the component of the path where it stops. An account
+/// that is yet to be made can read what everyone can.
+pub(super) fn check(plan: &Plan) -> anyhow::Result<()> {
     let Some(directory) = &plan.spec.directory else {
         return Ok(());
     };
-    let Some(unreadable) = access::first_unreadable(reader.user.as_deref(), reader.group, directory)? else {
-        return Ok(());
+    let named = match &plan.spec.account {
+        Account::Dynamic => None,
+        Account::Named { user, group } => Some((user.as_str(), group.as_deref())),
     };
-    Err(refusal(&unreadable, reader).into())
+    let (user, group) = match named {
+        None => (None, shared_group()?),
+        Some((user, group)) => {
+            let ids = accounts::user(user)?;
+            let group = group.map(existing_group).transpose()?.or(ids.map(|ids| ids.group));
+            (ids.map(|_| user), group.unwrap_or(Gid::from_raw(access::NOBODY)))
+        }
+    };
+    match access::first_unreadable(user, group, directory)? {
+        Some(unreadable) => Err(refusal(&unreadable, named.map(|(name, _)| name), user.is_some()).into()),
+        None => Ok(()),
+    }
 }
 
-fn refusal(unreadable: &Path, reader: &Reader) -> ExpectedError {
-    let (who, grant) = match &reader.user {
-        Some(user) => (
-            format!("user {user}"),
-            format!("setfacl -m u:{user}:rX {}", unreadable.display()),
-        ),
-        None => (
-            "a transient user".to_owned(),
-            format!("chmod o+rX {}", unreadable.display()),
-        ),
+fn refusal(unreadable: &Path, user: Option<&str>, exists: bool) -> ExpectedError {
+    let who = user.map_or_else(|| "a transient user".to_owned(), |user| format!("user {user}"));
+    let path = unreadable.display();
+    let grant = match user.filter(|_| exists) {
+        Some(user) => format!("setfacl -m u:{user}:rX {path}"),
+        None => format!("chmod o+rX {path}"),
     };
-    let error = ExpectedError::new(
-        Exit::INVALID_CONFIG,
-        format!("{who} cannot read {}", unreadable.display()),
-    );
+    let error = ExpectedError::new(Exit::INVALID_CONFIG, format!("{who} cannot read {path}"));
     error.help(format!(
         "{grant}; or leave out --in-place, and the directory is copied to where {who} can read it"
     ))

@@ -19,6 +19,7 @@ mod procfile;
 mod program;
 mod refuse;
 mod report;
+mod undo;
 
 /// What `install` takes.
 #[derive(Debug, clap::Args)]
@@ -148,10 +149,10 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         return Ok(Exit::DONE);
     }
     let systemd = context.systemd().await?;
-    let _hold = Hold::take(context, &args.name, "install")?;
     refuse::existing_units(&systemd, &args.name).await?;
+    account::check(&plan)?;
+    let _hold = Hold::take(context, &args.name, "install")?;
     let account = account::ensure(context, &plan)?;
-    account::check_access(&plan, &account)?;
     let done = perform::install(context, &systemd, &plan, &account).await?;
     report::done(context, &plan, &done)?;
     Ok(Exit::DONE)

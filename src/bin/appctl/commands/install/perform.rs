@@ -3,15 +3,17 @@
 use std::path::Path;
 
 use appctl::host::bus::{InstanceState, Systemd};
-use appctl::host::{files, tree};
+use appctl::host::files;
 use appctl::spec::Instance;
 use nix::unistd::Uid;
 
 use super::account::Reader;
 use super::plan::Plan;
+use super::undo::Traces;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 use crate::release;
+use crate::rolling::Interrupts;
 use crate::{lifecycle, units};
 
 /// What came of it.
@@ -32,15 +34,16 @@ pub(super) async fn install(
     plan: &Plan,
     reader: &Reader,
 ) -> anyhow::Result<Done> {
-    let had_state = context.layout.state(&plan.spec.name).exists();
+    let mut interrupts = Interrupts::catch()?;
+    let mut traces = Traces::look(context, plan);
     let result = tokio::select! {
-        result = bring_up(context, systemd, plan, reader) => result,
-        _ = tokio::signal::ctrl_c() => Err(ExpectedError::new(Exit::FAILED, "interrupted").into()),
+        result = bring_up(context, systemd, plan, reader, &mut traces) => result,
+        _ = interrupts.next() => Err(ExpectedError::new(Exit::FAILED, "interrupted").into()),
     };
     match result {
         Ok(done) => Ok(done),
         Err(error) => {
-            let undone = take_back(context, systemd, plan, had_state).await;
+            let undone = traces.erase(context, systemd, plan).await;
             Err(match undone {
                 Ok(()) => advised(error, plan),
                 Err(undo) => error.context(format!("and taking it back failed too: {undo:#}")),
@@ -64,23 +67,19 @@ fn advised(mut error: anyhow::Error, plan: &Plan) -> anyhow::Error {
     error
 }
 
-async fn bring_up(context: &Context, systemd: &Systemd, plan: &Plan, reader: &Reader) -> anyhow::Result<Done> {
+async fn bring_up(
+    context: &Context,
+    systemd: &Systemd,
+    plan: &Plan,
+    reader: &Reader,
+    traces: &mut Traces,
+) -> anyhow::Result<Done> {
     let name = &plan.spec.name;
-    let release = match &plan.spec.directory {
-        Some(_) => None,
-        None => Some(release::create(
-            &context.layout,
-            name,
-            &plan.directory,
-            Uid::from_raw(0),
-            reader.group,
-        )?),
-    };
-    if let Some(id) = &release {
-        files::switch_link(
-            &context.layout.current(name),
-            &Path::new("releases").join(id.to_string()),
-        )?;
+    if plan.spec.directory.is_none() {
+        let id = release::create(&context.layout, name, &plan.directory, Uid::from_raw(0), reader.group)?;
+        let target = Path::new("releases").join(id.to_string());
+        traces.release = Some(id);
+        files::switch_link(&context.layout.current(name), &target)?;
     }
     files::write_atomic(&context.layout.wanted_file(name), &plan.toml)?;
     files::write_atomic(&context.layout.applied_file(name), &plan.toml)?;
@@ -97,7 +96,7 @@ async fn bring_up(context: &Context, systemd: &Systemd, plan: &Plan, reader: &Re
     lifecycle::start(systemd, &plan.spec, &all).await?;
     let instances = systemd.instances(&all).await?;
     Ok(Done {
-        release: release.map(|id| id.to_string()),
+        release: traces.release.as_ref().map(ToString::to_string),
         instances,
         account_made: reader.made,
     })
@@ -105,31 +104,4 @@ async fn bring_up(context: &Context, systemd: &Systemd, plan: &Plan, reader: &Re
 
 fn numbers(plan: &Plan) -> impl Iterator<Item = Instance> {
     (1..=units::count(&plan.spec)).map(Instance::Number)
-}
-
-/// Leaves things as they were, but for an account that was made: its number may own files by now.
-async fn take_back(context: &Context, systemd: &Systemd, plan: &Plan, had_state: bool) -> anyhow::Result<()> {
-    let name = &plan.spec.name;
-    let mut all = vec![units::service(name)];
-    all.extend(numbers(plan).map(|number| units::instance(name, number)));
-    if !plan.spec.listen.is_empty() {
-        all.push(units::socket(name));
-    }
-    if context.layout.applied_file(name).exists() {
-        lifecycle::stop(systemd, plan.spec.stop.timeout, &all).await?;
-    }
-    let wanted = files::remove(&context.layout.wanted_file(name))?;
-    let applied = files::remove(&context.layout.applied_file(name))?;
-    if wanted || applied {
-        systemd.reload().await?;
-    }
-    for unit in &all {
-        systemd.reset_failed(unit).await?;
-    }
-    if !had_state {
-        tree::remove(&context.layout.state(name))?;
-        tree::remove(&context.layout.private_state(name))?;
-        tree::remove(&context.layout.run(name))?;
-    }
-    Ok(())
 }
