@@ -26,7 +26,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<
         Command::Status(args) => status::run(args, context).await,
         Command::Scale(args) => scale::run(args, context).await,
         Command::Logs(args) => logs::run(args, context).await,
-        Command::Apply(args) => Box::pin(apply::run(args, context)).await,
+        Command::Apply(args) => apply::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
         Command::CanRead(args) => access::run(args),
         Command::Show(args) => show::run(args, context).await,
