@@ -50,7 +50,7 @@ impl Rollout {
     }
 
     fn can_undo(&self) -> bool {
-        self.request.switch.undo && self.staged
+        self.request.switch.undo && self.touched
     }
 
     /// Newest first, and what was added goes last.

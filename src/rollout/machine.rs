@@ -25,6 +25,14 @@ pub(super) enum Phase {
     Ended,
 }
 
+/// How far the switch is, in this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Switched {
+    No,
+    Staged,
+    Committed,
+}
+
 /// What an interrupted rollout had done already.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Past {
@@ -47,8 +55,9 @@ pub struct Rollout {
     pub(super) begun: Vec<Task>,
     /// Instances brought up by this rollout, the surge among them, and whether they still are.
     pub(super) alive: BTreeMap<Instance, bool>,
-    pub(super) staged: bool,
-    committed: bool,
+    /// Whether the new state was put in place, or may have been by whoever was interrupted.
+    pub(super) touched: bool,
+    switched: Switched,
     proven: bool,
     pub(super) interrupted: bool,
     pub(super) cause: Option<Cause>,
@@ -65,8 +74,8 @@ impl Rollout {
         Self::resumed(request, Past::default())
     }
 
-    /// The rest of a rollout that was interrupted; `request` holds only what is left to do. What is new has to prove
-    /// itself once more.
+    /// The rest of a rollout that was interrupted; `request` holds only what is left to do. The new state is put in place
+    /// and has to prove itself once more: nobody knows how far that had come.
     pub fn resumed(request: Request, past: Past) -> Self {
         Self {
             ahead: request.tasks.iter().copied().collect(),
@@ -74,8 +83,8 @@ impl Rollout {
             phase: Phase::Fresh,
             begun: past.begun,
             alive: past.alive,
-            staged: past.staged,
-            committed: false,
+            touched: past.staged,
+            switched: Switched::No,
             proven: false,
             interrupted: false,
             cause: None,
@@ -121,7 +130,9 @@ impl Rollout {
     fn note_switch(&mut self, event: Event) -> bool {
         match event {
             Event::Switched => {
-                self.committed |= self.phase == Phase::Committing;
+                if self.phase == Phase::Committing {
+                    self.switched = Switched::Committed;
+                }
                 true
             }
             Event::NotSwitched(why) => {
@@ -186,8 +197,9 @@ impl Rollout {
 
     fn forward(&mut self) -> Step {
         let surge = self.alive.get(&Instance::Surge).copied();
-        if self.request.switch.stage && !self.staged {
-            self.staged = true;
+        if self.request.switch.stage && self.switched == Switched::No {
+            self.switched = Switched::Staged;
+            self.touched = true;
             return self.go(Phase::Staging, Step::Stage);
         }
         if self.request.has_surge() && surge != Some(true) && !self.proven {
@@ -196,7 +208,10 @@ impl Rollout {
         if !self.proven && self.alive.values().any(|up| *up) {
             return self.go(Phase::Settling, Step::Settle(self.request.policy.settle));
         }
-        if self.request.switch.commit && !self.committed && (self.proven || !self.request.has_surge()) {
+        if self.request.switch.commit
+            && self.switched != Switched::Committed
+            && (self.proven || !self.request.has_surge())
+        {
             return self.go(Phase::Committing, Step::Commit);
         }
         if let Some(task) = self.ahead.pop_front() {

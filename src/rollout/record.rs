@@ -33,6 +33,8 @@ pub struct Record {
     pub message: Option<String>,
     /// Whether a surge instance takes part.
     pub surge: bool,
+    /// The surge instance's run, once it was up.
+    pub surge_run: Option<String>,
     /// How long the first new instance has to prove itself, in milliseconds.
     pub settle_ms: u64,
     /// What changes besides processes.
@@ -146,6 +148,7 @@ impl Record {
             step: String::new(),
             message: None,
             surge: request.policy.surge,
+            surge_run: None,
             settle_ms: u64::try_from(request.policy.settle.as_millis()).unwrap_or(u64::MAX),
             switch: request.switch,
             staged: false,
@@ -173,6 +176,7 @@ impl Record {
     /// Remembers what came of it; `run` is the invocation id of an instance that came up.
     pub fn happened(&mut self, event: &Event, run: Option<String>) {
         match event {
+            Event::Up(Instance::Surge) => self.surge_run = run,
             Event::Up(instance) => {
                 self.mark(*instance, Progress::Done);
                 if let Some(entry) = self.entry(*instance) {
@@ -193,7 +197,8 @@ impl Record {
             ..Past::default()
         };
         if let Some(surge) = seen.get(&Instance::Surge) {
-            past.alive.insert(Instance::Surge, surge.up);
+            let ours = surge.up && self.surge_run.is_some() && surge.invocation == self.surge_run;
+            past.alive.insert(Instance::Surge, ours);
         }
         let mut tasks = Vec::new();
         for entry in &self.instances {

@@ -134,6 +134,7 @@ impl Task {
     }
 
     /// What takes it back.
+    #[must_use]
     pub fn reverse(self) -> Self {
         match self {
             Self::Restart(instance) => Self::Restart(instance),

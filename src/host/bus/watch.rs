@@ -67,7 +67,7 @@ async fn pump(
     loop {
         while let Some(Ok(message)) = stream.next().await {
             let header = message.header();
-            let path = header.path().map(|path| path.as_str());
+            let path = header.path().map(zbus::ObjectPath::as_str);
             let unit = watched.iter().find(|(object, _)| Some(object.as_str()) == path);
             if unit.is_some_and(|(_, unit)| sender.send(unit.clone()).is_err()) {
                 return;

@@ -5,7 +5,7 @@ mod world;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use world::{live, world};
+use world::{killed, live, world};
 
 use super::{Event, Failure, Outcome, Policy, Request, Rollout, Step, Task, Verb, plan};
 use crate::spec::Instance::{self, Number, Surge};
@@ -179,7 +179,7 @@ fn verbs() -> impl Strategy<Value = Verb> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20_000))]
+    #![proptest_config(ProptestConfig::with_cases(5_000))]
 
     #[test]
     fn whatever_happens_capacity_is_kept_and_it_ends(
@@ -195,13 +195,41 @@ proptest! {
         let policy = Policy { surge, ..CAREFUL };
         let request = Request::new(verb, (before, after), verb != Verb::Scale, ailing, policy);
         let world = world(&request, before, after, dice);
-        live(request, world);
+        live(&request, world);
     }
 
     #[test]
     fn where_nothing_fails_everything_is_done(before in 1_u16..9, after in 1_u16..9) {
         let request = Request::new(Verb::Apply, (before, after), true, Vec::new(), CAREFUL);
         let world = world(&request, before, after, Vec::new());
-        prop_assert_eq!(live(request, world), Outcome::Done { still_down: Vec::new() });
+        prop_assert_eq!(live(&request, world), Outcome::Done { still_down: Vec::new() });
+    }
+
+    #[test]
+    fn whenever_it_is_killed_it_can_be_resumed(
+        before in 1_u16..5,
+        after in 1_u16..5,
+        steps in 0_usize..16,
+        late in any::<bool>(),
+    ) {
+        let request = Request::new(Verb::Apply, (before, after), true, Vec::new(), CAREFUL);
+        let start = world(&request, before, after, Vec::new());
+        let (end, outcome) = killed(&request, start, steps, late, Event::Begin);
+        prop_assert_eq!(outcome, Outcome::Done { still_down: Vec::new() });
+        end.assert_all(after, true);
+    }
+
+    #[test]
+    fn whenever_it_is_killed_it_can_be_taken_back(
+        before in 1_u16..5,
+        after in 1_u16..5,
+        steps in 0_usize..16,
+        late in any::<bool>(),
+    ) {
+        let request = Request::new(Verb::Apply, (before, after), true, Vec::new(), CAREFUL);
+        let start = world(&request, before, after, Vec::new());
+        let (end, outcome) = killed(&request, start, steps, late, Event::Abort);
+        prop_assert!(matches!(outcome, Outcome::Aborted { went_back: true, .. }), "{outcome:?}");
+        end.assert_all(before, false);
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::{Event, Outcome, Request, Rollout, Step, Task};
+use super::super::{Event, Outcome, Record, Request, Rollout, Seen, Step, Task};
 use crate::spec::Instance::{self, Number, Surge};
 
 /// A machine with instances on the old or the new state, and dice.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that happened")]
 pub(super) struct World {
     before: u16,
     after: u16,
@@ -41,8 +42,7 @@ impl World {
     fn judge(&self, step: &Step, request: &Request) {
         if self.failed {
             let fine = match step {
-                Step::Undo | Step::Finish(_) => true,
-                Step::Run(Task::Stop(Surge)) => true,
+                Step::Undo | Step::Finish(_) | Step::Run(Task::Stop(Surge)) => true,
                 Step::Run(Task::Restart(Surge)) => !self.begun.is_empty() && request.switch.undo,
                 Step::Run(task) => request.switch.undo && self.begun.contains(&task.reverse()),
                 _ => false,
@@ -142,6 +142,30 @@ impl World {
         Some(Event::Died(victim, "boom".to_owned()))
     }
 
+    fn seen(&self) -> BTreeMap<Instance, Seen> {
+        let seen = |(up, _): &(bool, bool), who: &Instance| Seen {
+            up: *up,
+            invocation: Some(if self.touched.contains(who) { "new" } else { "old" }.to_owned()),
+        };
+        self.instances
+            .iter()
+            .map(|(who, state)| (*who, seen(state, who)))
+            .collect()
+    }
+
+    /// All of `count` instances and no other are up, on the new state or the old.
+    pub(super) fn assert_all(&self, count: u16, new: bool) {
+        let want: Vec<Instance> = (1..=count).map(Number).collect();
+        let have: Vec<Instance> = self.instances.keys().copied().collect();
+        assert_eq!(have, want, "{self:?}");
+        let fine = self.instances.values().all(|state| *state == (true, new));
+        assert!(
+            fine,
+            "not all are up on the {} state: {self:?}",
+            if new { "new" } else { "old" }
+        );
+    }
+
     fn judge_end(&self, outcome: &Outcome) {
         let all = |count: u16, new: bool| {
             let want = (1..=count).map(Number).filter(|who| !self.ailing.contains(who));
@@ -200,8 +224,43 @@ pub(super) fn world(request: &Request, before: u16, after: u16, dice: Vec<u8>) -
     }
 }
 
+/// Kills whoever drives a rollout after `steps` of them, `late` after the last took effect, and has the rest done from the
+/// record by someone with better luck.
+pub(super) fn killed(request: &Request, mut world: World, steps: usize, late: bool, begin: Event) -> (World, Outcome) {
+    let mut rollout = Rollout::new(request.clone());
+    let runs = world.instances.keys().map(|who| (*who, "old".to_owned())).collect();
+    let mut record = Record::new("now".into(), "a".into(), ("ann".into(), 1), request, &runs);
+    let mut step = rollout.step(Event::Begin);
+    for nth in 0..=steps {
+        record.begins(&step);
+        if matches!(step, Step::Finish(_)) {
+            break;
+        }
+        if nth < steps || late {
+            let event = world.take(&step);
+            if nth < steps {
+                record.happened(&event, Some("new".to_owned()));
+                step = rollout.step(event);
+            }
+        }
+    }
+    let (rest, past) = record.rest(&world.seen());
+    let begin = if record.going_back { Event::Abort } else { begin };
+    world.dice.clear();
+    let mut rollout = Rollout::resumed(rest, past);
+    let mut step = rollout.step(begin);
+    for _ in 0..4 * request.tasks.len() + 16 {
+        if let Step::Finish(outcome) = step {
+            return (world, outcome);
+        }
+        let event = world.take(&step);
+        step = rollout.step(event);
+    }
+    panic!("no end in sight at {step:?}: {world:?}");
+}
+
 /// Runs a rollout to its end and judges every step of it.
-pub(super) fn live(request: Request, mut world: World) -> Outcome {
+pub(super) fn live(request: &Request, mut world: World) -> Outcome {
     let mut rollout = Rollout::new(request.clone());
     let mut step = rollout.step(Event::Begin);
     for _ in 0..4 * request.tasks.len() + 16 {
@@ -210,7 +269,7 @@ pub(super) fn live(request: Request, mut world: World) -> Outcome {
             assert_eq!(rollout.step(Event::Settled), Step::Continue, "over is over");
             return outcome;
         }
-        world.judge(&step, &request);
+        world.judge(&step, request);
         world.remember(&step);
         if let Some(mishap) = world.mishap(&step) {
             match rollout.step(mishap) {

@@ -113,7 +113,7 @@ impl Driver<'_> {
             }
             let since = known.map(|run| run.since);
             let reason = Reason::of(&state, &JobResult::Done, since).await;
-            match self.died(instance, reason) {
+            match self.died(instance, &reason) {
                 Step::Continue => {}
                 next => return Ok(next),
             }
@@ -121,7 +121,7 @@ impl Driver<'_> {
         Ok(Step::Continue)
     }
 
-    fn died(&mut self, instance: Instance, reason: Reason) -> Step {
+    fn died(&mut self, instance: Instance, reason: &Reason) -> Step {
         self.runs.remove(&instance);
         let event = Event::Died(instance, format!("it was ready, and then {}", reason.why));
         self.record.happened(&event, None);

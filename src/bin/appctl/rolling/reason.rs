@@ -58,9 +58,9 @@ fn why(state: &InstanceState, result: &JobResult) -> Option<String> {
 
 /// The shim notes in the journal, too, how the app ended.
 fn shim_said(said: &[String]) -> Option<String> {
-    let notes = said.iter().filter_map(|line| line.strip_prefix(Reason::SHIM));
+    let mut notes = said.iter().filter_map(|line| line.strip_prefix(Reason::SHIM));
     let explains = |note: &&str| !note.contains("crashes in a row");
-    notes.filter(explains).last().map(str::to_owned)
+    notes.rfind(explains).map(str::to_owned)
 }
 
 fn otherwise(state: &InstanceState, result: &JobResult) -> String {

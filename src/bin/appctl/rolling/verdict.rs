@@ -16,7 +16,7 @@ pub(super) fn exit(outcome: &Outcome) -> Exit {
 }
 
 /// Done, or an error that says how it ended.
-pub(super) fn result(outcome: &Outcome, app: &AppName, sentence: String) -> anyhow::Result<()> {
+pub(super) fn result(outcome: &Outcome, app: &AppName, sentence: &str) -> anyhow::Result<()> {
     match exit(outcome) {
         Exit::DONE => Ok(()),
         code => Err(ExpectedError::new(code, format!("{app}: {sentence}")).into()),
