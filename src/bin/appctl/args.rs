@@ -27,8 +27,7 @@ pub(crate) struct Cli {
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
-    /// Print no colours, as with NO_COLOR=1
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help = "Print no colours, as with NO_COLOR=1")]
     pub(crate) no_color: bool,
 
     /// What to do.

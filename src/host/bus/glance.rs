@@ -47,7 +47,8 @@ impl Systemd {
     /// Looks at services of a list. One that is down without complaint is not asked about.
     pub async fn glance(&self, rows: &[UnitState], main_pids: bool) -> Result<Vec<Glance>, BusError> {
         let connection = self.live().await?;
-        try_join_all(rows.iter().map(|row| look(&connection, row, main_pids))).await
+        let looks = rows.iter().map(|row| look(&connection, row, main_pids));
+        try_join_all(looks).await
     }
 }
 

@@ -211,6 +211,10 @@ impl<'u> Properties<'u> {
     }
 }
 
+fn digit(nibble: u8) -> char {
+    char::from_digit(nibble.into(), 16).unwrap_or('0')
+}
+
 fn hex(bytes: &[u8]) -> Option<String> {
     let mut text = String::with_capacity(32);
     for byte in bytes {
@@ -226,7 +230,7 @@ pub(super) fn object_path(unit: &str) -> String {
         if byte.is_ascii_alphabetic() || (at > 0 && byte.is_ascii_digit()) {
             path.push(byte.into());
         } else {
-            path.push_str(&format!("_{byte:02x}"));
+            path.extend(['_', digit(byte >> 4), digit(byte & 15)]);
         }
     }
     path

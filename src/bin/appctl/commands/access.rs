@@ -61,16 +61,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 fn become_user(user: Option<&str>, group: Gid) -> anyhow::Result<()> {
-    let uid = match user {
-        Some(name) => {
-            let found = User::from_name(name)?.context("no such user")?;
-            nix::unistd::initgroups(&CString::new(name)?, group)?;
-            found.uid
-        }
-        None => {
-            nix::unistd::setgroups(&[group])?;
-            Uid::from_raw(NOBODY)
-        }
+    let uid = if let Some(name) = user {
+        let found = User::from_name(name)?.context("no such user")?;
+        nix::unistd::initgroups(&CString::new(name)?, group)?;
+        found.uid
+    } else {
+        nix::unistd::setgroups(&[group])?;
+        Uid::from_raw(NOBODY)
     };
     nix::unistd::setresgid(group, group, group)?;
     Ok(nix::unistd::setresuid(uid, uid, uid)?)

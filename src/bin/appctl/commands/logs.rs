@@ -85,16 +85,15 @@ fn query(args: &Args, context: &Context, names: &[AppName]) -> anyhow::Result<Qu
         ..Query::default()
     };
     for name in names {
-        match args.instance {
-            Some(instance) => query.units.push(units::instance(name, instance)),
-            None => {
-                let count = App::load(&context.layout, name)?.in_force().map_or(1, units::count);
-                // By name what exists, because a process that is gone at once leaves only its unit's name behind;
-                // by slice what a later `scale` may add.
-                query.units.extend(units::instances(name, count));
-                query.slices.push(units::slice(name));
-            }
+        if let Some(instance) = args.instance {
+            query.units.push(units::instance(name, instance));
+            continue;
         }
+        let count = App::load(&context.layout, name)?.in_force().map_or(1, units::count);
+        // By name what exists, because a process that is gone at once leaves only its unit's name behind; by slice what
+        // a later `scale` may add.
+        query.units.extend(units::instances(name, count));
+        query.slices.push(units::slice(name));
     }
     Ok(query)
 }

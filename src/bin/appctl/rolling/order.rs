@@ -95,6 +95,6 @@ async fn drive(
         watch,
         runs: BTreeMap::new(),
     };
-    let (outcome, sentence) = driver.drive(begin).await?;
+    let (outcome, sentence) = Box::pin(driver.drive(begin)).await?;
     verdict::result(&outcome, &app, &sentence)
 }

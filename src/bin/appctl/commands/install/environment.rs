@@ -20,9 +20,9 @@ pub(super) fn port(listen: &[Listen], env: &[(String, String)], env_file: Option
     let in_file = || {
         env_file.and_then(|text| {
             text.lines()
+                .rev()
                 .filter_map(file_line)
-                .filter(|(name, _)| name == "PORT")
-                .last()
+                .find(|(name, _)| name == "PORT")
         })
     };
     let variable = env

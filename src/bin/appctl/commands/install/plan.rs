@@ -104,17 +104,19 @@ fn is_node(args: &Args, context: &Context, app: &NewApp) -> Result<bool, Expecte
 }
 
 fn checked(args: &Args, context: &Context, app: &NewApp) -> Result<(String, AppSpec), ExpectedError> {
-    let mut toml = app.to_toml();
-    match &args.ready {
-        Some(ReadyProof::Word(word)) => toml.push_str(&format!("\n[ready]\nwhen = \"{word}\"\n")),
-        Some(ReadyProof::Path(path)) => {
-            let path = toml_edit::Value::from(path.as_str());
-            toml.push_str(&format!("\n[ready]\nwhen = \"http\"\npath = {path}\n"));
-        }
-        None => {}
-    }
+    let toml = app.to_toml() + &args.ready.as_ref().map(ready_table).unwrap_or_default();
     let spec = File::of(&args.name, context.layout.wanted_file(&args.name), toml.clone()).valid()?;
     Ok((toml, spec))
+}
+
+fn ready_table(proof: &ReadyProof) -> String {
+    match proof {
+        ReadyProof::Word(word) => format!("\n[ready]\nwhen = \"{word}\"\n"),
+        ReadyProof::Path(path) => {
+            let path = toml_edit::Value::from(path.as_str());
+            format!("\n[ready]\nwhen = \"http\"\npath = {path}\n")
+        }
+    }
 }
 
 fn notes(args: &Args, spec: &AppSpec) -> Vec<String> {

@@ -29,17 +29,11 @@ pub(super) fn plan(context: &Context, plan: &Plan) -> io::Result<()> {
         quote_words(&plan.spec.exec),
         plan.source
     );
-    match &plan.spec.directory {
-        Some(directory) => _ = writeln!(text, "  run    {} in place", directory.display()),
-        None => {
-            _ = writeln!(
-                text,
-                "  copy   {} to {}",
-                plan.directory.display(),
-                context.layout.releases(name).display()
-            )
-        }
-    }
+    let from = plan.directory.display();
+    _ = match &plan.spec.directory {
+        Some(_) => writeln!(text, "  run    {from} in place"),
+        None => writeln!(text, "  copy   {from} to {}", context.layout.releases(name).display()),
+    };
     _ = writeln!(text, "  write  {}", file.display());
     _ = writeln!(
         text,
