@@ -1,14 +1,14 @@
 //! What the app is given, and what its end becomes.
 
 use std::fs;
+use std::io::BufRead;
 use std::os::unix::fs::symlink;
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
-use std::process::Command;
 
 use nix::sys::signal::Signal;
 
-use crate::harness::{Lab, eventually, shim_path};
+use crate::harness::{Lab, eventually};
 
 fn environment(pid: i32) -> Vec<String> {
     let bytes = fs::read(format!("/proc/{pid}/environ")).expect("a live process");
@@ -178,45 +178,67 @@ fn signals_for_the_app_are_passed_on() {
     shim.stop();
 }
 
+/// A shim whose stderr is the journal, as far as `JOURNAL_STREAM` says.
+fn logging_to(journal: &Path, lab: Lab) -> Lab {
+    use std::os::unix::fs::MetadataExt;
+    let stderr = fs::File::create(lab.path().join("err")).expect("a file");
+    let meta = stderr.metadata().expect("an open file");
+    let name = format!("{}:{}", meta.dev(), meta.ino());
+    lab.option(format!("--journal={}", journal.display()))
+        .env("JOURNAL_STREAM", &name)
+}
+
+/// Waits for the shim's connection, and reads lines from it for a bounded time.
+fn connection(journal: &UnixListener) -> std::io::BufReader<UnixStream> {
+    journal.set_nonblocking(true).expect("a listener");
+    let stream = eventually("the shim connects to the journal", || journal.accept().ok()).0;
+    stream.set_nonblocking(false).expect("a stream");
+    stream
+        .set_read_timeout(Some(std::time::Duration::from_secs(10)))
+        .expect("a stream");
+    std::io::BufReader::new(stream)
+}
+
 #[test]
-fn stderr_can_be_a_journal_stream_of_its_own() {
+fn stderr_is_a_journal_stream_of_its_own() {
     let lab = Lab::new("");
     let socket = lab.path().join("journal");
     let journal = UnixListener::bind(&socket).expect("a socket");
-    let mut child = Command::new(shim_path())
-        .arg("exec")
-        .arg(format!("--journal={}", socket.display()))
-        .args([
-            "--identifier=web",
-            "--",
-            "sh",
-            "-c",
-            "echo words >&2; echo $JOURNAL_STREAM >&2; stat -Lc %d:%i /dev/fd/2 >&2",
-        ])
-        .spawn()
-        .expect("the shim starts");
+    let script = "echo words >&2; echo $JOURNAL_STREAM >&2; stat -Lc %d:%i /dev/fd/2 >&2; exec sleep 1000";
+    let mut shim = logging_to(&socket, lab).start(&["sh", "-c", script]);
     let (stream, _) = journal.accept().expect("a connection");
-    let text = std::io::read_to_string(stream).expect("text");
-    assert!(child.wait().expect("our child").success());
-    let said = text
-        .strip_prefix("web\n\n4\n1\n0\n0\n0\nwords\n")
-        .expect("the header and the words");
-    let (named, real) = said.trim().split_once('\n').expect("two names");
-    assert_eq!(named, real);
+    let lines: Vec<_> = std::io::BufReader::new(stream)
+        .lines()
+        .take(10)
+        .map(|line| line.expect("text"))
+        .collect();
+    assert_eq!(lines[..8], ["web", "", "4", "1", "0", "0", "0", "words"]);
+    assert_eq!(lines[8], lines[9], "JOURNAL_STREAM names it");
+    shim.stop();
+}
+
+#[test]
+fn a_dead_app_is_kept_until_the_journal_has_read_its_last_words() {
+    let lab = Lab::new("");
+    let socket = lab.path().join("journal");
+    let journal = UnixListener::bind(&socket).expect("a socket");
+    let shim = logging_to(&socket, lab).start(&["sh", "-c", "echo $$; echo bye >&2; exit 3"]);
+    let stream = connection(&journal);
+    let app = eventually("the app says its pid", || shim.stdout().trim().parse::<i32>().ok());
+    let state = || fs::read_to_string(format!("/proc/{app}/stat")).map(|stat| stat.contains(") Z "));
+    eventually("the app is dead", || {
+        state().expect("not reaped while its words are unread").then_some(())
+    });
+    let words = stream.lines().map(|line| line.expect("text")).nth(7);
+    assert_eq!(words.as_deref(), Some("bye"));
+    eventually("the app is reaped", || state().is_err().then_some(()));
 }
 
 #[test]
 fn without_a_journal_stderr_stays_as_it_is() {
-    let mut command = Command::new(shim_path());
-    command.args([
-        "exec",
-        "--journal=/no/such/socket",
-        "--identifier=web",
-        "--",
-        "sh",
-        "-c",
-        "echo words >&2",
-    ]);
-    let output = command.output().expect("the shim starts");
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "words\n");
+    let lab = Lab::new("");
+    let mut shim =
+        logging_to(Path::new("/no/such/socket"), lab).start(&["sh", "-c", "echo words >&2; exec sleep 1000"]);
+    eventually("the words", || shim.stderr().contains("words").then_some(()));
+    shim.stop();
 }

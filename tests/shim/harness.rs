@@ -132,12 +132,12 @@ impl Lab {
             .env("RUNTIME_DIRECTORY", self.path())
             .env("NOTIFY_SOCKET", self.path().join("systemd"));
         command
-            .env("LISTEN_FDNAMES", names.join(":"))
-            .envs(self.env.iter().cloned());
-        command
             .env_remove("JOURNAL_STREAM")
             .env_remove("NODE_OPTIONS")
             .env_remove("PORT");
+        command
+            .env("LISTEN_FDNAMES", names.join(":"))
+            .envs(self.env.iter().cloned());
         command.stdin(Stdio::null()).stdout(output("out")).stderr(output("err"));
         let fds: Vec<_> = self.fds.iter().map(|(fd, _)| fd).collect();
         let child = spawn_with(&mut command, &fds);

@@ -9,6 +9,7 @@ use appctl::spec::{AppName, Instance};
 use nix::sys::signal::Signal;
 
 use crate::backoff::Policy;
+use crate::journal;
 use crate::machine::{Millis, Proof};
 
 /// One instance, as the generator wants it run.
@@ -40,6 +41,8 @@ pub(crate) struct Options {
     pub(crate) sockets: usize,
     pub(crate) backlog: u32,
     pub(crate) directory: Option<PathBuf>,
+    /// Where journald takes streams; another place than the usual one serves tests.
+    pub(crate) journal: PathBuf,
 }
 
 impl Default for Options {
@@ -63,6 +66,7 @@ impl Default for Options {
             sockets: 0,
             backlog: 4_096,
             directory: None,
+            journal: PathBuf::from(journal::SOCKET),
         }
     }
 }
@@ -126,6 +130,7 @@ impl Options {
             "--sockets" => take(value, &mut self.sockets),
             "--backlog" => take(value, &mut self.backlog),
             "--directory" => absolute(value).map(|path| self.directory = Some(path)),
+            "--journal" => absolute(value).map(|path| self.journal = path),
             _ => return Err(Usage::Unknown(word.to_owned())),
         };
         known.ok_or_else(|| Usage::Value(word.to_owned()))
@@ -200,6 +205,7 @@ mod tests {
 
     use super::{Args, Usage, parse};
     use crate::backoff::Policy;
+    use crate::journal;
     use crate::machine::Proof;
 
     fn read(line: &str) -> Result<Args, Usage> {

@@ -3,16 +3,16 @@
 use std::io;
 use std::os::fd::RawFd;
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::Pid;
 
 use crate::args::Args;
 use crate::environment::Changes;
-use crate::journal;
+use crate::journal::{self, Stream};
 use crate::machine::{Event, Exit};
 use crate::sockets::Sockets;
 
@@ -23,6 +23,7 @@ const REAL_TIME: i32 = 34;
 pub(crate) struct Child {
     pid: Pid,
     exited: bool,
+    stderr: Option<Stream>,
 }
 
 impl Child {
@@ -35,11 +36,6 @@ impl Child {
         if let Some(number) = channel {
             command.arg(format!("--channel={number}"));
         }
-        if journal::is_stderr() {
-            command
-                .arg(format!("--journal={}", journal::SOCKET))
-                .arg(format!("--identifier={}", args.app));
-        }
         command.arg("--").args(&args.argv);
         for (name, value) in changes {
             match value {
@@ -47,11 +43,18 @@ impl Child {
                 None => command.env_remove(name),
             };
         }
+        let stderr = own_stderr(args);
+        if let Some(stream) = &stderr {
+            command
+                .stderr(Stdio::from(stream.for_app()?))
+                .env("JOURNAL_STREAM", stream.name());
+        }
         // A pid always fits; the handle is not needed, since every child is reaped below.
         let pid = i32::try_from(command.spawn()?.id()).unwrap_or(i32::MAX);
         Ok(Self {
             pid: Pid::from_raw(pid),
             exited: false,
+            stderr,
         })
     }
 
@@ -81,6 +84,7 @@ impl Child {
 
     /// After `SIGCHLD`: takes away every dead process, orphans of the app too, and tells what it means.
     pub(crate) fn reap(&mut self) -> Option<Event> {
+        self.settle();
         let ended = self.collect();
         let leftovers = killpg(self.pid, None).is_ok();
         match ended {
@@ -90,6 +94,13 @@ impl Child {
             }
             None => (self.exited && !leftovers).then_some(Event::GroupGone),
         }
+    }
+
+    /// Before the main process is taken away; it stays a zombie until then.
+    fn settle(&self) {
+        let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        let ended = !self.exited && !matches!(waitid(Id::Pid(self.pid), look), Ok(WaitStatus::StillAlive));
+        self.stderr.iter().filter(|_| ended).for_each(Stream::settle);
     }
 
     fn collect(&self) -> Option<Exit> {
@@ -110,4 +121,12 @@ impl Child {
         let gone = nameless && !self.exited && kill(self.pid, None) == Err(Errno::ESRCH);
         ended.or_else(|| gone.then_some(Exit::Signal(REAL_TIME)))
     }
+}
+
+/// A stream of its own where the operator left stderr to the journal; else, or without journald, the inherited one.
+fn own_stderr(args: &Args) -> Option<Stream> {
+    let wanted = journal::is_stderr();
+    wanted
+        .then(|| Stream::open(&args.options.journal, args.app.as_str()).ok())
+        .flatten()
 }

@@ -1,6 +1,6 @@
-//! `appctl-shim exec [--fds=N,…] [--channel=N] [--journal=SOCKET --identifier=NAME] -- PROGRAM [ARGUMENT…]`: the last
-//! step before the app, in the app's own process, because only there its pid is known: sockets to 3.., `LISTEN_PID`, a
-//! clean signal state, stderr of its own, execve(2). No shell, not even the one that execvp(3) falls back to.
+//! `appctl-shim exec [--fds=N,…] [--channel=N] -- PROGRAM [ARGUMENT…]`: the last step before the app, in the app's own
+//! process, because only there its pid is known: sockets to 3.., `LISTEN_PID`, a clean signal state, execve(2). No shell,
+//! not even the one that execvp(3) falls back to.
 
 use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::RawFd;
@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use nix::errno::Errno;
-use nix::unistd::{AccessFlags, access, dup2_stderr, execve};
+use nix::unistd::{AccessFlags, access, execve};
 
 use crate::args::Usage;
 use crate::machine::Level;
-use crate::{dispositions, fds, journal, log, run};
+use crate::{dispositions, fds, log, run};
 
 /// As shells have it: the program was not found, or could not be run.
 const NOT_FOUND: u8 = 127;
@@ -27,8 +27,6 @@ struct Order {
     fds: Vec<RawFd>,
     /// Node's IPC channel.
     channel: Option<RawFd>,
-    journal: Option<PathBuf>,
-    identifier: String,
     argv: Vec<OsString>,
 }
 
@@ -42,13 +40,12 @@ pub(crate) fn exec(words: impl Iterator<Item = OsString>) -> ExitCode {
         log::line(Level::Error, &format!("cannot pass the sockets on: {error}"));
         return ExitCode::from(NOT_RUN);
     }
-    let stream = stderr_stream(&order);
     dispositions::reset();
     let Some(program) = find(&order.argv[0], std::env::var_os("PATH").as_deref()) else {
         log::line(Level::Error, &not_found(&order.argv[0]));
         return ExitCode::from(NOT_FOUND);
     };
-    let error = become_it(&program, &order, stream);
+    let error = become_it(&program, &order);
     log::line(Level::Error, &not_run(&program, error));
     ExitCode::from(NOT_RUN)
 }
@@ -62,8 +59,6 @@ fn read(mut words: impl Iterator<Item = OsString>) -> Option<Order> {
                 order.fds = numbers.map(|number| number.parse().ok()).collect::<Option<_>>()?;
             }
             ("--channel", number) => order.channel = Some(number.parse().ok()?),
-            ("--journal", path) => order.journal = Some(path.into()),
-            ("--identifier", name) => name.clone_into(&mut order.identifier),
             _ => return None,
         }
     }
@@ -71,14 +66,7 @@ fn read(mut words: impl Iterator<Item = OsString>) -> Option<Order> {
     (!order.argv.is_empty()).then_some(order)
 }
 
-/// Switches stderr over; the answer is the new `JOURNAL_STREAM`.
-fn stderr_stream(order: &Order) -> Option<OsString> {
-    let (stream, name) = journal::open(order.journal.as_deref()?, &order.identifier).ok()?;
-    dup2_stderr(&stream).ok()?;
-    Some(name)
-}
-
-fn become_it(program: &Path, order: &Order, stream: Option<OsString>) -> Errno {
+fn become_it(program: &Path, order: &Order) -> Errno {
     let argv: Option<Vec<_>> = order
         .argv
         .iter()
@@ -88,19 +76,18 @@ fn become_it(program: &Path, order: &Order, stream: Option<OsString>) -> Errno {
     let (Some(argv), Some(program)) = (argv, program) else {
         return Errno::EINVAL;
     };
-    match execve(&program, &argv, &environment(order.fds.len(), stream)) {
+    match execve(&program, &argv, &environment(order.fds.len())) {
         Ok(never) => match never {},
         Err(error) => error,
     }
 }
 
-fn environment(sockets: usize, stream: Option<OsString>) -> Vec<CString> {
-    let mut own = Vec::new();
+fn environment(sockets: usize) -> Vec<CString> {
+    let mut own: Vec<(&str, OsString)> = Vec::new();
     if sockets > 0 {
         own.push(("LISTEN_PID", std::process::id().to_string().into()));
         own.push(("LISTEN_FDS", sockets.to_string().into()));
     }
-    own.extend(stream.map(|name| ("JOURNAL_STREAM", name)));
     let inherited = std::env::vars_os().filter(|(name, _)| own.iter().all(|(taken, _)| name != taken));
     let all = inherited.chain(own.iter().map(|(name, value)| (OsString::from(name), value.clone())));
     let joined = all.map(|(name, value)| [name.as_bytes(), b"=", value.as_bytes()].concat());

@@ -1,8 +1,9 @@
-//! Puts the inherited sockets where `sd_listen_fds(3)` looks for them: at 3 and up, without gaps. Only `exec` may call
-//! this, where nothing else of the process is alive any more. The only file that may name fds it does not own.
+//! Puts the inherited sockets where `sd_listen_fds(3)` looks for them: at 3 and up, without gaps. Only `exec` may do
+//! that, where nothing else of the process is alive any more. The only file that may name fds it does not own.
 #![allow(unsafe_code)]
 
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::unix::net::UnixStream;
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc;
@@ -43,6 +44,14 @@ pub(crate) fn place(numbers: &[RawFd]) -> nix::Result<()> {
     parked
         .iter()
         .try_for_each(|number| on(*number, FcntlArg::F_DUPFD(FIRST)).map(drop))
+}
+
+/// Bytes that the other end has not read yet, `SIOCOUTQ` of unix(7); 0 when the kernel does not say.
+pub(crate) fn unread(stream: &UnixStream) -> i32 {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: the fd is open as long as `stream` is borrowed, and the kernel writes one int.
+    let answer = unsafe { libc::ioctl(stream.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
+    if answer == 0 { bytes } else { 0 }
 }
 
 fn on(number: RawFd, how: FcntlArg<'_>) -> nix::Result<RawFd> {
