@@ -22,7 +22,7 @@ use crate::keeper::Keeper;
 use crate::place::Place;
 use crate::{Debian, Host, cgroup, port};
 
-const BOOT: Duration = Duration::from_secs(60);
+const BOOT: Duration = Duration::from_mins(1);
 
 /// A running container with systemd as PID 1. Dropping it kills it and removes all it had.
 pub struct Box_ {
