@@ -40,10 +40,10 @@ impl Box_ {
         let image = image(Kind::Box, debian)?;
         let place = Place::claim(&format!("box{}", debian.number()))?;
         let (run, root, lower) = (place.join(""), place.join("root"), image.join("root"));
-        let prefix = cgroup::prefix(place.name())?;
+        let cgroups = cgroup::prefixes(place.name())?;
         let log = place.join("console.log");
-        let argv = nspawn(&root, place.name());
-        let keeper = Keeper::start(move || mount_copy(&lower, &run, &root), &prefix, &argv, &log)?;
+        let argv = nspawn(&cgroups.inner, &root, place.name());
+        let keeper = Keeper::start(move || mount_copy(&lower, &run, &root), &cgroups.keeper, &argv, &log)?;
         let leader = wait_for_boot(&keeper, &log)?;
         Ok(Self {
             _keeper: keeper,
@@ -137,11 +137,12 @@ fn mount_copy(lower: &Path, run: &Path, root: &Path) -> Result<()> {
 }
 
 /// nspawn's container survives nspawn's own death, hence a PID namespace around both: it goes whole or not at all.
-fn nspawn(root: &Path, name: &str) -> Vec<OsString> {
-    let fixed = "unshare --pid --fork --kill-child=KILL --mount-proc --propagation=private \
-                 env SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --boot --quiet --register=no --keep-unit \
-                 --capability=all --console=pipe --resolv-conf=copy-host --timezone=off --link-journal=no";
-    let mut argv: Vec<OsString> = fixed.split_whitespace().map(OsString::from).collect();
+fn nspawn(prefix: &[OsString], root: &Path, name: &str) -> Vec<OsString> {
+    let keeper = "unshare --pid --fork --kill-child=KILL --mount-proc --propagation=private";
+    let container = "env SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --boot --quiet --register=no --keep-unit \
+                     --capability=all --console=pipe --resolv-conf=copy-host --timezone=off --link-journal=no";
+    let [keeper, container] = [keeper, container].map(|words| words.split(' ').map(OsString::from));
+    let mut argv: Vec<OsString> = keeper.chain(prefix.iter().cloned()).chain(container).collect();
     argv.push(format!("--machine={name}").into());
     argv.push("--directory".into());
     argv.push(root.into());
