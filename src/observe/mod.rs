@@ -1,5 +1,11 @@
 //! How it is doing: kernel, shim and journal text in, samples out. Pure.
 
+pub mod cgroup;
+pub mod cpus;
+#[cfg(feature = "cli")]
+pub mod journal;
 mod shim_status;
+#[cfg(feature = "cli")]
+pub mod sockets;
 
 pub use shim_status::{ShimState, ShimStatus};

@@ -4,9 +4,43 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+mod bytes;
+mod check;
+mod conflicts;
+mod env;
+mod fields;
+mod json;
+mod key;
+mod keys;
+mod kind;
+mod listen;
 mod name;
+mod node;
+mod parse;
+mod path;
+mod problem;
+mod ready;
+mod schema;
+mod span_text;
+mod suggest;
+mod syntax;
+mod words;
+mod words_error;
+mod writer;
 
+pub use bytes::{InvalidSize, format_bytes, parse_bytes};
+pub use conflicts::{Conflict, conflicts};
+pub use listen::InvalidListen;
 pub use name::{AppName, Instance, InvalidName};
+pub use parse::parse;
+pub use path::InvalidPath;
+pub use problem::Problem;
+pub use schema::schema;
+pub use span_text::{InvalidSpan, format_span, parse_span};
+pub use syntax::text_of;
+pub use words::{quote_words, split_words};
+pub use words_error::{WordsError, WordsErrorKind};
+pub use writer::NewApp;
 
 /// One app, checked: every value in here is safe to run. What each means to systemd is decided in [`crate::unit`].
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,1 +1,84 @@
-//! How systemd runs it: a checked [`crate::spec::AppSpec`] in, unit text out. Pure.
+//! How systemd runs it: a checked [`AppSpec`] in, unit text out. Pure: same input, same bytes.
+//!
+//! Per app: `NAME.socket` holds the addresses, `NAME.service` is the app as a whole, `NAME@.service` is one instance and
+//! `appctl-NAME.slice` counts them together. `NAME@.service` does not depend on the number of instances, so scaling
+//! changes the app-level unit only.
+
+use std::path::PathBuf;
+
+use crate::spec::{AppName, AppSpec};
+
+mod escape;
+mod file;
+mod instance;
+mod quote;
+mod sandbox;
+mod service;
+mod shim;
+mod slice;
+mod socket;
+mod version;
+
+pub use escape::escape;
+pub use file::{Section, UnitFile};
+pub use version::SystemdVersion;
+
+/// Where the parts of appctl are installed, as unit text names them.
+pub mod installed {
+    /// The operator's program.
+    pub const APPCTL: &str = "/usr/bin/appctl";
+    /// The main process of each instance.
+    pub const SHIM: &str = "/usr/lib/appctl/appctl-shim";
+    /// What is preloaded into Node apps.
+    pub const NODE_ADAPTER: &str = "/usr/lib/appctl/node.cjs";
+}
+
+/// What the units depend on beside the spec.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// The systemd that will read the units.
+    pub systemd: SystemdVersion,
+    /// Processors the apps of this machine may use, for `instances = "max"`.
+    pub cpus: u16,
+    /// The TOML file, for `SourcePath=` of systemd.unit(5).
+    pub source: PathBuf,
+}
+
+/// All units of one app, in a fixed order.
+pub fn render(spec: &AppSpec, host: &Host) -> Vec<UnitFile> {
+    let mut units = Vec::with_capacity(4);
+    units.extend(socket::render(spec, host));
+    units.push(service::render(spec, host));
+    units.push(instance::render(spec, host));
+    units.push(slice::render(spec, host));
+    units
+}
+
+/// Symbolic links beside the units, as `(link, target)`: what starts the app at boot.
+pub fn wants(spec: &AppSpec) -> [(String, String); 1] {
+    let unit = service_name(&spec.name);
+    [(format!("multi-user.target.wants/{unit}"), format!("../{unit}"))]
+}
+
+/// `NAME.socket`.
+pub fn socket_name(app: &AppName) -> String {
+    format!("{app}.socket")
+}
+
+/// `NAME.service`, the app as a whole.
+pub fn service_name(app: &AppName) -> String {
+    format!("{app}.service")
+}
+
+/// `NAME@.service`, of which every instance is made.
+pub fn template_name(app: &AppName) -> String {
+    format!("{app}@.service")
+}
+
+/// `appctl-NAME.slice`, with the name escaped: a bare dash would nest the slice deeper.
+pub fn slice_name(app: &AppName) -> String {
+    format!("appctl-{}.slice", escape(app.as_str()))
+}
+
+#[cfg(test)]
+mod samples;

@@ -1,1 +1,39 @@
-fn main() {}
+//! `appctl-shim`: the main process of each instance (`run`), the last step before the app (`exec`), and the brake on
+//! starts that systemd itself could not make (`cooldown`). One thread, one `poll` loop, no runtime: it is paid N times.
+
+mod args;
+mod backoff;
+mod child;
+mod clock;
+mod control;
+mod cooldown;
+mod directory;
+mod dispositions;
+mod effects;
+mod environment;
+mod exec;
+mod fds;
+mod inputs;
+mod ipc;
+mod journal;
+mod lines;
+mod log;
+mod machine;
+mod notify;
+mod probe;
+mod relay;
+mod run;
+mod sockets;
+mod store;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    match words.next().as_deref().and_then(std::ffi::OsStr::to_str) {
+        Some("run") => run::run(words),
+        Some("exec") => exec::exec(words),
+        Some("cooldown") => cooldown::cooldown(),
+        _ => run::usage(&args::Usage::Shape),
+    }
+}

@@ -1,1 +1,39 @@
-fn main() {}
+//! `appctl`: the operator's program. Parse, run, print what went wrong once, exit with a documented code.
+//!
+//! Decides nothing: what to do is in `commands/`, one file per verb; what it costs is in the library.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+mod apps;
+mod args;
+mod commands;
+mod context;
+mod exit;
+mod lifecycle;
+mod listen;
+mod release;
+mod rolling;
+mod ui;
+mod units;
+
+fn main() -> ExitCode {
+    let cli = args::Cli::parse();
+    ui::style::choose_colour(cli.no_color);
+    match run(&cli) {
+        Ok(exit) => exit.into(),
+        Err(error) if ui::error::is_closed_pipe(&error) => exit::Exit::DONE.into(),
+        Err(error) => {
+            ui::error::print(&error, cli.json);
+            exit::Exit::of(&error).into()
+        }
+    }
+}
+
+/// One thread is enough: what takes time happens in systemd and in the apps.
+fn run(cli: &args::Cli) -> anyhow::Result<exit::Exit> {
+    let context = context::Context::new(cli.json)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(commands::run(&cli.command, &context))
+}

@@ -20,7 +20,7 @@ use crate::host::ENVIRONMENT;
 use crate::image::{Kind, image, tail};
 use crate::keeper::Keeper;
 use crate::place::Place;
-use crate::{Debian, Host, cgroup, port};
+use crate::{Debian, Host, cgroup, network, port};
 
 const BOOT: Duration = Duration::from_mins(1);
 
@@ -38,6 +38,7 @@ impl Box_ {
     /// Boots a box and waits until systemd has started everything (`running` or `degraded`).
     pub fn boot(debian: Debian) -> Result<Self> {
         let image = image(Kind::Box, debian)?;
+        network::isolate()?;
         let place = Place::claim(&format!("box{}", debian.number()))?;
         let (run, root, lower) = (place.join(""), place.join("root"), image.join("root"));
         let cgroups = cgroup::prefixes(place.name())?;

@@ -14,7 +14,7 @@ use crate::keeper::Keeper;
 use crate::place::Place;
 use crate::qemu::{self, Description};
 use crate::ssh::Ssh;
-use crate::{Debian, Host, port};
+use crate::{Debian, Host, network, port};
 
 const BOOT: Duration = Duration::from_mins(4);
 const SSH: u16 = 22;
@@ -35,6 +35,7 @@ impl Machine {
     /// Boots a machine and waits until systemd has started everything (`running` or `degraded`).
     pub fn boot(debian: Debian) -> Result<Self> {
         let image = image(Kind::Machine, debian)?;
+        network::isolate()?;
         let place = Place::claim(&format!("machine{}", debian.number()))?;
         let guests = FORWARDED.chain([SSH]);
         let forwards: BTreeMap<u16, u16> = guests.clone().zip(port::free(guests.count())?).collect();

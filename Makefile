@@ -1,0 +1,66 @@
+# Everything a checkout needs, on a Debian machine with Rust: `make demo`, `make test`.
+# The lab (systemd as PID 1, in a container and in a virtual machine) needs root; `sudo make …` or a root shell.
+
+TARGET  := x86_64-unknown-linux-gnu
+CACHE   ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/appctl-lab
+CARGO   ?= cargo
+TOOLS   := $(CACHE)/tools
+export APPCTL_LAB_CACHE := $(CACHE)
+export PATH := $(TOOLS)/bin:$(PATH)
+
+# The shim is paid once per instance: static and at a fixed address its private memory is half.
+STATIC  := RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static"
+SHIPPED := --profile shim --no-default-features --target $(TARGET) --bin appctl-shim --bin appctl-generator
+
+.PHONY: help demo test test-fast test-lab deb lint fmt lab-shell packages clean
+
+help:
+	@echo "make demo       one box with systemd as PID 1: install, serve from 4 instances, roll under load, report"
+	@echo "make test       everything: lint, unit and golden tests, the .deb, lintian, and the lab on Debian 12 and 13"
+	@echo "make test-fast  what needs no lab"
+	@echo "make test-lab   only the lab"
+	@echo "make deb        target/debian/appctl_*.deb"
+	@echo "make lab-shell  a shell in a box with the .deb installed (DEBIAN=13, MACHINE=1 for a whole machine)"
+	@echo "make fmt lint   formatting, clippy"
+
+demo: packages deb
+	$(CARGO) run --quiet -p appctl-lab --bin lab -- demo
+
+test: packages lint test-fast deb test-lab
+
+test-fast: packages
+	$(CARGO) build --no-default-features --bin appctl-shim --bin appctl-generator
+	$(CARGO) test --workspace --lib --bins --quiet
+	$(CARGO) test --package appctl --tests --quiet
+	node --test src/node/test/
+
+test-lab: packages deb
+	lintian --fail-on error target/debian/*.deb
+	$(CARGO) test --package appctl-lab --tests -- --test-threads=1
+
+deb: packages $(TOOLS)/bin/cargo-deb
+	$(CARGO) build --release --bin appctl
+	$(STATIC) $(CARGO) build $(SHIPPED)
+	rm -rf target/debian
+	$(CARGO) deb --no-build --no-strip --package appctl
+
+lint: packages
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+	$(CARGO) clippy --no-default-features --bin appctl-shim --bin appctl-generator --quiet -- -D warnings
+
+fmt:
+	$(CARGO) fmt --all
+
+lab-shell: packages deb
+	$(CARGO) run --quiet -p appctl-lab --bin lab -- shell --debian $(or $(DEBIAN),12) $(if $(MACHINE),--machine)
+
+# A debug build of the packager: it runs for a second, and builds three times as fast.
+$(TOOLS)/bin/cargo-deb:
+	$(CARGO) install --quiet --debug --locked --root $(TOOLS) --version 3.8.0 cargo-deb
+
+packages:
+	@tests/lab/packages.sh
+
+clean:
+	$(CARGO) clean

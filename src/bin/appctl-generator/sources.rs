@@ -1,0 +1,108 @@
+//! Which TOML file makes each app: `applied/NAME.toml`, what was last checked, before `apps/NAME.toml`, what is wanted.
+//!
+//! A half-edited file under `apps/` can therefore never take the units of a running app away. A bad file under
+//! `applied/` does not fall back to `apps/`: that would be a change nobody applied.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use appctl::spec::{self, AppName, AppSpec};
+
+use crate::kmsg::Complaints;
+use crate::read;
+
+/// One good app.
+pub(crate) struct Source {
+    /// The file as seen from inside the root, `/etc/appctl/apps/NAME.toml`.
+    pub(crate) path: String,
+    /// Whether it was checked and applied before.
+    pub(crate) applied: bool,
+    pub(crate) spec: AppSpec,
+}
+
+/// Later ones win.
+const DIRECTORIES: [(&str, bool); 2] = [("etc/appctl/apps", false), ("etc/appctl/applied", true)];
+
+/// All good apps below `root` by name; complains about every other file.
+pub(crate) fn all(root: &Path, complaints: &mut Complaints) -> Vec<Source> {
+    let mut files = BTreeMap::new();
+    for (directory, applied) in DIRECTORIES {
+        for name in names(root, directory, complaints) {
+            files.insert(name, (directory, applied));
+        }
+    }
+    let sources = files.into_iter().filter_map(|(name, (directory, applied))| {
+        let path = format!("/{directory}/{name}.toml");
+        match load(root, &path, &name) {
+            Ok(spec) => Some(Source { path, applied, spec }),
+            Err(message) => {
+                complaints.add(&message);
+                None
+            }
+        }
+    });
+    sources.collect()
+}
+
+/// The apps that have a file in `directory`.
+fn names(root: &Path, directory: &str, complaints: &mut Complaints) -> Vec<AppName> {
+    let entries = match std::fs::read_dir(root.join(directory)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
+        Err(error) => {
+            complaints.add(&format!("/{directory}: {error}"));
+            return Vec::new();
+        }
+    };
+    // In order of names, so that the same tree makes the same complaints.
+    let mut files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.file_name())).collect();
+    files.sort();
+    let mut name = |file: &std::ffi::OsString| match app_name(&file.to_string_lossy()) {
+        Ok(name) => name,
+        Err(problem) => {
+            complaints.add(&format!("/{directory}/{}: {problem}", file.to_string_lossy()));
+            None
+        }
+    };
+    files.iter().filter_map(&mut name).collect()
+}
+
+/// `Ok(None)` for what an editor or a package manager leaves beside a file.
+fn app_name(file: &str) -> Result<Option<AppName>, String> {
+    let leftovers = [
+        "~",
+        ".swp",
+        ".bak",
+        ".tmp",
+        ".dpkg-old",
+        ".dpkg-new",
+        ".dpkg-dist",
+        ".rpmnew",
+        ".rpmsave",
+    ];
+    if file.starts_with(['.', '#']) || leftovers.iter().any(|end| file.ends_with(end)) {
+        return Ok(None);
+    }
+    let stem = file
+        .strip_suffix(".toml")
+        .ok_or("ignored, the name of an app's file ends in .toml")?;
+    stem.parse()
+        .map(Some)
+        .map_err(|error| format!("ignored, no app can be called this: {error}"))
+}
+
+fn load(root: &Path, path: &str, name: &AppName) -> Result<AppSpec, String> {
+    let text = read::text(&root.join(path.trim_start_matches('/'))).map_err(|error| format!("{path}: {error}"))?;
+    spec::parse(name, &text).map_err(|problems| {
+        let first = problems.first().map_or_else(String::new, |problem| {
+            let (line, column) = problem.position(&text);
+            format!(":{line}:{column}: {}", problem.message)
+        });
+        let more = match problems.len() {
+            0 | 1 => String::new(),
+            all => format!(" (and {} more)", all - 1),
+        };
+        format!("{path}{first}{more}; `appctl check` explains")
+    })
+}

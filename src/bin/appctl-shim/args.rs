@@ -1,0 +1,277 @@
+//! The command line of `appctl-shim run`: what the generator wrote into `ExecStart=`, one `--key=value` per element.
+//! Decides nothing but whether the line makes sense.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use appctl::spec::{AppName, Instance};
+use nix::sys::signal::Signal;
+
+use crate::backoff::Policy;
+use crate::machine::{Millis, Proof};
+
+/// One instance, as the generator wants it run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Args {
+    pub(crate) app: AppName,
+    pub(crate) instance: Instance,
+    /// Program and arguments of the app; never empty.
+    pub(crate) argv: Vec<OsString>,
+    pub(crate) options: Options,
+}
+
+/// Everything before `--`; the defaults are those of the TOML keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Options {
+    pub(crate) ready: String,
+    pub(crate) ready_path: String,
+    pub(crate) ready_status: u16,
+    pub(crate) started_after: Millis,
+    pub(crate) ready_timeout: Millis,
+    pub(crate) stop_signal: Signal,
+    pub(crate) stop_timeout: Millis,
+    /// `--stop-message=yes`: stop by `"shutdown"` over Node's IPC channel instead of a signal.
+    pub(crate) stop_message: bool,
+    pub(crate) linger: Millis,
+    pub(crate) backoff: Policy,
+    pub(crate) adapter: Option<PathBuf>,
+    /// How many listening sockets must be inherited.
+    pub(crate) sockets: usize,
+    pub(crate) backlog: u32,
+    pub(crate) directory: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            ready: "started".to_owned(),
+            ready_path: "/".to_owned(),
+            ready_status: 200,
+            started_after: 1_000,
+            ready_timeout: 60_000,
+            stop_signal: Signal::SIGTERM,
+            stop_timeout: 30_000,
+            stop_message: false,
+            linger: 2_000,
+            backoff: Policy {
+                delay: 100,
+                longest: 30_000,
+                reset_after: 10_000,
+            },
+            adapter: None,
+            sockets: 0,
+            backlog: 4_096,
+            directory: None,
+        }
+    }
+}
+
+/// Why the line makes no sense.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Usage {
+    #[error("unknown option {0}")]
+    Unknown(String),
+    #[error("{0}: not a value it can have")]
+    Value(String),
+    #[error("usage: appctl-shim run --KEY=VALUE… -- NAME INSTANCE PROGRAM [ARGUMENT…]")]
+    Shape,
+    #[error("--ready={0} needs --adapter")]
+    NeedsAdapter(&'static str),
+    #[error("--ready=listening needs --sockets")]
+    NeedsSockets,
+}
+
+/// Reads what follows `run`.
+pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Args, Usage> {
+    let mut words = words;
+    let mut options = Options::default();
+    for word in words.by_ref().take_while(|word| word.as_bytes() != b"--") {
+        let word = word
+            .into_string()
+            .map_err(|word| Usage::Unknown(word.to_string_lossy().into_owned()))?;
+        options.set(&word)?;
+    }
+    let mut name = || words.next()?.into_string().ok();
+    let app = name().and_then(|text| text.parse().ok()).ok_or(Usage::Shape)?;
+    let instance = name().and_then(|text| text.parse().ok()).ok_or(Usage::Shape)?;
+    let command: Vec<_> = words.collect();
+    if command.is_empty() {
+        return Err(Usage::Shape);
+    }
+    let args = Args {
+        app,
+        instance,
+        argv: command,
+        options,
+    };
+    args.checked()
+}
+
+impl Options {
+    fn set(&mut self, word: &str) -> Result<(), Usage> {
+        let (key, value) = word.split_once('=').ok_or_else(|| Usage::Unknown(word.to_owned()))?;
+        let known = match key {
+            "--ready" => READY.contains(&value).then(|| value.clone_into(&mut self.ready)),
+            "--ready-path" => value.starts_with('/').then(|| value.clone_into(&mut self.ready_path)),
+            "--ready-status" => take(value, &mut self.ready_status),
+            "--started-after-ms" => take(value, &mut self.started_after),
+            "--ready-timeout-ms" => take(value, &mut self.ready_timeout),
+            "--stop-signal" => signal(value).map(|signal| self.stop_signal = signal),
+            "--stop-timeout-ms" => take(value, &mut self.stop_timeout),
+            "--stop-message" => yes_or_no(value).map(|yes| self.stop_message = yes),
+            "--linger-ms" => take(value, &mut self.linger),
+            "--backoff-ms" => backoff(value).map(|policy| self.backoff = policy),
+            "--adapter" => absolute(value).map(|path| self.adapter = Some(path)),
+            "--sockets" => take(value, &mut self.sockets),
+            "--backlog" => take(value, &mut self.backlog),
+            "--directory" => absolute(value).map(|path| self.directory = Some(path)),
+            _ => return Err(Usage::Unknown(word.to_owned())),
+        };
+        known.ok_or_else(|| Usage::Value(word.to_owned()))
+    }
+}
+
+const READY: [&str; 5] = ["notify", "listening", "http", "message", "started"];
+
+impl Args {
+    /// What proves that the app is ready.
+    pub(crate) fn proof(&self) -> Proof {
+        match self.options.ready.as_str() {
+            "notify" => Proof::Notify,
+            "listening" => Proof::Listening,
+            "http" => Proof::Http,
+            "message" => Proof::Message,
+            _ => Proof::Started(self.options.started_after),
+        }
+    }
+
+    /// Whether the app is given Node's IPC channel.
+    pub(crate) fn wants_ipc(&self) -> bool {
+        self.proof() == Proof::Message || self.options.stop_message
+    }
+
+    fn checked(self) -> Result<Self, Usage> {
+        let options = &self.options;
+        match self.proof() {
+            Proof::Listening if options.adapter.is_none() => Err(Usage::NeedsAdapter("listening")),
+            Proof::Http if options.adapter.is_none() => Err(Usage::NeedsAdapter("http")),
+            Proof::Listening if options.sockets == 0 => Err(Usage::NeedsSockets),
+            _ => Ok(self),
+        }
+    }
+}
+
+fn take<T: std::str::FromStr>(value: &str, place: &mut T) -> Option<()> {
+    *place = value.parse().ok()?;
+    Some(())
+}
+
+fn signal(value: &str) -> Option<Signal> {
+    Signal::try_from(value.parse::<i32>().ok()?).ok()
+}
+
+fn yes_or_no(value: &str) -> Option<bool> {
+    match value {
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => None,
+    }
+}
+
+fn absolute(value: &str) -> Option<PathBuf> {
+    value.starts_with('/').then(|| PathBuf::from(value))
+}
+
+fn backoff(value: &str) -> Option<Policy> {
+    let mut parts = value.split(',').map(|part| part.parse().ok());
+    let policy = Policy {
+        delay: parts.next()??,
+        longest: parts.next()??,
+        reset_after: parts.next()??,
+    };
+    parts.next().is_none().then_some(policy)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::path::Path;
+
+    use super::{Args, Usage, parse};
+    use crate::backoff::Policy;
+    use crate::machine::Proof;
+
+    fn read(line: &str) -> Result<Args, Usage> {
+        parse(line.split(' ').filter(|word| !word.is_empty()).map(OsString::from))
+    }
+
+    #[test]
+    fn takes_the_generators_line() {
+        let line = "--ready=http --ready-path=/up --ready-status=204 --ready-timeout-ms=5 --stop-signal=2 \
+            --stop-timeout-ms=9 --linger-ms=7 --backoff-ms=1,2,3 --adapter=/a.cjs --sockets=2 --backlog=8 \
+            --directory=/srv/x --stop-message=yes -- my-app surge node --x -- y";
+        let args = read(line).expect("a good line");
+        assert_eq!(args.app.as_str(), "my-app");
+        assert_eq!(args.instance.to_string(), "surge");
+        assert_eq!(args.argv, ["node", "--x", "--", "y"]);
+        assert_eq!(args.proof(), Proof::Http);
+        assert!(args.wants_ipc());
+        let options = args.options;
+        assert_eq!((options.ready_path.as_str(), options.ready_status), ("/up", 204));
+        assert_eq!(
+            (options.stop_signal as i32, options.stop_timeout, options.linger),
+            (2, 9, 7)
+        );
+        assert_eq!(
+            options.backoff,
+            Policy {
+                delay: 1,
+                longest: 2,
+                reset_after: 3
+            }
+        );
+        assert_eq!(options.adapter.as_deref(), Some(Path::new("/a.cjs")));
+        assert_eq!(options.directory.as_deref(), Some(Path::new("/srv/x")));
+        assert_eq!((options.sockets, options.backlog, options.ready_timeout), (2, 8, 5));
+    }
+
+    #[test]
+    fn without_options_the_app_counts_as_ready_after_a_second() {
+        assert_eq!(read("-- a 1 true").expect("a good line").proof(), Proof::Started(1_000));
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_know() {
+        for bad in ["--colour=1 -- a 1 x", "ready -- a 1 x", "--sockets -- a 1 x"] {
+            assert!(matches!(read(bad), Err(Usage::Unknown(_))), "{bad}");
+        }
+        for bad in [
+            "ready=soon",
+            "sockets=-1",
+            "stop-signal=99",
+            "stop-signal=TERM",
+            "backoff-ms=1,2",
+            "adapter=x",
+        ] {
+            let line = format!("--{bad} -- a 1 x");
+            assert_eq!(read(&line), Err(Usage::Value(format!("--{bad}"))));
+        }
+        for bad in ["", "--", "-- a", "-- a 1", "-- A 1 x", "-- a 0 x", "--backlog=1"] {
+            assert_eq!(read(bad), Err(Usage::Shape), "{bad}");
+        }
+    }
+
+    #[test]
+    fn refuses_a_proof_that_can_never_come() {
+        assert_eq!(
+            read("--ready=listening --sockets=1 -- a 1 x"),
+            Err(Usage::NeedsAdapter("listening"))
+        );
+        assert_eq!(read("--ready=http -- a 1 x"), Err(Usage::NeedsAdapter("http")));
+        assert_eq!(
+            read("--ready=listening --adapter=/x -- a 1 x"),
+            Err(Usage::NeedsSockets)
+        );
+    }
+}

@@ -1,0 +1,192 @@
+//! How long to wait before the next start, and what one shim must tell the next about the crashes so far. Pure.
+//!
+//! Back-off is ours because `RestartSteps=` of systemd.service(5) is younger than the systemd of Debian 12.
+
+use std::fmt::Write as _;
+
+use crate::machine::Millis;
+
+/// The first restart is immediate; then `delay`, doubling up to `longest`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Policy {
+    pub(crate) delay: Millis,
+    pub(crate) longest: Millis,
+    /// Crashes are forgotten once the app was ready for this long.
+    pub(crate) reset_after: Millis,
+}
+
+/// What outlives a shim, in the file descriptor store of systemd. Times are since boot: they outlive it too.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// Crashes in a row.
+    pub(crate) crashes: u32,
+    /// An app was running when this was written.
+    pub(crate) running: bool,
+    /// Since when the app was ready.
+    pub(crate) ready_at: Option<Millis>,
+    /// How the last crash went, for people.
+    pub(crate) reason: String,
+}
+
+impl Policy {
+    /// The wait before a start after `crashes` crashes in a row.
+    pub(crate) fn wait(&self, crashes: u32) -> Millis {
+        match crashes.checked_sub(2) {
+            None => 0,
+            Some(doublings) => {
+                let factor = 1_u64.checked_shl(doublings).unwrap_or(u64::MAX);
+                self.delay.saturating_mul(factor).min(self.longest)
+            }
+        }
+    }
+
+    /// The record a new shim goes on with: one that still says "running" was left by a shim that was killed.
+    pub(crate) fn woken(&self, record: Record, now: Millis) -> Record {
+        if record.running {
+            self.crashed(&record, "the shim was killed", now)
+        } else {
+            record
+        }
+    }
+
+    /// One crash more, or the first after a stable time.
+    pub(crate) fn crashed(&self, record: &Record, reason: &str, now: Millis) -> Record {
+        let stable = record
+            .ready_at
+            .is_some_and(|since| now.saturating_sub(since) >= self.reset_after);
+        Record {
+            crashes: if stable { 1 } else { record.crashes.saturating_add(1) },
+            running: false,
+            ready_at: None,
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+impl Record {
+    /// Size of the written form: always the same, so that one write replaces all of it.
+    pub(crate) const SIZE: usize = 384;
+    const LONGEST_REASON: usize = 300;
+
+    /// `crashes running ready_at reason`, padded with newlines.
+    pub(crate) fn to_bytes(&self) -> [u8; Self::SIZE] {
+        let mut text = String::with_capacity(Self::SIZE);
+        let ready_at = self.ready_at.unwrap_or(0);
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{} {} {ready_at} ", self.crashes, u8::from(self.running));
+        text.extend(
+            self.reason
+                .chars()
+                .map(|c| if c == '\n' { ' ' } else { c })
+                .take(Self::LONGEST_REASON),
+        );
+        let mut bytes = [b'\n'; Self::SIZE];
+        let length = text.floor_char_boundary(Self::SIZE);
+        bytes[..length].copy_from_slice(&text.as_bytes()[..length]);
+        bytes
+    }
+
+    /// What an earlier shim wrote; anything else is no record.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let text = str::from_utf8(bytes).ok()?.trim_end_matches('\n');
+        let mut parts = text.splitn(4, ' ');
+        let crashes = parts.next()?.parse().ok()?;
+        let running = parts.next()? == "1";
+        let ready_at = parts.next()?.parse().ok().filter(|since| *since > 0);
+        let reason = parts.next()?.to_owned();
+        Some(Self {
+            crashes,
+            running,
+            ready_at,
+            reason,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Policy, Record};
+
+    const POLICY: Policy = Policy {
+        delay: 100,
+        longest: 30_000,
+        reset_after: 10_000,
+    };
+
+    #[test]
+    fn the_first_restart_is_immediate_then_the_wait_doubles() {
+        let waits: Vec<_> = (0..13).map(|crashes| POLICY.wait(crashes)).collect();
+        assert_eq!(
+            waits,
+            [
+                0, 0, 100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000
+            ]
+        );
+        assert_eq!(POLICY.wait(u32::MAX), 30_000);
+    }
+
+    #[test]
+    fn a_stable_time_forgets_what_was() {
+        let record = |ready_at| Record {
+            crashes: 7,
+            running: true,
+            ready_at,
+            reason: String::new(),
+        };
+        let crashes = |ready_at, now| POLICY.crashed(&record(ready_at), "x", now).crashes;
+        assert_eq!(crashes(None, 1_000_000), 8);
+        assert_eq!(crashes(Some(5_000), 14_999), 8);
+        assert_eq!(crashes(Some(5_000), 15_000), 1);
+    }
+
+    #[test]
+    fn a_shim_that_was_killed_left_its_running_mark_and_that_is_a_crash() {
+        let left = Record {
+            crashes: 2,
+            running: true,
+            ready_at: None,
+            reason: "x".to_owned(),
+        };
+        let woken = POLICY.woken(left, 9);
+        assert_eq!(
+            (woken.crashes, woken.running, woken.reason.as_str()),
+            (3, false, "the shim was killed")
+        );
+        let clean = Record {
+            crashes: 2,
+            ..Record::default()
+        };
+        assert_eq!(POLICY.woken(clean.clone(), 9), clean);
+    }
+
+    #[test]
+    fn what_nobody_wrote_is_no_record() {
+        for bytes in [&b""[..], b"\n\n\n", b"x 1 2 y", b"1 1", b"\xff\xff"] {
+            assert_eq!(Record::from_bytes(bytes), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_record_is_read_back(
+            crashes: u32, running: bool, ready_at in proptest::option::of(1_u64..), reason in "[^\n]{0,60}"
+        ) {
+            let record = Record { crashes, running, ready_at, reason };
+            prop_assert_eq!(Record::from_bytes(&record.to_bytes()), Some(record));
+        }
+
+        #[test]
+        fn no_reason_is_too_long(reason in "\\PC{0,600}") {
+            let record = Record { reason, ..Record::default() };
+            prop_assert!(Record::from_bytes(&record.to_bytes()).is_some());
+        }
+
+        #[test]
+        fn waits_never_shrink_nor_pass_the_longest(crashes in 0_u32..200) {
+            prop_assert!(POLICY.wait(crashes) <= POLICY.wait(crashes + 1));
+            prop_assert!(POLICY.wait(crashes) <= POLICY.longest);
+        }
+    }
+}

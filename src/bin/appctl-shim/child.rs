@@ -1,0 +1,113 @@
+//! The app's processes: started through `appctl-shim exec`, in a process group of their own, signalled, reaped.
+
+use std::io;
+use std::os::fd::RawFd;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use crate::args::Args;
+use crate::environment::Changes;
+use crate::journal;
+use crate::machine::{Event, Exit};
+use crate::sockets::Sockets;
+
+/// The first real-time signal. nix has no name for those, so one that ended a process is not told from another.
+const REAL_TIME: i32 = 34;
+
+/// The app's main process, and the group it leads.
+pub(crate) struct Child {
+    pid: Pid,
+    exited: bool,
+}
+
+impl Child {
+    /// Only what is inheritable now reaches the app: 0, 1, 2, the sockets, and an IPC channel.
+    pub(crate) fn spawn(args: &Args, sockets: &Sockets, channel: Option<RawFd>, changes: Changes) -> io::Result<Self> {
+        let mut command = Command::new("/proc/self/exe");
+        command.arg0("appctl-shim").arg("exec").process_group(0);
+        let numbers: Vec<_> = sockets.numbers().iter().map(ToString::to_string).collect();
+        command.arg(format!("--fds={}", numbers.join(",")));
+        if let Some(number) = channel {
+            command.arg(format!("--channel={number}"));
+        }
+        if journal::is_stderr() {
+            command
+                .arg(format!("--journal={}", journal::SOCKET))
+                .arg(format!("--identifier={}", args.app));
+        }
+        command.arg("--").args(&args.argv);
+        for (name, value) in changes {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        // A pid always fits; the handle is not needed, since every child is reaped below.
+        let pid = i32::try_from(command.spawn()?.id()).unwrap_or(i32::MAX);
+        Ok(Self {
+            pid: Pid::from_raw(pid),
+            exited: false,
+        })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid.as_raw().unsigned_abs()
+    }
+
+    /// To the main process, or to what is left of its group.
+    pub(crate) fn stop(&self, signal: Signal) {
+        let _ = if self.exited {
+            killpg(self.pid, signal)
+        } else {
+            kill(self.pid, signal)
+        };
+    }
+
+    /// To the main process only.
+    pub(crate) fn forward(&self, signal: Signal) {
+        if !self.exited {
+            let _ = kill(self.pid, signal);
+        }
+    }
+
+    pub(crate) fn kill_group(&self) {
+        let _ = killpg(self.pid, Signal::SIGKILL);
+    }
+
+    /// After `SIGCHLD`: takes away every dead process, orphans of the app too, and tells what it means.
+    pub(crate) fn reap(&mut self) -> Option<Event> {
+        let ended = self.collect();
+        let leftovers = killpg(self.pid, None).is_ok();
+        match ended {
+            Some(exit) => {
+                self.exited = true;
+                Some(Event::AppExited { exit, leftovers })
+            }
+            None => (self.exited && !leftovers).then_some(Event::GroupGone),
+        }
+    }
+
+    fn collect(&self) -> Option<Exit> {
+        let mut ended = None;
+        let mut nameless = false;
+        loop {
+            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::Exited(pid, code)) if pid == self.pid => ended = Some(Exit::Code(code)),
+                Ok(WaitStatus::Signaled(pid, signal, _)) if pid == self.pid => {
+                    ended = Some(Exit::Signal(signal as i32));
+                }
+                Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => break,
+                Ok(_) => {}
+                // Reaped, but by a signal that nix does not know.
+                Err(_) => nameless = true,
+            }
+        }
+        let gone = nameless && !self.exited && kill(self.pid, None) == Err(Errno::ESRCH);
+        ended.or_else(|| gone.then_some(Exit::Signal(REAL_TIME)))
+    }
+}

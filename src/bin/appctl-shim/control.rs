@@ -1,0 +1,218 @@
+//! The control socket: adapters of the app's Node processes connect, speak lines, are told to drain. Protocol v1.
+//! Trusts nobody: only our own user may connect, everything is bounded, and nonsense ends one connection only.
+
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+
+use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
+use nix::unistd::Uid;
+
+use crate::lines::{LONGEST, Lines};
+use crate::log;
+use crate::machine::{Event, Level, Millis, PeerId, Said};
+
+/// More Node processes than this in one instance are not served.
+const MOST: usize = 128;
+/// A verb is cut to this in the log.
+const SHOWN: usize = 40;
+
+/// The listener and its connections.
+pub(crate) struct Control {
+    listener: UnixListener,
+    peers: Vec<Peer>,
+    next: PeerId,
+    warned: bool,
+    /// accept(2) failed: no more until a connection ends, or the loop would spin.
+    exhausted: bool,
+}
+
+struct Peer {
+    id: PeerId,
+    stream: UnixStream,
+    lines: Lines,
+    greeted: bool,
+}
+
+impl Control {
+    pub(crate) fn bind(path: &Path) -> io::Result<Self> {
+        let _ = std::fs::remove_file(path);
+        let listener = UnixListener::bind(path)?;
+        listener.set_nonblocking(true)?;
+        Ok(Self {
+            listener,
+            peers: Vec::new(),
+            next: 0,
+            warned: false,
+            exhausted: false,
+        })
+    }
+
+    /// Whether the listener is worth polling.
+    pub(crate) fn accepts(&self) -> bool {
+        !self.exhausted
+    }
+
+    /// Every connection, to be polled.
+    pub(crate) fn peers(&self) -> impl Iterator<Item = (PeerId, BorrowedFd<'_>)> {
+        self.peers.iter().map(|peer| (peer.id, peer.stream.as_fd()))
+    }
+
+    /// Takes one connection; a stranger's, or one too many, is closed at once.
+    pub(crate) fn accept(&mut self) {
+        let stream = match self.listener.accept() {
+            Ok((stream, _)) => stream,
+            Err(error) => return self.exhausted = error.kind() != io::ErrorKind::WouldBlock,
+        };
+        let ours = getsockopt(&stream, PeerCredentials).is_ok_and(|peer| peer.uid() == Uid::effective().as_raw());
+        if !ours || self.peers.len() >= MOST || stream.set_nonblocking(true).is_err() {
+            return self.warn("a connection was refused");
+        }
+        let peer = Peer {
+            id: self.next,
+            stream,
+            lines: Lines::default(),
+            greeted: false,
+        };
+        self.next = self.next.wrapping_add(1);
+        self.peers.push(peer);
+    }
+
+    /// Reads what a connection has, and gives every event in it to `each`.
+    pub(crate) fn read(&mut self, id: PeerId, mut each: impl FnMut(Event)) {
+        let Some(at) = self.peers.iter().position(|peer| peer.id == id) else {
+            return;
+        };
+        let mut unknown = None;
+        let open = self.peers[at].read(|word| unknown = unknown.take().or(Some(word)), &mut each);
+        if let Some(word) = unknown {
+            self.warn(&format!("unknown or malformed word {word:?} ignored"));
+        }
+        if !open {
+            self.peers.swap_remove(at);
+            self.exhausted = false;
+            each(Event::Closed(id));
+        }
+    }
+
+    /// Asks one adapter to drain.
+    pub(crate) fn tell_stop(&mut self, id: PeerId, linger: Millis, timeout: Millis) {
+        if let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == id) {
+            // A few bytes into an empty buffer; an adapter that is gone shows at the next read.
+            let _ = peer.stream.write_all(format!("stop {linger} {timeout}\n").as_bytes());
+        }
+    }
+
+    /// Once: a chatty stranger must not fill the journal.
+    fn warn(&mut self, what: &str) {
+        if !std::mem::replace(&mut self.warned, true) {
+            log::line(Level::Warning, &format!("control socket: {what}"));
+        }
+    }
+}
+
+impl AsFd for Control {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.listener.as_fd()
+    }
+}
+
+impl Peer {
+    /// False: this connection is over.
+    fn read(&mut self, mut unknown: impl FnMut(String), each: &mut impl FnMut(Event)) -> bool {
+        let mut buffer = [0; LONGEST];
+        let length = match self.stream.read(&mut buffer) {
+            Ok(0) => return false,
+            Ok(length) => length,
+            Err(error) => return matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
+        };
+        let (id, greeted) = (self.id, &mut self.greeted);
+        let mut open = true;
+        self.lines.feed(&buffer[..length], |line| {
+            let line = line.ok().and_then(|line| str::from_utf8(line).ok());
+            match line.map(|line| (line, parse(line))) {
+                _ if !open => {}
+                None => open = false,
+                Some((_, Some(said))) => {
+                    *greeted |= said == Said::Hello;
+                    open = *greeted;
+                    if open {
+                        each(Event::Said(id, said));
+                    }
+                }
+                Some((line, None)) => {
+                    open = *greeted;
+                    unknown(line.chars().take(SHOWN).collect());
+                }
+            }
+        });
+        open && !self.lines.overflown()
+    }
+}
+
+/// One line of an adapter. `None`: not a word we know.
+fn parse(line: &str) -> Option<Said> {
+    let mut words = line.split(' ');
+    let verb = words.next()?;
+    let mut number = || words.next()?.parse::<u32>().ok();
+    match verb {
+        "hello" => (number()? == 1 && number()? > 0).then_some(Said::Hello),
+        "listening" => Some(Said::Listening),
+        "elsewhere" => Some(Said::Elsewhere(u16::try_from(number()?).ok()?)),
+        "probe" => Some(Said::Probe),
+        "stopped" => Some(Said::Stopped),
+        "drained" => number().zip(number()).map(|(_served, cut)| Said::Drained { cut }),
+        "beat" => number()
+            .zip(number())
+            .map(|(_delay, in_flight)| Said::Beat { in_flight }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Said, parse};
+
+    #[test]
+    fn every_word_of_the_protocol_is_read() {
+        let words = [
+            ("hello 1 4711", Said::Hello),
+            ("listening [::]:3000", Said::Listening),
+            ("elsewhere 4000", Said::Elsewhere(4000)),
+            ("probe", Said::Probe),
+            ("stopped", Said::Stopped),
+            ("drained 12 3", Said::Drained { cut: 3 }),
+            ("beat 17 5 40", Said::Beat { in_flight: 5 }),
+        ];
+        for (line, said) in words {
+            assert_eq!(parse(line), Some(said), "{line}");
+        }
+    }
+
+    #[test]
+    fn other_words_are_not() {
+        for line in [
+            "",
+            "hello",
+            "hello 2 1",
+            "hello 1 0",
+            "elsewhere 70000",
+            "elsewhere",
+            "drained 1",
+            "beat x 1",
+            "LISTENING x",
+        ] {
+            assert_eq!(parse(line), None, "{line:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_breaks_it(line in "\\PC{0,80}") {
+            parse(&line);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The machine's actions, performed. Decides nothing: every choice was made before.
+
+use std::io;
+use std::os::fd::RawFd;
+use std::path::PathBuf;
+
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::sys::signal::Signal;
+use nix::unistd::close;
+
+use crate::child::Child;
+use crate::environment::{self, Facts};
+use crate::inputs::Shim;
+use crate::ipc::Ipc;
+use crate::machine::{Action, Event, Exit, WRONG_CONFIG};
+use crate::probe::Probe;
+use crate::{directory, log, notify};
+
+/// The kernel would not start a process: `EX_OSERR` of sysexits.h.
+const NO_PROCESS: i32 = 71;
+
+impl Shim {
+    /// Does it. Some actions are answered by an event; the error is the end of the shim.
+    pub(crate) fn perform(&mut self, action: Action) -> Result<Option<Event>, Exit> {
+        match action {
+            Action::Spawn => return Ok(Some(self.spawn())),
+            Action::Probe => return Ok(self.start_probe()),
+            Action::Finish(exit) => return Err(exit),
+            Action::Remember(record) => self.store.save(&record),
+            Action::Ready(status) => notify::ready(&status),
+            Action::Stopping(status) => notify::stopping(&status),
+            Action::Status(status) => notify::status(&status),
+            Action::Extend(span) => notify::extend(span),
+            Action::Watchdog => notify::watchdog(),
+            Action::Log(level, text) => log::line(level, &text),
+            Action::TellStop { peer, linger, timeout } => {
+                let control = self.control.iter_mut();
+                control.for_each(|control| control.tell_stop(peer, linger, timeout));
+            }
+            Action::StopApp => self.stop_app(),
+            Action::KillApp => self.child.iter().for_each(Child::kill_group),
+            Action::Forward(number) => self.forward(number),
+        }
+        Ok(None)
+    }
+
+    fn spawn(&mut self) -> Event {
+        let refused = |code, reason| Event::Refused { code, reason };
+        if let Some(problem) = self.sockets.problem() {
+            return refused(WRONG_CONFIG, problem.to_owned());
+        }
+        let place = self.args.options.directory.as_deref().map(directory::enter).transpose();
+        let place = match place {
+            Ok(place) => place,
+            Err(problem) => return refused(WRONG_CONFIG, problem),
+        };
+        match self.spawn_in(place.as_ref()) {
+            Ok(pid) => Event::Spawned {
+                pid,
+                release: self.release(place),
+            },
+            Err(error) => refused(NO_PROCESS, format!("cannot start a process: {error}")),
+        }
+    }
+
+    fn release(&self, place: Option<PathBuf>) -> Option<String> {
+        directory::release(&directory::state(), self.args.app.as_str(), &place?)
+    }
+
+    fn spawn_in(&mut self, place: Option<&PathBuf>) -> io::Result<u32> {
+        let channel = self.args.wants_ipc().then(|| self.open_channel()).transpose()?;
+        let facts = Facts {
+            args: &self.args,
+            runtime: self.runtime.as_deref(),
+            listen: self.sockets.for_adapter(),
+            names: self.sockets.fd_names(),
+            port: self.sockets.port(),
+            channel,
+            directory: place.map(PathBuf::as_path),
+        };
+        let changes = environment::changes(&facts, |name| std::env::var_os(name));
+        self.sockets.set_inheritable(true)?;
+        let child = Child::spawn(&self.args, &self.sockets, channel, changes);
+        self.sockets.set_inheritable(false)?;
+        channel.map(close).transpose()?;
+        let child = self.child.insert(child?);
+        Ok(child.pid())
+    }
+
+    /// The app's end gets a number above its sockets, and survives exec(2) until it is closed here.
+    fn open_channel(&mut self) -> io::Result<RawFd> {
+        let (ours, apps) = Ipc::pair()?;
+        self.ipc = Some(ours);
+        let above = 3 + RawFd::try_from(self.args.options.sockets).unwrap_or(0);
+        Ok(fcntl(&apps, FcntlArg::F_DUPFD(above))?)
+    }
+
+    fn stop_app(&mut self) {
+        if self.args.options.stop_message && self.ipc.as_mut().is_some_and(|ipc| ipc.send_shutdown().is_ok()) {
+            return;
+        }
+        let signal = self.args.options.stop_signal;
+        self.child.iter().for_each(|child| child.stop(signal));
+    }
+
+    fn forward(&self, number: i32) {
+        if let (Ok(signal), Some(child)) = (Signal::try_from(number), &self.child) {
+            child.forward(signal);
+        }
+    }
+
+    fn start_probe(&mut self) -> Option<Event> {
+        let options = &self.args.options;
+        let socket = self.runtime.as_ref()?.join("probe.sock");
+        match Probe::start(&socket, &options.ready_path, options.ready_status) {
+            Ok(probe) => {
+                self.probe = Some(probe);
+                None
+            }
+            Err(problem) => Some(Event::Probed(Err(problem))),
+        }
+    }
+}

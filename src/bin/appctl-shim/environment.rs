@@ -1,0 +1,174 @@
+//! What the app finds in its environment beyond what systemd set: who it is, where its sockets and its shim are. Pure.
+//! `LISTEN_PID` and `LISTEN_FDS` are missing here: only `exec` knows the app's own pid.
+
+use std::ffi::{OsStr, OsString};
+use std::os::fd::RawFd;
+use std::path::Path;
+
+use crate::args::Args;
+use crate::machine::Proof;
+
+/// Names and new values; `None` takes the variable away. Later ones win.
+pub(crate) type Changes = Vec<(&'static str, Option<OsString>)>;
+
+/// Facts known when the app is about to start.
+pub(crate) struct Facts<'a> {
+    pub(crate) args: &'a Args,
+    /// `$RUNTIME_DIRECTORY` of the instance.
+    pub(crate) runtime: Option<&'a Path>,
+    /// `APPCTL_LISTEN`, `LISTEN_FDNAMES` and the first TCP port.
+    pub(crate) listen: String,
+    pub(crate) names: String,
+    pub(crate) port: Option<u16>,
+    pub(crate) channel: Option<RawFd>,
+    /// The real directory the app runs in.
+    pub(crate) directory: Option<&'a Path>,
+}
+
+/// Meant for the main process of the unit, which the app is not.
+const REMOVED: [&str; 12] = [
+    "LISTEN_PID",
+    "LISTEN_PIDFDID",
+    "LISTEN_FDS",
+    "LISTEN_FDNAMES",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+    "FDSTORE",
+    "MAINPID",
+    "MAINPIDFDID",
+    "MANAGERPIDFDID",
+    "SYSTEMD_EXEC_PID",
+];
+
+/// Everything that differs from what systemd gave the shim; `get` reads that.
+pub(crate) fn changes(facts: &Facts<'_>, get: impl Fn(&str) -> Option<OsString>) -> Changes {
+    let mut all: Vec<_> = REMOVED.iter().map(|name| (*name, None)).collect();
+    let mut set = |name, value: OsString| all.push((name, Some(value)));
+    let args = facts.args;
+    set("INSTANCE", args.instance.to_string().into());
+    set("NODE_APP_INSTANCE", args.instance.index().to_string().into());
+    if let (Some(port), None) = (facts.port, get("PORT")) {
+        set("PORT", port.to_string().into());
+    }
+    if let Some(directory) = facts.directory {
+        set("PWD", directory.into());
+    }
+    if args.options.sockets > 0 {
+        set("LISTEN_FDNAMES", facts.names.clone().into());
+    }
+    if let (Proof::Notify, Some(runtime)) = (args.proof(), facts.runtime) {
+        set("NOTIFY_SOCKET", runtime.join("notify.sock").into());
+    }
+    if let Some(channel) = facts.channel {
+        set("NODE_CHANNEL_FD", channel.to_string().into());
+        set("NODE_CHANNEL_SERIALIZATION_MODE", "json".into());
+    }
+    adapter(facts, get("NODE_OPTIONS").as_deref(), set);
+    all
+}
+
+fn adapter(facts: &Facts<'_>, node_options: Option<&OsStr>, mut set: impl FnMut(&'static str, OsString)) {
+    let options = &facts.args.options;
+    let Some(adapter) = &options.adapter else { return };
+    set("NODE_OPTIONS", require(adapter, node_options));
+    set("APPCTL_LISTEN", facts.listen.clone().into());
+    set("APPCTL_BACKLOG", options.backlog.to_string().into());
+    set("APPCTL_LINGER_MS", options.linger.to_string().into());
+    if let Some(runtime) = facts.runtime {
+        set("APPCTL_CONTROL", runtime.join("control.sock").into());
+        set("APPCTL_PROBE", runtime.join("probe.sock").into());
+    }
+}
+
+/// The adapter first: what the operator preloads then sees a `net` that is already prepared.
+fn require(adapter: &Path, before: Option<&OsStr>) -> OsString {
+    let mut all = OsString::from("--require ");
+    all.push(adapter);
+    if let Some(before) = before.filter(|before| !before.is_empty()) {
+        all.push(" ");
+        all.push(before);
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::ffi::OsString;
+    use std::path::Path;
+
+    use super::{Facts, changes};
+
+    type Changed = BTreeMap<&'static str, Option<OsString>>;
+
+    fn given(line: &str, port: Option<u16>, inherited: &[(&str, &str)]) -> Changed {
+        let args = crate::args::parse(line.split(' ').map(OsString::from)).expect("a good line");
+        let facts = Facts {
+            args: &args,
+            runtime: Some(Path::new("/run/appctl/web/2")),
+            listen: "3:9=[::]:3000".to_owned(),
+            names: "web.socket".to_owned(),
+            port,
+            channel: Some(9),
+            directory: Some(Path::new("/srv/web")),
+        };
+        let get = |name: &str| {
+            inherited
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| OsString::from(value))
+        };
+        changes(&facts, get).into_iter().collect()
+    }
+
+    fn value<'a>(all: &'a Changed, name: &str) -> Option<&'a str> {
+        all.get(name)?.as_ref()?.to_str()
+    }
+
+    #[test]
+    fn a_node_app_finds_its_adapter_and_its_place() {
+        let line = "--adapter=/usr/lib/appctl/node.cjs --sockets=1 --linger-ms=5 --backlog=7 -- web 2 node";
+        let all = given(line, Some(3000), &[("NODE_OPTIONS", "--max-old-space-size=99")]);
+        let expected = [
+            ("INSTANCE", "2"),
+            ("NODE_APP_INSTANCE", "1"),
+            ("PORT", "3000"),
+            ("PWD", "/srv/web"),
+            ("LISTEN_FDNAMES", "web.socket"),
+            (
+                "NODE_OPTIONS",
+                "--require /usr/lib/appctl/node.cjs --max-old-space-size=99",
+            ),
+            ("APPCTL_LISTEN", "3:9=[::]:3000"),
+            ("APPCTL_BACKLOG", "7"),
+            ("APPCTL_LINGER_MS", "5"),
+            ("APPCTL_CONTROL", "/run/appctl/web/2/control.sock"),
+            ("APPCTL_PROBE", "/run/appctl/web/2/probe.sock"),
+            ("NODE_CHANNEL_FD", "9"),
+            ("NODE_CHANNEL_SERIALIZATION_MODE", "json"),
+        ];
+        for (name, wanted) in expected {
+            assert_eq!(value(&all, name), Some(wanted), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_systemd_meant_for_the_main_process_is_taken_away() {
+        let all = given("-- web surge ./server", None, &[]);
+        for name in super::REMOVED {
+            assert_eq!(all.get(name), Some(&None), "{name}");
+        }
+        for name in ["NODE_OPTIONS", "APPCTL_LISTEN", "APPCTL_CONTROL", "PORT"] {
+            assert_eq!(all.get(name), None, "{name}");
+        }
+        assert_eq!(value(&all, "NODE_APP_INSTANCE"), Some("1000"));
+    }
+
+    #[test]
+    fn an_app_that_notifies_gets_a_socket_of_its_own_and_keeps_its_port() {
+        let all = given("--ready=notify -- web 1 ./server", Some(3000), &[("PORT", "8080")]);
+        assert_eq!(value(&all, "NOTIFY_SOCKET"), Some("/run/appctl/web/2/notify.sock"));
+        assert_eq!(all.get("PORT"), None);
+    }
+}

@@ -1,0 +1,148 @@
+//! What can happen to an instance, and what can be done about it: the two lists that [`super::Machine`] connects. Pure.
+
+use std::fmt;
+
+use appctl::observe::ShimStatus;
+use nix::sys::signal::Signal;
+
+use crate::backoff::Record;
+
+/// Milliseconds of `CLOCK_BOOTTIME`, `clock_gettime(2)`.
+pub(crate) type Millis = u64;
+
+/// A time span for people: `340 ms`, `1.2 s`.
+pub(crate) struct Seconds(pub(crate) Millis);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            short @ ..1_000 => write!(f, "{short} ms"),
+            long => write!(f, "{}.{} s", long / 1_000, long % 1_000 / 100),
+        }
+    }
+}
+
+/// One connection on the control socket. Never used twice.
+pub(crate) type PeerId = u32;
+
+/// How a process ended, wait(2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Code(i32),
+    Signal(i32),
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exited with status {code}"),
+            Self::Signal(number) => match Signal::try_from(*number) {
+                Ok(signal) => write!(f, "was killed by {signal}"),
+                Err(_) => write!(f, "was killed by signal {number}"),
+            },
+        }
+    }
+}
+
+/// What an adapter says on the control socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// It is there, and speaks our version.
+    Hello,
+    /// The app listens on a socket of ours.
+    Listening,
+    /// The app listens on a TCP port that none of our sockets holds.
+    Elsewhere(u16),
+    /// Its private probe socket is up.
+    Probe,
+    /// It accepts no more connections.
+    Stopped,
+    /// Nothing is left to serve; so many requests were cut.
+    Drained { cut: u32 },
+    /// Its event loop turns; so many requests are in flight.
+    Beat { in_flight: u32 },
+}
+
+/// What the app itself says on its private notify socket, `sd_notify(3)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Notified {
+    Ready,
+    Status(String),
+    /// It needs this much longer.
+    Extend(Millis),
+    Watchdog,
+}
+
+/// Everything that can happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// The time given by [`super::Machine::deadline`] has come.
+    Tick,
+    /// systemd (or a person) wants the instance to stop: `SIGTERM`, `SIGINT`.
+    Terminate,
+    /// Another signal that is meant for the app.
+    Forward(i32),
+    /// [`Action::Spawn`] worked.
+    Spawned { pid: u32, release: Option<String> },
+    /// [`Action::Spawn`] did not.
+    Refused { code: i32, reason: String },
+    /// The app's main process is gone; `leftovers` of its process group are not.
+    AppExited { exit: Exit, leftovers: bool },
+    /// Nothing is left of the app's process group.
+    GroupGone,
+    /// An adapter spoke.
+    Said(PeerId, Said),
+    /// An adapter hung up.
+    Closed(PeerId),
+    /// The app spoke `sd_notify(3)`.
+    Notified(Notified),
+    /// The app sent `"ready"` over Node's IPC channel.
+    Message,
+    /// The probe ended; an error holds the answer, for people.
+    Probed(Result<(), String>),
+}
+
+/// Everything that can be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Start the app.
+    Spawn,
+    /// Leave this to the next shim.
+    Remember(Record),
+    /// `READY=1`.
+    Ready(ShimStatus),
+    /// `STOPPING=1`.
+    Stopping(ShimStatus),
+    /// `STATUS=`.
+    Status(ShimStatus),
+    /// `EXTEND_TIMEOUT_USEC=`: be patient for this long from now.
+    Extend(Millis),
+    /// `WATCHDOG=1`.
+    Watchdog,
+    /// A line to the journal.
+    Log(Level, String),
+    /// Ask an adapter to drain: idle connections linger this long, everything is over after `timeout`.
+    TellStop {
+        peer: PeerId,
+        linger: Millis,
+        timeout: Millis,
+    },
+    /// `GET` on the instance's private socket; an attempt under way is dropped.
+    Probe,
+    /// The app's own stop signal, to its main process or to what is left of its group.
+    StopApp,
+    /// `SIGKILL` to the process group.
+    KillApp,
+    /// A signal to the app's main process.
+    Forward(i32),
+    /// End the shim in the same way.
+    Finish(Exit),
+}
+
+/// Weight of a log line, as in syslog(3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level {
+    Error = 3,
+    Warning = 4,
+    Info = 6,
+}

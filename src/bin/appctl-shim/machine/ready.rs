@@ -1,0 +1,41 @@
+//! Ready: the app serves. Pure.
+
+use appctl::observe::ShimState;
+
+use super::{Action, Event, Level, Machine, Millis, Notified, Phase, Said, Seconds};
+
+impl Machine {
+    pub(super) fn ready(&mut self, event: Event, now: Millis, out: &mut Vec<Action>) -> Phase {
+        match event {
+            Event::Terminate => return self.stop_asked(now, out),
+            Event::AppExited { exit, .. } => {
+                let served = Seconds(now.saturating_sub(self.record.ready_at.unwrap_or(now)));
+                return self.crashed(exit, format!("{exit}, {served} after it was ready"), now, out);
+            }
+            Event::Forward(signal) => out.push(Action::Forward(signal)),
+            Event::Said(_, said) => self.heard_ready(&said, out),
+            Event::Notified(Notified::Status(words)) => self.say(ShimState::Ready, words, out),
+            Event::Notified(Notified::Watchdog) if self.rules.watchdog => out.push(Action::Watchdog),
+            Event::Tick
+            | Event::Spawned { .. }
+            | Event::Refused { .. }
+            | Event::GroupGone
+            | Event::Closed(_)
+            | Event::Notified(Notified::Ready | Notified::Extend(_) | Notified::Watchdog)
+            | Event::Message
+            | Event::Probed(_) => {}
+        }
+        Phase::Ready
+    }
+
+    fn heard_ready(&mut self, said: &Said, out: &mut Vec<Action>) {
+        match said {
+            Said::Beat { .. } => self.beat(out),
+            Said::Elsewhere(port) if self.minds_elsewhere(*port) => {
+                out.push(Action::Log(Level::Warning, self.wrong_port(*port)));
+            }
+            Said::Hello | Said::Listening | Said::Elsewhere(_) | Said::Probe | Said::Stopped | Said::Drained { .. } => {
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Stopping: drain, signal, kill, each in its time. Pure.
+
+use appctl::observe::ShimState;
+
+use super::{Action, Event, Exit, Level, Machine, Millis, Notified, PeerId, Phase, Said};
+use crate::backoff::Record;
+
+/// What an app that did not become ready is given to end by itself, at most.
+const FAILED_TIMEOUT: Millis = 5_000;
+/// Kept back from the drain for the app's own signal handler, at most.
+const LONGEST_GRACE: Millis = 2_000;
+/// The kernel may take this long to end a killed process; systemd takes over afterwards.
+const REAP_PATIENCE: Millis = 5_000;
+
+/// The stop under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stopping {
+    stage: Stage,
+    /// The code the shim ends with, when it is a readiness failure that nobody asked to stop.
+    failure: Option<i32>,
+    /// When adapters are to cut what is left.
+    cut_at: Millis,
+    kill_at: Millis,
+    /// How the main process ended, while others of its group are left.
+    exit: Option<Exit>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Requests are finished; the app's own signal follows, then at the latest.
+    Draining(Millis),
+    Signalled,
+    /// `SIGKILL` is on its way, given up then.
+    Killed(Millis),
+}
+
+impl Stopping {
+    fn new(budget: Millis, failure: Option<i32>, now: Millis) -> Self {
+        let end = now.saturating_add(budget);
+        let grace = LONGEST_GRACE.min(budget / 4);
+        // The adapters' deadline is a little before ours, so that their last word arrives.
+        let stage = Stage::Draining(end - grace / 2);
+        Self {
+            stage,
+            failure,
+            cut_at: end - grace,
+            kill_at: end,
+            exit: None,
+        }
+    }
+
+    pub(super) fn deadline(self) -> Millis {
+        match self.stage {
+            Stage::Draining(until) | Stage::Killed(until) => until,
+            Stage::Signalled => self.kill_at,
+        }
+    }
+}
+
+impl Machine {
+    /// systemd asked.
+    pub(super) fn stop_asked(&mut self, now: Millis, out: &mut Vec<Action>) -> Phase {
+        out.push(Action::Stopping(self.status(ShimState::Draining)));
+        self.stop(Stopping::new(self.rules.stop_timeout, None, now), now, out)
+    }
+
+    /// The app did not become ready: it is stopped, and the shim fails with `code`.
+    pub(super) fn failed(&mut self, code: i32, reason: String, now: Millis, out: &mut Vec<Action>) -> Phase {
+        out.push(Action::Log(Level::Error, reason.clone()));
+        self.say(ShimState::Failed, reason, out);
+        let budget = self.rules.stop_timeout.min(FAILED_TIMEOUT);
+        self.stop(Stopping::new(budget, Some(code), now), now, out)
+    }
+
+    fn stop(&mut self, stopping: Stopping, now: Millis, out: &mut Vec<Action>) -> Phase {
+        for peer in self.peers.ids() {
+            out.push(self.tell_stop(peer, stopping, now));
+        }
+        self.go_on(stopping, out)
+    }
+
+    fn tell_stop(&self, peer: PeerId, stopping: Stopping, now: Millis) -> Action {
+        let timeout = stopping.cut_at.saturating_sub(now);
+        Action::TellStop {
+            peer,
+            linger: self.rules.linger.min(timeout),
+            timeout,
+        }
+    }
+
+    pub(super) fn stopping(&mut self, stopping: Stopping, event: Event, now: Millis, out: &mut Vec<Action>) -> Phase {
+        let stay = Phase::Stopping(stopping);
+        match event {
+            Event::Tick if stopping.deadline() <= now => self.overdue(stopping, now, out),
+            Event::Terminate if stopping.failure.is_some() => {
+                out.push(Action::Stopping(self.status(ShimState::Draining)));
+                let failure = None;
+                Phase::Stopping(Stopping { failure, ..stopping })
+            }
+            Event::Spawned { pid, .. } => {
+                self.pid = Some(pid);
+                self.repeat(stopping, out)
+            }
+            Event::Refused { code, reason } => self.crashed(Exit::Code(code), reason, now, out),
+            Event::AppExited { exit, leftovers: false } => self.finish(stopping, exit, now, out),
+            Event::AppExited { exit, leftovers: true } => self.left_behind(stopping, exit, out),
+            Event::GroupGone => match stopping.exit {
+                Some(exit) => self.finish(stopping, exit, now, out),
+                None => stay,
+            },
+            Event::Said(peer, Said::Hello) => {
+                out.push(self.tell_stop(peer, stopping, now));
+                stay
+            }
+            Event::Said(..) | Event::Closed(_) => self.go_on(stopping, out),
+            Event::Notified(Notified::Status(words)) if stopping.failure.is_none() => {
+                self.say(ShimState::Draining, words, out);
+                stay
+            }
+            Event::Tick
+            | Event::Terminate
+            | Event::Forward(_)
+            | Event::Notified(_)
+            | Event::Message
+            | Event::Probed(_) => stay,
+        }
+    }
+
+    /// The main process is gone and others of its group are not.
+    fn left_behind(&mut self, stopping: Stopping, exit: Exit, out: &mut Vec<Action>) -> Phase {
+        self.pid = None;
+        let exit = Some(exit);
+        self.repeat(Stopping { exit, ..stopping }, out)
+    }
+
+    /// From draining to the app's own signal, as soon as nothing is left to drain.
+    fn go_on(&mut self, stopping: Stopping, out: &mut Vec<Action>) -> Phase {
+        match stopping.stage {
+            Stage::Draining(_) if self.peers.drained() => Self::signal(stopping, out),
+            Stage::Draining(_) | Stage::Signalled | Stage::Killed(_) => Phase::Stopping(stopping),
+        }
+    }
+
+    fn signal(stopping: Stopping, out: &mut Vec<Action>) -> Phase {
+        out.push(Action::StopApp);
+        Phase::Stopping(Stopping {
+            stage: Stage::Signalled,
+            ..stopping
+        })
+    }
+
+    /// What was sent before goes out again: to a process that came late, or to those the main process left behind.
+    fn repeat(&mut self, stopping: Stopping, out: &mut Vec<Action>) -> Phase {
+        match stopping.stage {
+            Stage::Draining(_) => return self.go_on(stopping, out),
+            Stage::Signalled => out.push(Action::StopApp),
+            Stage::Killed(_) => out.push(Action::KillApp),
+        }
+        Phase::Stopping(stopping)
+    }
+
+    fn overdue(&mut self, stopping: Stopping, now: Millis, out: &mut Vec<Action>) -> Phase {
+        match stopping.stage {
+            Stage::Draining(_) => {
+                let left = self.peers.in_flight();
+                out.push(Action::Log(
+                    Level::Warning,
+                    format!("drain deadline: {left} requests still in flight"),
+                ));
+                Self::signal(stopping, out)
+            }
+            Stage::Signalled => {
+                out.push(Action::Log(Level::Warning, "stop deadline: killing the app".to_owned()));
+                out.push(Action::KillApp);
+                let stage = Stage::Killed(now.saturating_add(REAP_PATIENCE));
+                Phase::Stopping(Stopping { stage, ..stopping })
+            }
+            Stage::Killed(_) => {
+                let exit = stopping.exit.unwrap_or(Exit::Signal(nix::libc::SIGKILL));
+                self.finish(stopping, exit, now, out)
+            }
+        }
+    }
+
+    fn finish(&mut self, stopping: Stopping, exit: Exit, now: Millis, out: &mut Vec<Action>) -> Phase {
+        if self.peers.cut() > 0 {
+            out.push(Action::Log(
+                Level::Warning,
+                format!("{} requests were cut", self.peers.cut()),
+            ));
+        }
+        if let Some(code) = stopping.failure {
+            let reason = self.remark.clone().unwrap_or_default();
+            self.record = self.rules.backoff.crashed(&self.record, &reason, now);
+            self.pid = None;
+            out.push(Action::Remember(self.record.clone()));
+            out.push(Action::Status(self.status(ShimState::Failed)));
+            out.push(Action::Finish(Exit::Code(code)));
+        } else {
+            self.record = Record::default();
+            out.push(Action::Remember(self.record.clone()));
+            out.push(Action::Finish(exit));
+        }
+        Phase::Done
+    }
+}

@@ -1,0 +1,189 @@
+//! From the first wait to readiness, or not.
+
+use appctl::observe::ShimState;
+
+use super::super::{Action, Event, Exit, Notified, Proof, Said};
+use super::{Story, exited};
+use crate::backoff::Record;
+
+#[test]
+fn each_proof_makes_ready_and_no_other_does() {
+    let proofs = [
+        (Proof::Notify, Event::Notified(Notified::Ready)),
+        (Proof::Listening, Event::Said(1, Said::Listening)),
+        (Proof::Http, Event::Probed(Ok(()))),
+        (Proof::Message, Event::Message),
+    ];
+    for (proof, _) in &proofs {
+        for (other, event) in &proofs {
+            let story = Story::running(*proof).then(event.clone());
+            assert_eq!(
+                story.done.contains(&"READY".to_owned()),
+                proof == other,
+                "{proof:?} {event:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_app_counts_as_started_when_it_is_still_alive() {
+    Story::running(Proof::Started(500))
+        .wait(499)
+        .did("")
+        .wait(1)
+        .did("READY, remember 0+");
+}
+
+#[test]
+fn the_readiness_deadline_is_failure() {
+    for proof in [Proof::Notify, Proof::Listening, Proof::Http, Proof::Message] {
+        let story = Story::running(proof)
+            .wait(59_999)
+            .did("")
+            .wait(1)
+            .did("status failed, signal");
+        let story = story.wait(4_999).did("").wait(1).did("kill");
+        story
+            .then(Event::AppExited {
+                exit: Exit::Signal(9),
+                leftovers: false,
+            })
+            .did("remember 1, status failed, end: exited with status 75");
+    }
+}
+
+#[test]
+fn an_app_that_asks_for_time_gets_it_and_systemd_is_told() {
+    let story = Story::running(Proof::Notify)
+        .wait(50_000)
+        .then(Event::Notified(Notified::Extend(20_000)));
+    story
+        .did("extend 30000")
+        .wait(19_999)
+        .did("")
+        .wait(1)
+        .did("status failed, signal");
+}
+
+#[test]
+fn the_probe_is_repeated_until_it_passes() {
+    let story = Story::running(Proof::Http)
+        .says(1, Said::Listening)
+        .did("")
+        .says(1, Said::Probe)
+        .wait(0)
+        .did("probe");
+    let story = story
+        .then(Event::Probed(Err("503".to_owned())))
+        .wait(99)
+        .did("")
+        .wait(1)
+        .did("probe");
+    let story = story.wait(10_000).did("probe");
+    story.then(Event::Probed(Ok(()))).did("READY, remember 0+");
+}
+
+#[test]
+fn the_last_answer_of_a_failed_probe_is_what_the_operator_reads() {
+    let story = Story::running(Proof::Http).says(1, Said::Probe).wait(0);
+    let story = story
+        .then(Event::Probed(Err("its probe was answered with 503".to_owned())))
+        .wait(60_000);
+    assert_eq!(
+        story.machine.remark.as_deref(),
+        Some("not ready after 60.0 s: its probe was answered with 503")
+    );
+}
+
+#[test]
+fn a_port_that_no_socket_holds_fails_fast_and_tells_what_to_type() {
+    let story = Story::running(Proof::Listening)
+        .says(1, Said::Elsewhere(4000))
+        .wait(1_999)
+        .did("");
+    let story = story.wait(1).did("status failed, stop 1 2000 3750, signal");
+    let remark = story.machine.remark.clone();
+    let said = "web listens on port 4000, but its socket holds 3000: \
+        set listen = 4000 in /etc/appctl/apps/web.toml and run \"appctl apply web\"";
+    assert_eq!(remark.as_deref(), Some(said));
+    story
+        .then(exited(0))
+        .did("remember 1, status failed, end: exited with status 78");
+}
+
+#[test]
+fn a_second_port_beside_a_right_one_is_fine() {
+    let story = Story::running(Proof::Notify)
+        .says(1, Said::Elsewhere(9_100))
+        .wait(1_000)
+        .says(1, Said::Listening);
+    story.says(1, Said::Elsewhere(9_200)).wait(50_000).did("");
+}
+
+#[test]
+fn an_end_that_nobody_asked_for_is_a_crash_whatever_the_status() {
+    for code in [0, 1, 78] {
+        let end = format!("remember 1, status failed, end: exited with status {code}");
+        Story::running(Proof::Notify).then(exited(code)).did(&end);
+        Story::running(Proof::Message)
+            .then(Event::Message)
+            .forget()
+            .then(exited(code))
+            .did(&end);
+    }
+}
+
+#[test]
+fn after_a_second_crash_the_next_start_waits_and_systemd_is_asked_for_patience() {
+    let record = Record {
+        crashes: 5,
+        reason: "exited with status 3".to_owned(),
+        ..Record::default()
+    };
+    let story = Story::after(Proof::Notify, record).did("extend 70800, status backing-off");
+    story.wait(799).did("").wait(1).did("spawn");
+}
+
+#[test]
+fn a_long_wait_says_how_much_of_it_is_left() {
+    let record = Record {
+        crashes: 40,
+        reason: "exited with status 3".to_owned(),
+        ..Record::default()
+    };
+    let mut story = Story::after(Proof::Notify, record).forget();
+    story.now += 5_000;
+    let (_, actions) = story.machine.step(Event::Tick, story.now);
+    let Some(Action::Status(status)) = actions.first() else {
+        panic!("no status in {actions:?}")
+    };
+    assert_eq!(status.state, ShimState::BackingOff);
+    assert_eq!(
+        status.remark.as_deref(),
+        Some("exited with status 3; next start in 25.0 s")
+    );
+}
+
+#[test]
+fn a_stop_ends_the_wait_before_a_start() {
+    let record = Record {
+        crashes: 40,
+        ..Record::default()
+    };
+    Story::after(Proof::Notify, record)
+        .forget()
+        .then(Event::Terminate)
+        .did("STOPPING, remember 0, end: exited with status 0");
+}
+
+#[test]
+fn what_cannot_be_started_counts_as_a_crash() {
+    let refused = Event::Refused {
+        code: 78,
+        reason: "started without its sockets".to_owned(),
+    };
+    Story::of(Proof::Notify)
+        .then(refused)
+        .did("spawn, remember 1, status failed, end: exited with status 78");
+}

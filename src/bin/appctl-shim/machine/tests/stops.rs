@@ -1,0 +1,129 @@
+//! Stop requests, and what passes through while the app serves.
+
+use super::super::{Event, Exit, Proof, Said};
+use super::{Story, exited};
+
+#[test]
+fn a_stop_drains_every_adapter_that_listened_before_it_signals() {
+    let story = Story::running(Proof::Listening)
+        .says(1, Said::Hello)
+        .says(2, Said::Listening)
+        .says(3, Said::Listening);
+    let story = story
+        .forget()
+        .then(Event::Terminate)
+        .did("STOPPING, stop 1 2000 28000, stop 2 2000 28000, stop 3 2000 28000");
+    let story = story
+        .says(2, Said::Stopped)
+        .says(3, Said::Stopped)
+        .says(2, Said::Drained { cut: 0 })
+        .did("");
+    let story = story.says(3, Said::Drained { cut: 0 }).did("signal");
+    story
+        .then(Event::AppExited {
+            exit: Exit::Signal(15),
+            leftovers: false,
+        })
+        .did("remember 0, end: was killed by SIGTERM");
+}
+
+#[test]
+fn a_stop_escalates_in_its_time() {
+    let story = Story::running(Proof::Listening)
+        .says(1, Said::Listening)
+        .forget()
+        .then(Event::Terminate)
+        .forget();
+    let story = story
+        .wait(28_999)
+        .did("")
+        .wait(1)
+        .did("signal")
+        .wait(999)
+        .did("")
+        .wait(1)
+        .did("kill");
+    story.wait(5_000).did("remember 0, end: was killed by SIGKILL");
+}
+
+#[test]
+fn without_an_adapter_that_listened_the_signal_goes_out_at_once() {
+    Story::running(Proof::Notify)
+        .then(Event::Terminate)
+        .did("STOPPING, signal");
+    let npm_only = Story::running(Proof::Notify)
+        .says(1, Said::Hello)
+        .then(Event::Terminate);
+    npm_only.did("STOPPING, stop 1 2000 28000, signal");
+}
+
+#[test]
+fn an_adapter_that_comes_late_is_told_too_and_one_that_goes_is_not_waited_for() {
+    let story = Story::running(Proof::Listening)
+        .says(1, Said::Listening)
+        .then(Event::Terminate)
+        .forget();
+    let story = story.wait(1_000).says(2, Said::Hello).did("stop 2 2000 27000");
+    story.then(Event::Closed(1)).did("signal");
+}
+
+#[test]
+fn a_second_request_to_stop_changes_nothing() {
+    Story::running(Proof::Notify)
+        .then(Event::Terminate)
+        .forget()
+        .then(Event::Terminate)
+        .did("");
+}
+
+#[test]
+fn a_stop_during_a_readiness_failure_is_a_stop() {
+    let story = Story::running(Proof::Notify)
+        .wait(60_000)
+        .forget()
+        .then(Event::Terminate)
+        .did("STOPPING");
+    story.then(exited(0)).did("remember 0, end: exited with status 0");
+}
+
+#[test]
+fn what_the_main_process_leaves_behind_is_signalled_too_and_waited_for() {
+    let left = Event::AppExited {
+        exit: Exit::Code(3),
+        leftovers: true,
+    };
+    let story = Story::running(Proof::Notify)
+        .then(Event::Terminate)
+        .forget()
+        .then(left)
+        .did("signal");
+    story
+        .then(Event::GroupGone)
+        .did("remember 0, end: exited with status 3");
+}
+
+#[test]
+fn signals_meant_for_the_app_reach_it_while_it_serves() {
+    let story = Story::running(Proof::Message)
+        .then(Event::Forward(1))
+        .did("forward 1")
+        .then(Event::Message)
+        .forget();
+    story
+        .then(Event::Forward(10))
+        .did("forward 10")
+        .then(Event::Terminate)
+        .forget()
+        .then(Event::Forward(10))
+        .did("");
+}
+
+#[test]
+fn the_watchdog_is_fed_by_event_loops_only() {
+    let beat = Said::Beat { in_flight: 0 };
+    let story = Story::running(Proof::Listening)
+        .says(1, Said::Hello)
+        .says(2, Said::Listening)
+        .forget();
+    story.says(1, beat.clone()).did("").says(2, beat).did("watchdog");
+}

@@ -1,0 +1,77 @@
+//! `appctl-shim run`: reads the command line, wires the parts, turns the loop. Decides nothing.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use crate::args::{self, Args, Usage};
+use crate::clock;
+use crate::dispositions;
+use crate::inputs::Shim;
+use crate::log;
+use crate::machine::{Event, Exit, Level, Machine, Rules};
+use crate::notify;
+
+/// The command line makes no sense: `EX_USAGE` of sysexits.h.
+pub(crate) const EX_USAGE: u8 = 64;
+/// The kernel refused something a shim cannot do without: `EX_OSERR` of sysexits.h.
+const EX_OSERR: u8 = 71;
+
+/// Runs one instance to its end.
+pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
+    let args = match args::parse(words) {
+        Ok(args) => args,
+        Err(problem) => return usage(&problem),
+    };
+    match Shim::new(args) {
+        Ok(shim) => dispositions::end_as(turn(shim)),
+        Err(error) => {
+            log::line(Level::Error, &format!("cannot begin: {error}"));
+            ExitCode::from(EX_OSERR)
+        }
+    }
+}
+
+/// Says what is wrong with the command line.
+pub(crate) fn usage(problem: &Usage) -> ExitCode {
+    log::line(Level::Error, &problem.to_string());
+    ExitCode::from(EX_USAGE)
+}
+
+/// The loop: sleep until something happens, let the machine answer, do what it says.
+fn turn(mut shim: Shim) -> Exit {
+    let record = shim.store.load();
+    let (mut machine, mut actions) = Machine::begin(rules(&shim.args, &shim), record, clock::now());
+    let mut events = VecDeque::new();
+    loop {
+        // What an action brings about comes before what else has happened meanwhile.
+        let mut answers = Vec::new();
+        for action in actions {
+            match shim.perform(action) {
+                Ok(None) => {}
+                Ok(Some(event)) => answers.push(event),
+                Err(end) => return end,
+            }
+        }
+        answers.into_iter().rev().for_each(|event| events.push_front(event));
+        while events.is_empty() {
+            shim.wait(machine.deadline(), &mut events);
+        }
+        let event: Event = events.pop_front().expect("the loop above ends when there is one");
+        (machine, actions) = machine.step(event, clock::now());
+    }
+}
+
+fn rules(args: &Args, shim: &Shim) -> Rules {
+    let options = &args.options;
+    Rules {
+        app: args.app.to_string(),
+        proof: args.proof(),
+        ready_timeout: options.ready_timeout,
+        stop_timeout: options.stop_timeout,
+        linger: options.linger,
+        backoff: options.backoff,
+        held: shim.sockets.for_people(),
+        watchdog: notify::watchdog_expected(),
+    }
+}

@@ -1,0 +1,147 @@
+//! Which apps there are, and their files: what is wanted and what is in force.
+
+use std::path::PathBuf;
+
+use appctl::host::files::{self, FileError};
+use appctl::release::Layout;
+use appctl::spec::{self, AppName, AppSpec, Problem};
+
+use crate::exit::{Exit, ExpectedError, InvalidFile};
+
+/// One configuration file.
+#[derive(Debug)]
+pub(crate) struct File {
+    /// Where.
+    pub(crate) path: PathBuf,
+    /// Its text.
+    pub(crate) text: String,
+    /// What it says.
+    pub(crate) spec: Result<AppSpec, Vec<Problem>>,
+}
+
+/// An app with its files.
+#[derive(Debug)]
+pub(crate) struct App {
+    /// Its name.
+    pub(crate) name: AppName,
+    /// `apps/NAME.toml`.
+    pub(crate) wanted: Option<File>,
+    /// `applied/NAME.toml`.
+    pub(crate) applied: Option<File>,
+}
+
+impl App {
+    /// Reads both files.
+    pub(crate) fn load(layout: &Layout, name: &AppName) -> Result<Self, FileError> {
+        let wanted = File::load_if_any(name, layout.wanted_file(name))?;
+        let applied = File::load_if_any(name, layout.applied_file(name))?;
+        Ok(Self {
+            name: name.clone(),
+            wanted,
+            applied,
+        })
+    }
+
+    /// What the units were made of: the applied file, else the wanted one.
+    pub(crate) fn in_force(&self) -> Option<&AppSpec> {
+        let file = self.applied.as_ref().or(self.wanted.as_ref())?;
+        file.spec.as_ref().ok()
+    }
+
+    /// Whether the wanted file says something that is not in force.
+    pub(crate) fn is_pending(&self) -> bool {
+        match (&self.wanted, &self.applied) {
+            (Some(wanted), Some(applied)) => wanted.text != applied.text,
+            (Some(_), None) => true,
+            (None, _) => false,
+        }
+    }
+}
+
+impl File {
+    /// Reads and checks one file.
+    pub(crate) fn load(name: &AppName, path: PathBuf) -> Result<Self, FileError> {
+        let text = files::read_config(&path)?;
+        Ok(Self::of(name, path, text))
+    }
+
+    /// A text that is or will be at `path`.
+    pub(crate) fn of(name: &AppName, path: PathBuf, text: String) -> Self {
+        let spec = spec::parse(name, &text);
+        Self { path, text, spec }
+    }
+
+    fn load_if_any(name: &AppName, path: PathBuf) -> Result<Option<Self>, FileError> {
+        let text = files::read_config_if_any(&path)?;
+        Ok(text.map(|text| Self::of(name, path, text)))
+    }
+
+    /// The settings, or the problems as an error.
+    pub(crate) fn valid(self) -> Result<AppSpec, ExpectedError> {
+        match self.spec {
+            Ok(spec) => Ok(spec),
+            Err(problems) => {
+                let file = InvalidFile {
+                    path: self.path,
+                    text: self.text,
+                    problems,
+                };
+                Err(ExpectedError::invalid(vec![file]))
+            }
+        }
+    }
+}
+
+/// All installed apps, sorted.
+pub(crate) fn installed(layout: &Layout) -> Result<Vec<AppName>, FileError> {
+    let mut names = files::app_names(&layout.apps())?;
+    names.extend(files::app_names(&layout.applied())?);
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+/// The apps named, or all when none is; an error names those that are not installed.
+pub(crate) fn select(layout: &Layout, names: &[AppName]) -> anyhow::Result<Vec<AppName>> {
+    let installed = installed(layout)?;
+    if names.is_empty() {
+        return Ok(installed);
+    }
+    let mut chosen: Vec<AppName> = Vec::new();
+    for name in names {
+        if !installed.contains(name) {
+            return Err(unknown(name, &installed).into());
+        }
+        if !chosen.contains(name) {
+            chosen.push(name.clone());
+        }
+    }
+    Ok(chosen)
+}
+
+/// The apps named; `all` is every app, unless one is called that.
+pub(crate) fn named(layout: &Layout, names: &[AppName]) -> anyhow::Result<Vec<AppName>> {
+    match names {
+        [all] if all.as_str() == "all" && !installed(layout)?.contains(all) => select(layout, &[]),
+        names => select(layout, names),
+    }
+}
+
+/// What an app's units were made of. An error shows the problems of its file.
+pub(crate) fn in_force(layout: &Layout, name: &AppName) -> anyhow::Result<AppSpec> {
+    let app = App::load(layout, name)?;
+    let Some(file) = app.applied.or(app.wanted) else {
+        return Err(unknown(name, &installed(layout)?).into());
+    };
+    Ok(file.valid()?)
+}
+
+fn unknown(name: &AppName, installed: &[AppName]) -> ExpectedError {
+    let error = ExpectedError::new(Exit::NOT_FOUND, format!("no app is called {name}"));
+    let names: Vec<&str> = installed.iter().map(AppName::as_str).collect();
+    error.help(match names.len() {
+        0 => format!("no app is installed yet; in its directory, type: sudo appctl install {name}"),
+        1..=10 => format!("installed: {}", names.join(", ")),
+        many => format!("{many} apps are installed; appctl status names them"),
+    })
+}

@@ -1,0 +1,190 @@
+//! `appctl apply`: puts changed configuration files in force, and rolls only what changed.
+
+use appctl::host::bus::Systemd;
+use appctl::host::files;
+use appctl::spec::{AppName, AppSpec, Instance};
+use appctl::unit::Host;
+
+use crate::apps::{self, App};
+use crate::commands::check;
+use crate::context::Context;
+use crate::exit::{Exit, ExpectedError, InvalidFile};
+use crate::rolling::Hold;
+use crate::{lifecycle, rolling, units};
+
+mod change;
+mod diff;
+mod report;
+
+use change::{Change, Kind};
+
+/// What `apply` takes.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  appctl apply --dry-run       what would change, as a diff of the units
+  appctl apply                 every app whose file changed
+  appctl apply myapp           only this one
+
+Nothing is touched when nothing changed. A file with problems changes nothing at all.")]
+pub(crate) struct Args {
+    /// Names of apps; all when none is given
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<AppName>,
+
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// A valid app with what is in force, if anything.
+struct Candidate {
+    text: String,
+    spec: AppSpec,
+    /// What is in force: its text and, when it can still be read, its settings.
+    old: Option<(AppSpec, String)>,
+}
+
+/// Runs the verb.
+pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let names = apps::select(&context.layout, &args.names)?;
+    let (candidates, gone) = candidates(context, &names)?;
+    let specs: Vec<AppSpec> = candidates.iter().map(|candidate| candidate.spec.clone()).collect();
+    check::refuse_conflicts(&check::conflicts(context, &specs)?)?;
+    for candidate in &candidates {
+        let change = candidate.change();
+        report::change(context, &candidate.spec, change.as_ref(), args.dry_run)?;
+        let nothing = change.as_ref().is_some_and(|change| change.kind == Kind::Nothing);
+        if args.dry_run || nothing {
+            continue;
+        }
+        context.require_root("apply")?;
+        candidate
+            .apply(context, change.as_ref().map(|change| change.kind))
+            .await?;
+        report::applied(context, &candidate.spec)?;
+    }
+    report::gone(context, &gone)?;
+    Ok(Exit::DONE)
+}
+
+/// All apps with a valid file, and those without a file. Problems of any stop everything.
+fn candidates(context: &Context, names: &[AppName]) -> anyhow::Result<(Vec<Candidate>, Vec<AppName>)> {
+    let (mut good, mut bad, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+    for name in names {
+        let app = App::load(&context.layout, name)?;
+        let old = app
+            .applied
+            .and_then(|file| file.spec.ok().map(|spec| (spec, file.text)));
+        match app.wanted {
+            None => gone.push(name.clone()),
+            Some(file) => match file.spec {
+                Ok(spec) => good.push(Candidate {
+                    text: file.text,
+                    spec,
+                    old,
+                }),
+                Err(problems) => bad.push(InvalidFile {
+                    path: file.path,
+                    text: file.text,
+                    problems,
+                }),
+            },
+        }
+    }
+    if bad.is_empty() {
+        Ok((good, gone))
+    } else {
+        Err(ExpectedError::invalid(bad).into())
+    }
+}
+
+impl Candidate {
+    /// `None` when nothing is in force.
+    fn change(&self) -> Option<Change> {
+        let (old, text) = self.old.as_ref()?;
+        Some(Change::between((old, text), (&self.spec, &self.text), &host()))
+    }
+
+    async fn apply(&self, context: &Context, kind: Option<Kind>) -> anyhow::Result<()> {
+        let new = (&self.spec, self.text.as_str());
+        let systemd = context.systemd().await?;
+        let Some((old, old_text)) = &self.old else {
+            return self.start(context, &systemd).await;
+        };
+        let change = rolling::Change {
+            old: (old, old_text),
+            new,
+            replace: kind == Some(Kind::Roll),
+        };
+        match kind {
+            None | Some(Kind::Nothing) => Ok(()),
+            Some(Kind::Text) => Ok(files::write_atomic(
+                &context.layout.applied_file(&self.spec.name),
+                &self.text,
+            )?),
+            Some(Kind::Reload) => rolling::put_in_force(context, &systemd, new).await,
+            Some(Kind::Scale | Kind::Roll) => rolling::roll(context, &systemd, &change).await,
+            Some(Kind::Rebind) => rebind(context, &systemd, &change).await,
+        }
+    }
+
+    /// A file that was put there by hand and never applied.
+    async fn start(&self, context: &Context, systemd: &Systemd) -> anyhow::Result<()> {
+        rolling::put_in_force(context, systemd, (&self.spec, &self.text)).await?;
+        bring_up(systemd, &self.spec).await
+    }
+}
+
+/// What units are rendered for when they are compared.
+pub(crate) fn host() -> Host {
+    let machine = units::machine();
+    Host {
+        systemd: machine.systemd,
+        cpus: machine.cpus,
+        source: "applied".into(),
+    }
+}
+
+/// systemd cannot change the addresses of an open socket: the app stops, and starts on the new ones.
+async fn rebind(context: &Context, systemd: &Systemd, change: &rolling::Change<'_>) -> anyhow::Result<()> {
+    let name = &change.new.0.name;
+    let _hold = Hold::take(context, name, "apply")?;
+    let started = systemd.instance(&units::service(name)).await?.activity.is_up();
+    stop_all(systemd, change.old.0).await?;
+    rolling::put_in_force(context, systemd, change.new).await?;
+    if !started {
+        return Ok(());
+    }
+    let Err(error) = bring_up(systemd, change.new.0).await else {
+        return Ok(());
+    };
+    stop_all(systemd, change.new.0).await?;
+    rolling::put_in_force(context, systemd, change.old).await?;
+    bring_up(systemd, change.old.0).await?;
+    Err(error)
+}
+
+async fn bring_up(systemd: &Systemd, spec: &AppSpec) -> anyhow::Result<()> {
+    let service = units::service(&spec.name);
+    let started = systemd.start(&service, spec.ready.timeout).await?;
+    if !started.is_done() {
+        let error = ExpectedError::new(Exit::ROLLOUT_FAILED, format!("{service} did not start: {started}"));
+        return Err(error
+            .help(format!(
+                "systemctl status {service} {} says more",
+                units::socket(&spec.name)
+            ))
+            .into());
+    }
+    let numbers = (1..=units::count(spec)).map(|number| units::instance(&spec.name, Instance::Number(number)));
+    lifecycle::start(systemd, spec, &numbers.collect::<Vec<_>>()).await
+}
+
+/// The socket in the same breath: while instances drain, a connection to it would start the app anew.
+async fn stop_all(systemd: &Systemd, spec: &AppSpec) -> anyhow::Result<()> {
+    let socket = (!spec.listen.is_empty()).then(|| units::socket(&spec.name));
+    let mut all: Vec<String> = socket.into_iter().chain([units::service(&spec.name)]).collect();
+    all.extend(units::instances(&spec.name, units::count(spec)));
+    lifecycle::stop(systemd, spec.stop.timeout, &all).await
+}

@@ -1,0 +1,86 @@
+//! What `apply` says: the diff of each app, and what becomes of it.
+
+use std::fmt::Write as _;
+use std::io;
+
+use appctl::spec::{AppName, AppSpec};
+use serde_json::json;
+
+use super::change::{Change, Kind};
+use super::diff::Line;
+use crate::context::Context;
+use crate::ui;
+use crate::ui::style::{BAD, GOOD, HEAD, WARN, paint};
+
+/// What changes for one app; `None` is an app that is not in force yet.
+pub(super) fn change(context: &Context, spec: &AppSpec, change: Option<&Change>, dry: bool) -> io::Result<()> {
+    let kind = change.map(|change| change.kind);
+    if context.json {
+        let units: Vec<&str> = change
+            .iter()
+            .flat_map(|change| &change.diff)
+            .map(|(unit, _)| unit.as_str())
+            .collect();
+        return ui::print_json(&json!({
+            "app": spec.name.as_str(), "event": "change", "change": word(kind), "units": units, "dry_run": dry,
+        }));
+    }
+    let mut text = format!("{}: {}\n", paint(HEAD, spec.name.as_str()), sentence(kind));
+    for (unit, lines) in change.iter().flat_map(|change| &change.diff) {
+        _ = writeln!(text, "  {unit}");
+        for line in lines {
+            _ = match line {
+                Line::Removed(line) => writeln!(text, "    {}", paint(BAD, &format!("- {line}"))),
+                Line::Added(line) => writeln!(text, "    {}", paint(GOOD, &format!("+ {line}"))),
+            };
+        }
+    }
+    ui::print(&text)
+}
+
+/// The app runs as its file says.
+pub(super) fn applied(context: &Context, spec: &AppSpec) -> io::Result<()> {
+    if context.json {
+        return ui::print_json(&json!({"app": spec.name.as_str(), "event": "applied"}));
+    }
+    ui::print(&format!("{}: applied", spec.name))
+}
+
+/// Apps whose file is gone.
+pub(super) fn gone(context: &Context, names: &[AppName]) -> io::Result<()> {
+    for name in names {
+        if context.json {
+            ui::print_json(&json!({"app": name.as_str(), "event": "file-gone"}))?;
+        } else {
+            let note = paint(WARN, "note:");
+            ui::print(&format!(
+                "{note} the file of {name} is gone and the app is not; to stop it: appctl uninstall {name}"
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+fn word(kind: Option<Kind>) -> &'static str {
+    match kind {
+        None => "new",
+        Some(Kind::Nothing) => "nothing",
+        Some(Kind::Text) => "text",
+        Some(Kind::Reload) => "reload",
+        Some(Kind::Scale) => "scale",
+        Some(Kind::Roll) => "roll",
+        Some(Kind::Rebind) => "rebind",
+    }
+}
+
+fn sentence(kind: Option<Kind>) -> &'static str {
+    match kind {
+        None => "new, it is started",
+        Some(Kind::Nothing) => "nothing to do",
+        Some(Kind::Text) => "only comments or spelling changed",
+        Some(Kind::Reload) => "units change, running instances are left alone",
+        Some(Kind::Scale) => "the number of instances changes",
+        Some(Kind::Roll) => "instances are replaced one after the other",
+        Some(Kind::Rebind) => "the addresses change: the port closes for a moment, and all instances restart",
+    }
+}

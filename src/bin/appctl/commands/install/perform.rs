@@ -1,0 +1,107 @@
+//! Makes the installation real: release, file, units, instances. What fails is taken back.
+
+use std::path::Path;
+
+use appctl::host::bus::{InstanceState, Systemd};
+use appctl::host::files;
+use appctl::spec::Instance;
+use nix::unistd::Uid;
+
+use super::account::Reader;
+use super::plan::Plan;
+use super::undo::Traces;
+use crate::context::Context;
+use crate::exit::{Exit, ExpectedError};
+use crate::release;
+use crate::rolling::Interrupts;
+use crate::{lifecycle, units};
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Done {
+    /// The first release; `None` in place.
+    pub(super) release: Option<String>,
+    /// All instances.
+    pub(super) instances: Vec<InstanceState>,
+    /// Whether the account was made.
+    pub(super) account_made: bool,
+}
+
+/// Installs and waits until every instance is ready.
+pub(super) async fn install(
+    context: &Context,
+    systemd: &Systemd,
+    plan: &Plan,
+    reader: &Reader,
+) -> anyhow::Result<Done> {
+    let mut interrupts = Interrupts::catch()?;
+    let mut traces = Traces::look(context, plan);
+    let result = tokio::select! {
+        result = bring_up(context, systemd, plan, reader, &mut traces) => result,
+        _ = interrupts.next() => Err(ExpectedError::new(Exit::FAILED, "interrupted").into()),
+    };
+    match result {
+        Ok(done) => Ok(done),
+        Err(error) => {
+            let undone = traces.erase(context, systemd, plan).await;
+            Err(match undone {
+                Ok(()) => advised(error, plan),
+                Err(undo) => error.context(format!("and taking it back failed too: {undo:#}")),
+            })
+        }
+    }
+}
+
+/// An app that asks for another port gets the command that gives it that port.
+fn advised(mut error: anyhow::Error, plan: &Plan) -> anyhow::Error {
+    if let Some(expected) = error.downcast_mut::<ExpectedError>()
+        && let Some(port) = lifecycle::port_asked_for(&expected.message)
+    {
+        let directory = plan.directory.display();
+        let help = format!(
+            "if that is its port, type: appctl install {} {directory} --listen {port}",
+            plan.spec.name
+        );
+        expected.help = Some(help);
+    }
+    error
+}
+
+async fn bring_up(
+    context: &Context,
+    systemd: &Systemd,
+    plan: &Plan,
+    reader: &Reader,
+    traces: &mut Traces,
+) -> anyhow::Result<Done> {
+    let name = &plan.spec.name;
+    if plan.spec.directory.is_none() {
+        let id = release::create(&context.layout, name, &plan.directory, Uid::from_raw(0), reader.group)?;
+        let target = Path::new("releases").join(id.to_string());
+        traces.release = Some(id);
+        files::switch_link(&context.layout.current(name), &target)?;
+    }
+    files::write_atomic(&context.layout.wanted_file(name), &plan.toml)?;
+    files::write_atomic(&context.layout.applied_file(name), &plan.toml)?;
+    systemd.reload().await?;
+    let service = units::service(name);
+    let started = systemd.start(&service, plan.spec.ready.timeout).await?;
+    if !started.is_done() {
+        let error = ExpectedError::new(Exit::ROLLOUT_FAILED, format!("{service} did not start: {started}"));
+        return Err(error
+            .help(format!("systemctl status {service} {} says more", units::socket(name)))
+            .into());
+    }
+    let all: Vec<String> = numbers(plan).map(|number| units::instance(name, number)).collect();
+    lifecycle::start(systemd, &plan.spec, &all).await?;
+    let instances = systemd.instances(&all).await?;
+    Ok(Done {
+        release: traces.release.as_ref().map(ToString::to_string),
+        instances,
+        account_made: reader.made,
+    })
+}
+
+fn numbers(plan: &Plan) -> impl Iterator<Item = Instance> {
+    (1..=units::count(&plan.spec)).map(Instance::Number)
+}

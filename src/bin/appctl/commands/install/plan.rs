@@ -1,0 +1,143 @@
+//! What would be installed: decided and checked from the command line and the app's directory, before anything changes.
+
+use std::path::{Path, PathBuf};
+
+use appctl::host::files;
+use appctl::spec::{Adapter, AppSpec, EnvFile, Listen, NewApp};
+
+use super::discover::{self, Found};
+use super::{Args, ReadyProof, environment, program, refuse};
+use crate::apps::File;
+use crate::commands::check;
+use crate::context::Context;
+use crate::exit::{Exit, ExpectedError};
+
+/// A checked installation.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The app's directory, without links on the way.
+    pub(super) directory: PathBuf,
+    /// What will be written.
+    pub(super) toml: String,
+    /// What that says.
+    pub(super) spec: AppSpec,
+    /// Where the command was found.
+    pub(super) source: &'static str,
+    /// What the operator should know.
+    pub(super) notes: Vec<String>,
+}
+
+/// Decides and checks.
+pub(super) fn make(args: &Args, context: &Context) -> anyhow::Result<Plan> {
+    let directory = directory(&args.directory)?;
+    let env_file = args.env_file.as_deref().map(env_file).transpose()?;
+    let port = environment::port(
+        &args.listen,
+        &args.env,
+        env_file.as_ref().map(|(_, text)| text.as_str()),
+    )?;
+    let found = discover::command(args, &directory, port)?;
+    refuse::root(args)?;
+    let mut app = new_app(args, &found, env_file.map(|(path, _)| path), &directory);
+    if args.listen.is_empty() && (is_node(args, context, &app)? || found.source == "Procfile") {
+        app.listen = vec![Listen::Tcp { host: None, port }];
+    }
+    let (toml, spec) = checked(args, context, &app)?;
+    program::check(&spec.exec[0], &spec.env, &directory)?;
+    check::refuse_conflicts(&check::conflicts(context, std::slice::from_ref(&spec))?)?;
+    let notes = notes(args, &spec);
+    Ok(Plan {
+        directory,
+        toml,
+        spec,
+        source: found.source,
+        notes,
+    })
+}
+
+fn directory(given: &Path) -> Result<PathBuf, ExpectedError> {
+    let refuse = |why: &str| {
+        ExpectedError::new(Exit::INVALID_CONFIG, format!("{} {why}", given.display())).help("name the app's directory")
+    };
+    let path = given
+        .canonicalize()
+        .map_err(|error| refuse(&format!("cannot be opened: {error}")))?;
+    if !path.is_dir() {
+        return Err(refuse("is no directory"));
+    }
+    if let Err(error) = std::fs::read_dir(&path) {
+        return Err(refuse(&format!("cannot be read: {error}")));
+    }
+    match path.to_str() {
+        Some(_) if path.parent().is_some() => Ok(path),
+        Some(_) => Err(refuse("is the root directory")),
+        None => Err(refuse("has a name that is no UTF-8 text")),
+    }
+}
+
+fn env_file(given: &Path) -> anyhow::Result<(EnvFile, String)> {
+    let path = std::path::absolute(given)?;
+    let text = files::read_config(&path)?;
+    Ok((EnvFile { path, optional: false }, text))
+}
+
+fn new_app(args: &Args, found: &Found, env_file: Option<EnvFile>, directory: &Path) -> NewApp {
+    let mut env = found.start.env.clone();
+    env.retain(|(name, _)| args.env.iter().all(|(given, _)| given != name));
+    env.extend(args.env.iter().cloned());
+    NewApp {
+        exec: found.start.exec.clone(),
+        instances: args.instances,
+        user: args.user.clone(),
+        group: args.group.clone(),
+        listen: args.listen.clone(),
+        directory: args.in_place.then(|| directory.to_owned()),
+        env,
+        env_files: env_file.into_iter().collect(),
+    }
+}
+
+/// The parser knows which programs are Node.
+fn is_node(args: &Args, context: &Context, app: &NewApp) -> Result<bool, ExpectedError> {
+    let file = File::of(&args.name, context.layout.wanted_file(&args.name), app.to_toml());
+    Ok(file.valid()?.adapter == Adapter::Node)
+}
+
+fn checked(args: &Args, context: &Context, app: &NewApp) -> Result<(String, AppSpec), ExpectedError> {
+    let toml = app.to_toml() + &args.ready.as_ref().map(ready_table).unwrap_or_default();
+    let spec = File::of(&args.name, context.layout.wanted_file(&args.name), toml.clone()).valid()?;
+    Ok((toml, spec))
+}
+
+fn ready_table(proof: &ReadyProof) -> String {
+    match proof {
+        ReadyProof::Word(word) => format!("\n[ready]\nwhen = \"{word}\"\n"),
+        ReadyProof::Path(path) => {
+            let path = toml_edit::Value::from(path.as_str());
+            format!("\n[ready]\nwhen = \"http\"\npath = {path}\n")
+        }
+    }
+}
+
+fn notes(args: &Args, spec: &AppSpec) -> Vec<String> {
+    let mut notes = Vec::new();
+    if spec.listen.is_empty() {
+        notes.push("it is given no port; if it serves one, say so with --listen".to_owned());
+    }
+    let low = spec.listen.iter().find_map(|listen| match listen {
+        Listen::Tcp { port, .. } if *port < 1024 => Some(*port),
+        _ => None,
+    });
+    if let Some(port) = low {
+        notes.push(format!(
+            "systemd binds port {port}, which only root may; the app itself needs no privilege"
+        ));
+    }
+    if args.in_place {
+        notes.push(
+            "it runs in place: a changed file is live at the next restart, and there is no release to go back to"
+                .to_owned(),
+        );
+    }
+    notes
+}

@@ -1,0 +1,70 @@
+//! Takes an installation back that did not work: what it made goes, what was there before stays.
+
+use std::path::PathBuf;
+
+use appctl::host::bus::Systemd;
+use appctl::host::{files, tree};
+use appctl::release::ReleaseId;
+
+use super::plan::Plan;
+use crate::context::Context;
+use crate::{lifecycle, units};
+
+/// What an earlier installation left, and what this one made.
+#[derive(Debug)]
+pub(super) struct Traces {
+    had_state: bool,
+    live_before: Option<PathBuf>,
+    /// The release made by this installation.
+    pub(super) release: Option<ReleaseId>,
+}
+
+impl Traces {
+    /// Looks at what is there before anything is made.
+    pub(super) fn look(context: &Context, plan: &Plan) -> Self {
+        let (layout, name) = (&context.layout, &plan.spec.name);
+        Self {
+            had_state: layout.state(name).exists(),
+            live_before: std::fs::read_link(layout.current(name)).ok(),
+            release: None,
+        }
+    }
+
+    /// Leaves things as they were, but for an account that was made: its number may own files by now.
+    pub(super) async fn erase(&self, context: &Context, systemd: &Systemd, plan: &Plan) -> anyhow::Result<()> {
+        let name = &plan.spec.name;
+        let mut all = units::whole(name, units::count(&plan.spec));
+        if !plan.spec.listen.is_empty() {
+            all.push(units::socket(name));
+        }
+        if context.layout.applied_file(name).exists() {
+            lifecycle::stop(systemd, plan.spec.stop.timeout, &all).await?;
+        }
+        let wanted = files::remove(&context.layout.wanted_file(name))?;
+        let applied = files::remove(&context.layout.applied_file(name))?;
+        if wanted || applied {
+            systemd.reload().await?;
+        }
+        for unit in &all {
+            systemd.reset_failed(unit).await?;
+        }
+        tree::remove(&context.layout.run(name))?;
+        self.erase_state(context, plan)
+    }
+
+    fn erase_state(&self, context: &Context, plan: &Plan) -> anyhow::Result<()> {
+        let (layout, name) = (&context.layout, &plan.spec.name);
+        if !self.had_state {
+            tree::remove(&layout.state(name))?;
+            tree::remove(&layout.private_state(name))?;
+            return Ok(());
+        }
+        let Some(release) = &self.release else { return Ok(()) };
+        match &self.live_before {
+            Some(target) => files::switch_link(&layout.current(name), target)?,
+            None => drop(tree::remove(&layout.current(name))?),
+        }
+        tree::remove(&layout.release(name, release))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,170 @@
+//! `appctl logs`: what apps print, merged and coloured per instance.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use anstyle::{AnsiColor, Style};
+use appctl::host::journal::Query;
+use appctl::observe::journal::{Entry, harmless};
+use appctl::spec::{AppName, Instance};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::apps::{self, App};
+use crate::context::Context;
+use crate::exit::{Exit, ExpectedError};
+use crate::ui::style::{BAD, paint};
+use crate::units;
+
+/// What `logs` takes.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  appctl logs myapp -f                follow
+  appctl logs myapp -n 100 --instance 2
+  appctl logs --since '10 min ago'    all apps
+  appctl logs myapp --json | jq .     one object per line
+
+Lines an app wrote to standard error are marked with '!'. The same lines: journalctl -u 'myapp@*'")]
+pub(crate) struct Args {
+    /// Names of apps; all when none is given
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<AppName>,
+
+    /// Go on printing new lines
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+
+    /// How many old lines to print; 20 unless --since is given
+    #[arg(long, short = 'n', value_name = "N", conflicts_with = "since")]
+    pub(crate) lines: Option<u32>,
+
+    /// Only this instance: a number from 1, or surge
+    #[arg(long, value_name = "I")]
+    pub(crate) instance: Option<Instance>,
+
+    /// Only lines from this time on, systemd.time(7)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) since: Option<String>,
+}
+
+const LINES: u32 = 20;
+
+/// Runs the verb.
+pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let names = apps::select(&context.layout, &args.names)?;
+    if names.is_empty() {
+        return Ok(Exit::DONE);
+    }
+    let mut journal = query(args, context, &names)?.open()?;
+    let printer = Printer::new(context.json, &names);
+    while let Some(line) = journal.next().await? {
+        if let Some(entry) = Entry::parse(&line) {
+            printer.print(&entry)?;
+        }
+    }
+    journal.finish().await.map_err(unreadable)?;
+    Ok(Exit::DONE)
+}
+
+/// journalctl has said what it has to say on standard error.
+fn unreadable(error: std::io::Error) -> anyhow::Error {
+    if nix::unistd::geteuid().is_root() {
+        return error.into();
+    }
+    let help = "members of the group systemd-journal may read it: sudo usermod -aG systemd-journal $USER; or use sudo";
+    ExpectedError::new(Exit::NOT_PERMITTED, "cannot read the journal")
+        .help(help)
+        .into()
+}
+
+fn query(args: &Args, context: &Context, names: &[AppName]) -> anyhow::Result<Query> {
+    let mut query = Query {
+        follow: args.follow,
+        lines: args.lines.or_else(|| args.since.is_none().then_some(LINES)),
+        since: args.since.clone(),
+        ..Query::default()
+    };
+    for name in names {
+        if let Some(instance) = args.instance {
+            query.units.push(units::instance(name, instance));
+            continue;
+        }
+        let count = App::load(&context.layout, name)?.in_force().map_or(1, units::count);
+        // By name what exists, because a process that is gone at once leaves only its unit's name behind; by slice what
+        // a later `scale` may add.
+        query.units.extend(units::instances(name, count));
+        query.slices.push(units::slice(name));
+    }
+    Ok(query)
+}
+
+/// How lines are printed.
+struct Printer {
+    json: bool,
+    colours: bool,
+    width: usize,
+}
+
+impl Printer {
+    fn new(json: bool, names: &[AppName]) -> Self {
+        let longest = names.iter().map(|name| name.as_str().len()).max().unwrap_or(0);
+        let stdout = std::io::stdout();
+        let colours = stdout.is_terminal() && anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never;
+        Self {
+            json,
+            colours,
+            width: longest + 2,
+        }
+    }
+
+    fn print(&self, entry: &Entry) -> std::io::Result<()> {
+        let mut out = anstream::stdout().lock();
+        if self.json {
+            return writeln!(out, "{}", as_json(entry));
+        }
+        let who = format!(
+            "{:<width$}",
+            format!("{}@{}", entry.app, entry.instance),
+            width = self.width
+        );
+        let mark = if entry.is_error() {
+            paint(BAD, "!")
+        } else {
+            "|".to_owned()
+        };
+        let reset = if self.colours { "\u{1b}[0m" } else { "" };
+        writeln!(
+            out,
+            "{} {mark} {}{reset}",
+            paint(colour(entry.instance), &who),
+            harmless(&entry.message, self.colours)
+        )
+    }
+}
+
+/// One colour per instance, the same on every run. Red is left to errors.
+fn colour(instance: Instance) -> Style {
+    const COLOURS: [AnsiColor; 5] = [
+        AnsiColor::Green,
+        AnsiColor::Cyan,
+        AnsiColor::Yellow,
+        AnsiColor::Blue,
+        AnsiColor::Magenta,
+    ];
+    COLOURS[usize::from(instance.index()) % COLOURS.len()].on_default()
+}
+
+/// One line of `--json`.
+pub(crate) fn as_json(entry: &Entry) -> serde_json::Value {
+    let time = i64::try_from(entry.time)
+        .ok()
+        .and_then(|time| Timestamp::from_microsecond(time).ok());
+    json!({
+        "time": time.map(|time| time.to_string()),
+        "app": entry.app.as_str(),
+        "instance": entry.instance.to_string(),
+        "stream": if entry.is_error() { "stderr" } else { "stdout" },
+        "pid": entry.pid,
+        "message": entry.message,
+    })
+}

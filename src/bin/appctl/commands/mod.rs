@@ -1,0 +1,40 @@
+//! One file per verb, each with its `Args` and `run(&Args, &Context)`.
+
+use crate::args::Command;
+use crate::context::Context;
+use crate::exit::Exit;
+
+pub(crate) mod access;
+pub(crate) mod apply;
+pub(crate) mod check;
+pub(crate) mod install;
+pub(crate) mod logs;
+pub(crate) mod resume;
+pub(crate) mod rolling_restart;
+pub(crate) mod scale;
+pub(crate) mod show;
+pub(crate) mod start;
+pub(crate) mod status;
+pub(crate) mod stop;
+pub(crate) mod uninstall;
+
+/// Runs one verb.
+pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<Exit> {
+    match command {
+        Command::Install(args) => install::run(args, context).await,
+        Command::Uninstall(args) => uninstall::run(args, context).await,
+        Command::Status(args) => status::run(args, context).await,
+        Command::Scale(args) => Box::pin(scale::run(args, context)).await,
+        Command::Logs(args) => logs::run(args, context).await,
+        Command::Apply(args) => apply::run(args, context).await,
+        Command::Check(args) => check::run(args, context).await,
+        Command::CanRead(args) => access::run(args),
+        Command::Show(args) => show::run(args, context).await,
+        Command::Start(args) => start::run(args, context).await,
+        Command::Stop(args) => stop::run(args, context).await,
+        Command::Restart(args) => start::restart(args, context).await,
+        Command::RollingRestart(args) => rolling_restart::run(args, context).await,
+        Command::Resume(args) => resume::run(args, context).await,
+        Command::Abort(args) => resume::abort(args, context).await,
+    }
+}

@@ -1,0 +1,202 @@
+//! `appctl show`: an app's paths, effective settings, units, and the commands to look further.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use appctl::spec::{self, Account, AppName, AppSpec};
+use appctl::unit::{self, UnitFile};
+use serde_json::json;
+
+use crate::apps::{self, App};
+use crate::commands::apply;
+use crate::context::Context;
+use crate::exit::{Exit, ExpectedError};
+use crate::ui::style::{HEAD, paint};
+use crate::{ui, units};
+
+/// What `show` takes.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  appctl show myapp
+  appctl show myapp --units    the text of its units")]
+pub(crate) struct Args {
+    /// Name of an app
+    #[arg(value_name = "NAME")]
+    pub(crate) name: AppName,
+
+    /// Print the text of the app's units
+    #[arg(long)]
+    pub(crate) units: bool,
+}
+
+/// Where the generator puts units, and where operators put drop-ins.
+const GENERATED: &str = "/run/systemd/generator";
+const DROP_INS: [&str; 2] = ["/etc/systemd/system", "/run/systemd/system"];
+
+/// Runs the verb.
+#[expect(clippy::unused_async, reason = "every verb is called in the same way")]
+pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let name = apps::select(&context.layout, std::slice::from_ref(&args.name))?.remove(0);
+    let app = App::load(&context.layout, &name)?;
+    let pending = app.is_pending();
+    let Some(file) = app.applied.filter(|file| file.spec.is_ok()).or(app.wanted) else {
+        return Err(ExpectedError::new(Exit::NOT_FOUND, format!("{name} has no file")).into());
+    };
+    let host = unit::Host {
+        source: file.path.clone(),
+        ..apply::host()
+    };
+    let spec = file.valid()?;
+    let rendered = unit::render(&spec, &host);
+    let drop_ins = drop_ins(&rendered);
+    if context.json {
+        ui::print_json(&as_json(context, &spec, &rendered, &drop_ins, pending))?;
+    } else if args.units {
+        let texts: Vec<String> = rendered.iter().map(|unit| format!("# {}\n{unit}", unit.name)).collect();
+        ui::print(&texts.join("\n"))?;
+    } else {
+        ui::print(&text(context, &spec, &rendered, &drop_ins, pending))?;
+    }
+    Ok(Exit::DONE)
+}
+
+/// Files that operators put beside the units, in the order in which systemd lists them.
+fn drop_ins(units: &[UnitFile]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for unit in units {
+        for place in DROP_INS {
+            let folder = Path::new(place).join(format!("{}.d", unit.name));
+            let entries = std::fs::read_dir(folder)
+                .into_iter()
+                .flatten()
+                .filter_map(|entry| Some(entry.ok()?.path()));
+            found.extend(entries.filter(|path| path.extension().is_some_and(|extension| extension == "conf")));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Paths by what they are.
+fn paths(context: &Context, name: &AppName) -> [(&'static str, PathBuf); 5] {
+    let layout = &context.layout;
+    [
+        ("file", layout.wanted_file(name)),
+        ("applied", layout.applied_file(name)),
+        ("releases", layout.releases(name)),
+        ("current", layout.current(name)),
+        ("data", layout.data(name)),
+    ]
+}
+
+/// Settings by name, as they are in force.
+fn settings(spec: &AppSpec) -> Vec<(&'static str, String)> {
+    let listen: Vec<String> = spec.listen.iter().map(ToString::to_string).collect();
+    let user = match &spec.account {
+        Account::Dynamic => "transient".to_owned(),
+        Account::Named { user, group: None } => user.clone(),
+        Account::Named {
+            user,
+            group: Some(group),
+        } => format!("{user}, group {group}"),
+    };
+    let env: Vec<&str> = spec.env.iter().map(|(name, _)| name.as_str()).collect();
+    let mut settings = vec![
+        ("exec", spec::quote_words(&spec.exec)),
+        ("instances", units::count(spec).to_string()),
+        ("user", user),
+        ("listen", listen.join(" ")),
+        ("env", env.join(" ")),
+        ("adapter", format!("{:?}", spec.adapter).to_lowercase()),
+        ("ready timeout", spec::format_span(spec.ready.timeout)),
+        ("settle", spec::format_span(spec.ready.settle)),
+        ("stop timeout", spec::format_span(spec.stop.timeout)),
+        ("linger", spec::format_span(spec.stop.linger)),
+        ("sandbox", format!("{:?}", spec.sandbox).to_lowercase()),
+    ];
+    settings.extend(spec.limits.memory.map(|bytes| ("memory", spec::format_bytes(bytes))));
+    settings.extend(
+        spec.directory
+            .as_ref()
+            .map(|path| ("directory", path.display().to_string())),
+    );
+    settings.retain(|(_, value)| !value.is_empty());
+    settings
+}
+
+fn commands(name: &AppName) -> [String; 4] {
+    [
+        format!("systemctl status {name} '{name}@*'"),
+        format!("journalctl -u '{name}@*'"),
+        format!("systemctl cat {name}@1"),
+        format!("sudo systemctl edit {name}@"),
+    ]
+}
+
+fn text(context: &Context, spec: &AppSpec, units: &[UnitFile], drop_ins: &[PathBuf], pending: bool) -> String {
+    let mut text = String::new();
+    let mut section = |title: &str, rows: Vec<(String, String)>| {
+        if !rows.is_empty() {
+            _ = writeln!(text, "{}", paint(HEAD, title));
+        }
+        for (key, value) in rows {
+            _ = writeln!(text, "{}", format!("  {key:<14} {value}").trim_end());
+        }
+    };
+    let own = |rows: Vec<(&str, String)>| rows.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    section(spec.name.as_str(), own(settings(spec)));
+    let paths = paths(context, &spec.name).map(|(key, path)| (key, path.display().to_string()));
+    section("paths", own(paths.into()));
+    section(
+        "units",
+        units
+            .iter()
+            .map(|unit| (String::new(), format!("{GENERATED}/{}", unit.name)))
+            .collect(),
+    );
+    section(
+        "drop-ins",
+        drop_ins
+            .iter()
+            .map(|path| (String::new(), path.display().to_string()))
+            .collect(),
+    );
+    section(
+        "look further",
+        commands(&spec.name).map(|command| (String::new(), command)).into(),
+    );
+    if pending {
+        _ = writeln!(
+            text,
+            "its file changed and is not in force; sudo appctl apply {}",
+            spec.name
+        );
+    }
+    text
+}
+
+fn as_json(
+    context: &Context,
+    spec: &AppSpec,
+    units: &[UnitFile],
+    drop_ins: &[PathBuf],
+    pending: bool,
+) -> serde_json::Value {
+    let settings: serde_json::Map<_, _> = settings(spec)
+        .into_iter()
+        .map(|(key, value)| (key.replace(' ', "_"), value.into()))
+        .collect();
+    let paths: serde_json::Map<_, _> = paths(context, &spec.name)
+        .into_iter()
+        .map(|(key, path)| (key.to_owned(), json!(path)))
+        .collect();
+    let units: Vec<_> = units
+        .iter()
+        .map(|unit| json!({"name": unit.name, "text": unit.to_string()}))
+        .collect();
+    json!({
+        "app": spec.name.as_str(), "settings": settings, "paths": paths, "units": units, "drop_ins": drop_ins,
+        "pending": pending,
+    })
+}

@@ -1,0 +1,139 @@
+//! `appctl uninstall`: stops apps, takes their units away, and with `--purge` their releases and data too.
+
+use std::io::{BufRead as _, IsTerminal as _};
+
+use appctl::host::bus::Systemd;
+use appctl::host::{files, tree};
+use appctl::spec::{AppName, AppSpec};
+use serde_json::json;
+
+use crate::apps::{self, App};
+use crate::context::Context;
+use crate::exit::{Exit, ExpectedError};
+use crate::rolling::Hold;
+use crate::{lifecycle, ui, units};
+
+/// What `uninstall` takes.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  appctl uninstall myapp            keeps /var/lib/appctl/myapp: releases and data
+  appctl uninstall myapp --purge    removes these too
+
+An account that was made for the app stays: files elsewhere may belong to it.")]
+pub(crate) struct Args {
+    /// Names of apps
+    #[arg(required = true, value_name = "NAME")]
+    pub(crate) names: Vec<AppName>,
+
+    /// Remove releases and data as well
+    #[arg(long)]
+    pub(crate) purge: bool,
+
+    /// Do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Runs the verb.
+pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let names = apps::select(&context.layout, &args.names)?;
+    if !args.dry_run {
+        context.require_root("uninstall")?;
+        confirm(args, &names)?;
+    }
+    for name in &names {
+        if args.dry_run {
+            report(context, args, name, "would uninstall")?;
+            continue;
+        }
+        let systemd = context.systemd().await?;
+        let _hold = Hold::take(context, name, "uninstall")?;
+        let app = App::load(&context.layout, name)?;
+        stop(&systemd, name, app.in_force()).await?;
+        take_away(context, &systemd, args.purge, name).await?;
+        report(context, args, name, "uninstalled")?;
+    }
+    Ok(Exit::DONE)
+}
+
+/// Data that is removed is gone, so a terminal is asked and a script must say so.
+fn confirm(args: &Args, names: &[AppName]) -> anyhow::Result<()> {
+    if !args.purge || args.yes {
+        return Ok(());
+    }
+    let names: Vec<&str> = names.iter().map(AppName::as_str).collect();
+    let names = names.join(", ");
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        let error = ExpectedError::new(Exit::USAGE, format!("--purge removes releases and data of {names}"));
+        return Err(error.help("add --yes").into());
+    }
+    anstream::eprint!("remove {names} with all releases and data? [y/N] ");
+    let mut answer = String::new();
+    stdin.lock().read_line(&mut answer)?;
+    if matches!(answer.trim(), "y" | "Y" | "yes") {
+        return Ok(());
+    }
+    Err(ExpectedError::new(Exit::FAILED, "not confirmed, nothing was changed").into())
+}
+
+/// Whatever of the app is loaded, also when its file can no longer be read.
+async fn stop(systemd: &Systemd, name: &AppName, spec: Option<&AppSpec>) -> anyhow::Result<()> {
+    let patterns = [units::service(name), format!("{name}@*.service"), units::socket(name)];
+    let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
+    let loaded = systemd.units(&patterns).await?;
+    let running: Vec<String> = loaded
+        .iter()
+        .filter(|unit| !unit.activity.is_down())
+        .map(|unit| unit.name.clone())
+        .collect();
+    match spec {
+        Some(spec) => lifecycle::stop(systemd, spec.stop.timeout, &running).await,
+        None => lifecycle::stop(systemd, lifecycle::LONG_STOP, &running).await,
+    }
+}
+
+async fn take_away(context: &Context, systemd: &Systemd, purge: bool, name: &AppName) -> anyhow::Result<()> {
+    let layout = &context.layout;
+    files::remove(&layout.wanted_file(name))?;
+    files::remove(&layout.applied_file(name))?;
+    let known = systemd
+        .units(&[
+            &units::service(name),
+            &format!("{name}@*.service"),
+            &units::socket(name),
+        ])
+        .await?;
+    systemd.reload().await?;
+    for unit in &known {
+        systemd.reset_failed(&unit.name).await?;
+    }
+    tree::remove(&layout.run(name))?;
+    if purge {
+        tree::remove(&layout.state(name))?;
+        tree::remove(&layout.private_state(name))?;
+    }
+    Ok(())
+}
+
+fn report(context: &Context, args: &Args, name: &AppName, what: &str) -> anyhow::Result<()> {
+    let state = context.layout.state(name);
+    let kept = !args.purge && state.exists();
+    if context.json {
+        ui::print_json(&json!({
+            "app": name.as_str(), "result": what, "purged": args.purge, "kept": kept.then_some(&state),
+        }))?;
+        return Ok(());
+    }
+    let rest = match (args.purge, kept) {
+        (true, _) => format!(" with {}", state.display()),
+        (false, true) => format!("; {} stays, rm -r or --purge removes it", state.display()),
+        (false, false) => String::new(),
+    };
+    Ok(ui::print(&format!("{what} {name}{rest}"))?)
+}

@@ -1,0 +1,58 @@
+//! Another configuration of an app: for `apply` and `scale`.
+
+use appctl::host::bus::Systemd;
+use appctl::host::files;
+use appctl::host::record::Texts;
+use appctl::rollout::{Policy, Request, Verb};
+use appctl::spec::AppSpec;
+
+use super::{Hold, Interrupts, Order, Survey, Swap, carry_out};
+use crate::context::Context;
+use crate::units;
+
+/// From one configuration to another.
+#[derive(Debug)]
+pub(crate) struct Change<'a> {
+    /// What is in force, and its text.
+    pub(crate) old: (&'a AppSpec, &'a str),
+    /// What will be, and its text.
+    pub(crate) new: (&'a AppSpec, &'a str),
+    /// Whether instances that stay are replaced.
+    pub(crate) replace: bool,
+}
+
+/// Makes the change. On an error the old configuration is in force again, or the error says why it is not.
+pub(crate) async fn roll(context: &Context, systemd: &Systemd, change: &Change<'_>) -> anyhow::Result<()> {
+    let spec = change.new.0;
+    let verb = if change.replace { Verb::Apply } else { Verb::Scale };
+    let hold = Hold::take(context, &spec.name, &verb.to_string())?;
+    if !systemd.instance(&units::service(&spec.name)).await?.activity.is_up() {
+        return put_in_force(context, systemd, change.new).await;
+    }
+    let counts = (units::count(change.old.0), units::count(spec));
+    let survey = Survey::take(systemd, &spec.name, counts.0).await?;
+    let policy = Policy {
+        surge: true,
+        settle: spec.ready.settle,
+    };
+    let order = Order {
+        spec: spec.clone(),
+        request: Request::new(verb, counts, change.replace, survey.ailing(), policy),
+        swap: Swap::Config(Texts {
+            before: Some(change.old.1.to_owned()),
+            after: Some(change.new.1.to_owned()),
+        }),
+    };
+    let mut interrupts = Interrupts::catch()?;
+    carry_out(order, &hold, context, systemd, &mut interrupts).await
+}
+
+/// Writes what is in force and lets systemd read it.
+pub(crate) async fn put_in_force(
+    context: &Context,
+    systemd: &Systemd,
+    (spec, text): (&AppSpec, &str),
+) -> anyhow::Result<()> {
+    files::write_atomic(&context.layout.applied_file(&spec.name), text)?;
+    Ok(systemd.reload().await?)
+}

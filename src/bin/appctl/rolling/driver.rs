@@ -1,0 +1,147 @@
+//! The loop between the planner and the world: carries out a step, and meanwhile listens for instances that die and for
+//! the operator.
+
+use std::collections::BTreeMap;
+use std::pin::pin;
+
+use appctl::host::bus::{JobResult, Watch};
+use appctl::host::record;
+use appctl::rollout::{Event, Outcome, Record, Rollout, Step};
+use appctl::spec::{AppName, Instance};
+use jiff::Timestamp;
+
+use super::progress::Progress;
+use super::work::{Done, Work};
+use super::{Interrupts, Reason};
+use crate::units;
+
+/// A run of an instance that this rollout brought up.
+#[derive(Debug, Clone)]
+pub(super) struct Run {
+    /// Its invocation id.
+    pub(super) id: String,
+    /// When it was asked for.
+    pub(super) since: Timestamp,
+}
+
+/// One rollout under way.
+pub(super) struct Driver<'a> {
+    pub(super) rollout: Rollout,
+    pub(super) record: Record,
+    pub(super) work: Work,
+    pub(super) progress: Progress,
+    pub(super) interrupts: &'a mut Interrupts,
+    /// Tells when something changes; what, is looked up.
+    pub(super) watch: Watch,
+    /// Instances brought up by this rollout, and their runs.
+    pub(super) runs: BTreeMap<Instance, Run>,
+}
+
+impl Driver<'_> {
+    /// Takes the rollout from its first event to its outcome.
+    pub(super) async fn drive(mut self, begin: Event) -> anyhow::Result<(Outcome, String)> {
+        let mut step = self.rollout.step(begin);
+        loop {
+            self.record.begins(&step);
+            if let Step::Finish(outcome) = step {
+                let sentence = self.finish(&outcome)?;
+                return Ok((outcome, sentence));
+            }
+            self.save()?;
+            self.progress.begins(&step);
+            step = self.take(step).await?;
+        }
+    }
+
+    /// Carries out one step; the next one.
+    async fn take(&mut self, step: Step) -> anyhow::Result<Step> {
+        let busy = match &step {
+            Step::Run(task) => Some(task.instance()),
+            _ => None,
+        };
+        busy.map(|instance| self.runs.remove(&instance));
+        let mut work = pin!(self.work.clone().carry_out(step));
+        loop {
+            let next = tokio::select! {
+                biased;
+                done = &mut work => return self.done(done?).await,
+                count = self.interrupts.next() => self.interrupted(count),
+                changed = self.watch.changed() => {
+                    anyhow::ensure!(changed.is_some(), "lost systemd for good");
+                    self.look().await?
+                }
+                () = self.progress.tick() => Step::Continue,
+            };
+            if next != Step::Continue {
+                return Ok(next);
+            }
+        }
+    }
+
+    /// Deaths first: the planner must know of them before it decides what comes next.
+    async fn done(&mut self, done: Done) -> anyhow::Result<Step> {
+        match self.look().await? {
+            Step::Continue => {}
+            next => return Ok(next),
+        }
+        if let (Event::Up(instance), Some(run)) = (&done.event, &done.run) {
+            self.runs.insert(*instance, run.clone());
+        }
+        self.record.happened(&done.event, done.run.map(|run| run.id));
+        self.progress.happened(&done.event, &done.said);
+        Ok(self.rollout.step(done.event))
+    }
+
+    fn interrupted(&mut self, count: u32) -> Step {
+        if count > 1 {
+            self.progress.left(self.record.app.as_str());
+            std::process::exit(1);
+        }
+        self.progress.interrupted();
+        self.rollout.step(Event::Interrupted)
+    }
+
+    /// Looks whether what this rollout brought up is still there.
+    async fn look(&mut self) -> anyhow::Result<Step> {
+        let who: Vec<Instance> = self.runs.keys().copied().collect();
+        let names: Vec<String> = who.iter().map(|who| units::instance(&self.work.app, *who)).collect();
+        let states = self.work.systemd.instances(&names).await?;
+        for (instance, state) in who.into_iter().zip(states) {
+            let known = self.runs.get(&instance);
+            if known.is_some_and(|run| state.activity.is_up() && state.invocation.as_ref() == Some(&run.id)) {
+                continue;
+            }
+            let since = known.map(|run| run.since);
+            let reason = Reason::of(&state, &JobResult::Done, since).await;
+            match self.died(instance, &reason) {
+                Step::Continue => {}
+                next => return Ok(next),
+            }
+        }
+        Ok(Step::Continue)
+    }
+
+    fn died(&mut self, instance: Instance, reason: &Reason) -> Step {
+        self.runs.remove(&instance);
+        let event = Event::Died(instance, format!("it was ready, and then {}", reason.why));
+        self.record.happened(&event, None);
+        self.progress.happened(&event, &reason.said);
+        self.rollout.step(event)
+    }
+
+    fn finish(&mut self, outcome: &Outcome) -> anyhow::Result<String> {
+        let sentence = self.progress.finished(outcome, &self.record);
+        self.record.message = Some(sentence.clone());
+        self.record.ended = Some(super::hold::now());
+        self.save()?;
+        Ok(sentence)
+    }
+
+    fn save(&self) -> anyhow::Result<()> {
+        Ok(record::write(&self.work.layout, self.app(), &self.record)?)
+    }
+
+    fn app(&self) -> &AppName {
+        &self.work.app
+    }
+}

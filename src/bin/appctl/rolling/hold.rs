@@ -1,0 +1,52 @@
+//! An app that is ours for the time of a rollout: the lock, and the name it is held under.
+
+use appctl::host::lock::{Lock, LockError, Owner};
+use appctl::spec::AppName;
+use jiff::{Timestamp, Unit};
+
+use crate::context::Context;
+use crate::exit::{Exit, ExpectedError};
+
+/// An app held by this process. Let go of when dropped.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    _lock: Lock,
+    /// Who holds it.
+    pub(super) owner: Owner,
+}
+
+impl Hold {
+    /// Takes an app's lock, or says who has it: [`Exit::BUSY`].
+    pub(crate) fn take(context: &Context, app: &AppName, verb: &str) -> anyhow::Result<Self> {
+        let owner = Owner {
+            pid: std::process::id(),
+            user: who(),
+            verb: verb.to_owned(),
+            since: now(),
+        };
+        match Lock::take(&context.layout, app, &owner) {
+            Ok(lock) => Ok(Self { _lock: lock, owner }),
+            Err(busy @ LockError::Busy(_)) => {
+                let error = ExpectedError::new(Exit::BUSY, format!("{app}: {busy}"));
+                Err(error.help(format!("appctl status {app} shows how far it is")).into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The person behind this process, as far as sudo(8) tells.
+fn who() -> String {
+    let behind = std::env::var("SUDO_USER").ok().filter(|name| !name.is_empty());
+    behind.unwrap_or_else(|| {
+        let uid = nix::unistd::getuid();
+        let account = nix::unistd::User::from_uid(uid).ok().flatten();
+        account.map_or_else(|| uid.to_string(), |account| account.name)
+    })
+}
+
+/// The time, RFC 3339, in milliseconds.
+pub(super) fn now() -> String {
+    let now = Timestamp::now();
+    now.round(Unit::Millisecond).unwrap_or(now).to_string()
+}

@@ -1,0 +1,100 @@
+//! A rollout from its order to its exit code: new ones, and the rest of interrupted ones.
+
+use std::collections::BTreeMap;
+
+use appctl::host::bus::Systemd;
+use appctl::host::record::Last;
+use appctl::rollout::{Event, Past, Record, Request, Rollout, State};
+use appctl::spec::{AppSpec, Instance};
+
+use super::driver::Driver;
+use super::progress::Progress;
+use super::work::Work;
+use super::{Hold, Interrupts, Survey, Swap, verdict};
+use crate::context::Context;
+use crate::units;
+
+/// What is to be rolled.
+#[derive(Debug)]
+pub(crate) struct Order {
+    /// The app as it is to be.
+    pub(crate) spec: AppSpec,
+    /// What to do to which instance.
+    pub(crate) request: Request,
+    /// What changes besides processes; has to fit `request.switch`.
+    pub(crate) swap: Swap,
+}
+
+/// Carries out an order to its end, whatever that is, and says so.
+pub(crate) async fn carry_out(
+    order: Order,
+    hold: &Hold,
+    context: &Context,
+    systemd: &Systemd,
+    interrupts: &mut Interrupts,
+) -> anyhow::Result<()> {
+    let app = order.spec.name.clone();
+    let who: Vec<Instance> = order.request.tasks.iter().map(|task| task.instance()).collect();
+    let runs = Survey::of(systemd, &app, &who).await?.runs();
+    let by = (hold.owner.user.clone(), hold.owner.pid);
+    let record = Record::new(super::hold::now(), app.to_string(), by, &order.request, &runs);
+    order.swap.remember(&context.layout, &app)?;
+    let rollout = Rollout::new(order.request);
+    let work = Work::new(systemd, &context.layout, &order.spec, order.swap);
+    drive(rollout, record, work, Event::Begin, context.json, interrupts).await
+}
+
+/// Goes on with a rollout that was interrupted, or takes it back.
+pub(crate) async fn reopen(
+    last: Last,
+    spec: &AppSpec,
+    begin: Event,
+    hold: &Hold,
+    context: &Context,
+    systemd: &Systemd,
+    interrupts: &mut Interrupts,
+) -> anyhow::Result<()> {
+    let mut record = last.record;
+    let (request, past) = rest(&record, spec, systemd).await?;
+    let swap = Swap::recalled(&context.layout, &spec.name, record.switch.stage)?;
+    record.state = State::Running;
+    record.ended = None;
+    (record.by, record.pid) = (hold.owner.user.clone(), hold.owner.pid);
+    let begin = if record.going_back { Event::Abort } else { begin };
+    let work = Work::new(systemd, &context.layout, spec, swap);
+    let rollout = Rollout::resumed(request, past);
+    drive(rollout, record, work, begin, context.json, interrupts).await
+}
+
+async fn rest(record: &Record, spec: &AppSpec, systemd: &Systemd) -> anyhow::Result<(Request, Past)> {
+    let instances = record.instances.iter().filter_map(|entry| entry.instance.parse().ok());
+    let who: Vec<Instance> = instances.chain([Instance::Surge]).collect();
+    let survey = Survey::of(systemd, &spec.name, &who).await?;
+    Ok(record.rest(&survey.seen()))
+}
+
+async fn drive(
+    rollout: Rollout,
+    record: Record,
+    work: Work,
+    begin: Event,
+    json: bool,
+    interrupts: &mut Interrupts,
+) -> anyhow::Result<()> {
+    let instances = record.instances.iter().filter_map(|entry| entry.instance.parse().ok());
+    let who = instances.chain([Instance::Surge]);
+    let names: Vec<String> = who.map(|instance| units::instance(&work.app, instance)).collect();
+    let app = work.app.clone();
+    let watch = work.systemd.watch(&names).await?;
+    let driver = Driver {
+        rollout,
+        progress: Progress::new(&record, json),
+        record,
+        work,
+        interrupts,
+        watch,
+        runs: BTreeMap::new(),
+    };
+    let (outcome, sentence) = Box::pin(driver.drive(begin)).await?;
+    verdict::result(&outcome, &app, &sentence)
+}

@@ -1,0 +1,169 @@
+//! What the operator sees of a rollout: a live line on a terminal, a line per event in a pipe or the journal, an object
+//! per line as JSON. Output that goes nowhere stops nothing.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::{self, Duration};
+
+use appctl::rollout::{Event, Outcome, Record, Step};
+use appctl::spec::Instance;
+use serde_json::{Value, json};
+
+use super::verdict;
+use crate::exit::Exit;
+use crate::ui::style::{BAD, DIM, GOOD, WARN, paint};
+
+/// How often a live line is drawn anew.
+const TICK: Duration = Duration::from_secs(1);
+
+/// The display of one rollout.
+#[derive(Debug)]
+pub(super) struct Progress {
+    app: String,
+    json: bool,
+    live: bool,
+    began: time::Instant,
+    step: String,
+    step_began: time::Instant,
+}
+
+impl Progress {
+    pub(super) fn new(record: &Record, json: bool) -> Self {
+        let this = Self {
+            app: record.app.clone(),
+            json,
+            live: !json && io::stdout().is_terminal(),
+            began: time::Instant::now(),
+            step: String::new(),
+            step_began: time::Instant::now(),
+        };
+        let (verb, instances) = (record.verb, record.instances.len());
+        this.event(
+            "begin",
+            json!({ "verb": verb, "instances": instances, "rollout": record.id }),
+        );
+        this
+    }
+
+    /// A step begins.
+    pub(super) fn begins(&mut self, step: &Step) {
+        self.step = step.to_string();
+        self.step_began = time::Instant::now();
+        self.event("step", json!({ "step": self.step }));
+        if !matches!(step, Step::Run(_) | Step::Settle(_)) {
+            return;
+        }
+        if self.live {
+            self.draw();
+        }
+    }
+
+    /// Something came of it.
+    pub(super) fn happened(&self, event: &Event, said: &[String]) {
+        let seconds = self.step_began.elapsed().as_secs_f64();
+        match event {
+            Event::Up(instance) => {
+                self.event("ready", json!({ "instance": instance.to_string(), "seconds": seconds }));
+                self.line(&format!("{}: ready after {seconds:.1} s", self.step));
+            }
+            Event::Down(instance) => {
+                self.event(
+                    "stopped",
+                    json!({ "instance": instance.to_string(), "seconds": seconds }),
+                );
+                self.line(&format!("{}: done after {seconds:.1} s", self.step));
+            }
+            Event::NotUp(instance, why) | Event::Died(instance, why) => {
+                let fields = json!({ "instance": instance.to_string(), "why": why, "last_lines": said });
+                self.event("failed", fields);
+                self.failed(&format!("{}: {why}", named(*instance)), said);
+            }
+            Event::NotSwitched(why) | Event::NotUndone(why) => {
+                self.event("failed", json!({ "instance": null, "why": why, "last_lines": [] }));
+                self.failed(&format!("{}: {why}", self.step), &[]);
+            }
+            Event::Switched | Event::Undone | Event::Settled => self.line(&format!("{}: done", self.step)),
+            Event::Begin | Event::Abort | Event::Interrupted => {}
+        }
+    }
+
+    /// The operator asked to leave.
+    pub(super) fn interrupted(&self) {
+        self.event("interrupted", json!({}));
+        let note = format!("leaving after this step ({}); once more leaves at once", self.step);
+        self.line(&paint(WARN, &note));
+    }
+
+    /// The operator asked twice.
+    pub(super) fn left(&self, app: &str) {
+        let note = format!("left at once; see: appctl status {app}, appctl resume {app}, appctl abort {app}");
+        self.line(&paint(WARN, &note));
+    }
+
+    /// It is over; the sentence that says how.
+    pub(super) fn finished(&self, outcome: &Outcome, record: &Record) -> String {
+        let sentence = verdict::sentence(outcome, record);
+        let exit = verdict::exit(outcome);
+        let seconds = self.began.elapsed().as_secs_f64();
+        let fields = json!({
+            "outcome": record.state, "message": sentence, "seconds": seconds, "exit_code": exit.code(),
+        });
+        self.event("end", fields);
+        if exit == Exit::DONE {
+            self.line(&format!("{} in {seconds:.1} s", paint(GOOD, &sentence)));
+        }
+        sentence
+    }
+
+    /// Draws the live line, now and then. Never returns without one.
+    pub(super) async fn tick(&self) {
+        if !self.live {
+            return std::future::pending().await;
+        }
+        tokio::time::sleep(TICK).await;
+        self.draw();
+    }
+
+    fn draw(&self) {
+        let seconds = self.step_began.elapsed().as_secs();
+        let line = format!(
+            "\r\x1b[K{}: {} {}",
+            self.app,
+            self.step,
+            paint(DIM, &format!("{seconds} s"))
+        );
+        let mut out = anstream::stdout().lock();
+        drop(write!(out, "{line}").and_then(|()| out.flush()));
+    }
+
+    fn failed(&self, why: &str, said: &[String]) {
+        self.line(&paint(BAD, why));
+        if !said.is_empty() {
+            self.line("the last it said:");
+        }
+        for line in said {
+            self.line(&format!("  | {line}"));
+        }
+    }
+
+    fn line(&self, text: &str) {
+        if !self.json {
+            let clear = if self.live { "\r\x1b[K" } else { "" };
+            drop(writeln!(anstream::stdout().lock(), "{clear}{}: {text}", self.app));
+        }
+    }
+
+    fn event(&self, name: &str, mut fields: Value) {
+        if self.json {
+            fields["event"] = name.into();
+            fields["app"] = self.app.as_str().into();
+            drop(writeln!(io::stdout().lock(), "{fields}"));
+        }
+    }
+}
+
+fn named(instance: Instance) -> String {
+    match instance {
+        Instance::Surge => "the surge instance".to_owned(),
+        Instance::Number(number) => format!("instance {number}"),
+    }
+}

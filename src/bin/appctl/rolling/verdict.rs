@@ -1,0 +1,114 @@
+//! How a rollout ended, in one sentence and one exit code, and what to type next.
+
+use appctl::rollout::{Outcome, Record, TaskName};
+use appctl::spec::{AppName, Instance};
+
+use crate::exit::{Exit, ExpectedError};
+
+/// The exit code of an outcome.
+pub(super) fn exit(outcome: &Outcome) -> Exit {
+    match outcome {
+        Outcome::Done { still_down } if still_down.is_empty() => Exit::DONE,
+        Outcome::Aborted { no_way_back: None, .. } => Exit::DONE,
+        Outcome::Interrupted { .. } => Exit::FAILED,
+        _ => Exit::ROLLOUT_FAILED,
+    }
+}
+
+/// Done, or an error that says how it ended.
+pub(super) fn result(outcome: &Outcome, app: &AppName, sentence: &str) -> anyhow::Result<()> {
+    match exit(outcome) {
+        Exit::DONE => Ok(()),
+        code => Err(ExpectedError::new(code, format!("{app}: {sentence}")).into()),
+    }
+}
+
+/// The sentence.
+pub(super) fn sentence(outcome: &Outcome, record: &Record) -> String {
+    let app = &record.app;
+    match outcome {
+        Outcome::Done { still_down } if still_down.is_empty() => done(record),
+        Outcome::Done { still_down } => {
+            format!(
+                "{}, but {} did not come up; it was down before, too",
+                done(record),
+                list(still_down)
+            )
+        }
+        Outcome::Kept(failure) => format!("{failure}; no other instance was touched, and the old ones serve on"),
+        Outcome::WentBack(failure) => format!("{failure}; everything is back as it was before"),
+        Outcome::Stopped {
+            failure,
+            stands_in,
+            no_way_back,
+        } => {
+            let back = no_way_back
+                .as_ref()
+                .map(|why| format!("; the way back failed, too: {why}"));
+            format!("{failure}{}{}", back.unwrap_or_default(), left(app, *stands_in))
+        }
+        Outcome::Interrupted { clean: true } => "interrupted; everything is as it was before".to_owned(),
+        Outcome::Interrupted { clean: false } => {
+            format!("interrupted half way; go on with: appctl resume {app}, or end it with: appctl abort {app}")
+        }
+        Outcome::Aborted { went_back: true, .. } => "taken back; everything is as it was before".to_owned(),
+        Outcome::Aborted {
+            no_way_back: Some(why), ..
+        } => format!("the way back failed: {why}"),
+        Outcome::Aborted { .. } => "ended half way; the surge instance is gone, the rest was left alone".to_owned(),
+    }
+}
+
+fn left(app: &str, stands_in: bool) -> String {
+    if stands_in {
+        format!("; the surge instance stands in for it until appctl rolling-restart {app} or appctl stop {app}")
+    } else {
+        "; the rest was left alone".to_owned()
+    }
+}
+
+fn done(record: &Record) -> String {
+    let count = |task| record.instances.iter().filter(|entry| entry.task == task).count();
+    let parts = [
+        (count(TaskName::Restart), "replaced"),
+        (count(TaskName::Start), "added"),
+        (count(TaskName::Stop), "removed"),
+    ];
+    let parts = parts.iter().filter(|(count, _)| *count > 0);
+    let texts: Vec<String> = parts
+        .map(|(count, done)| format!("{} {done}", plural(*count)))
+        .collect();
+    texts.join(", ")
+}
+
+fn plural(count: usize) -> String {
+    match count {
+        1 => "1 instance".to_owned(),
+        many => format!("{many} instances"),
+    }
+}
+
+fn list(instances: &[Instance]) -> String {
+    let names: Vec<String> = instances
+        .iter()
+        .map(|instance| format!("instance {instance}"))
+        .collect();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::exit;
+    use crate::exit::Exit;
+    use appctl::rollout::Outcome;
+
+    #[test]
+    fn an_instance_that_stays_down_is_a_failure_even_if_it_was_down_before() {
+        let down = Outcome::Done {
+            still_down: vec![appctl::spec::Instance::Number(1)],
+        };
+        assert_eq!(exit(&down), Exit::ROLLOUT_FAILED);
+        let fine = Outcome::Done { still_down: Vec::new() };
+        assert_eq!(exit(&fine), Exit::DONE);
+    }
+}

@@ -1,0 +1,120 @@
+//! One step, carried out: systemd is asked, and the answer verified. A job that is done proves nothing by itself.
+
+use std::time::Duration;
+
+use appctl::host::bus::Systemd;
+use appctl::release::Layout;
+use appctl::rollout::{Event, Step, Task};
+use appctl::spec::{AppName, AppSpec, Instance};
+use jiff::Timestamp;
+
+use super::driver::Run;
+use super::{Reason, Swap};
+use crate::units;
+
+/// What systemd may need beyond the app's own times. It keeps them itself; ours only catch a systemd that does not.
+const MARGIN: Duration = Duration::from_secs(30);
+
+/// Everything a step needs.
+#[derive(Debug, Clone)]
+pub(super) struct Work {
+    pub(super) systemd: Systemd,
+    pub(super) layout: Layout,
+    pub(super) app: AppName,
+    swap: Swap,
+    up: Duration,
+    down: Duration,
+}
+
+/// What came of a step.
+#[derive(Debug)]
+pub(super) struct Done {
+    /// For the planner.
+    pub(super) event: Event,
+    /// The run of an instance that came up.
+    pub(super) run: Option<Run>,
+    /// What a failed instance said last.
+    pub(super) said: Vec<String>,
+}
+
+impl Work {
+    pub(super) fn new(systemd: &Systemd, layout: &Layout, spec: &AppSpec, swap: Swap) -> Self {
+        // Twice: systemd waits once for the signal and once more for the kill.
+        let down = 2 * spec.stop.timeout + MARGIN;
+        Self {
+            systemd: systemd.clone(),
+            layout: layout.clone(),
+            app: spec.name.clone(),
+            swap,
+            up: down + spec.ready.timeout + MARGIN,
+            down,
+        }
+    }
+
+    /// Carries out a step. May be dropped only while it waits in [`Step::Settle`].
+    pub(super) async fn carry_out(self, step: Step) -> anyhow::Result<Done> {
+        let event = match step {
+            Step::Stage => match self.swap.stage(&self.layout, &self.app, &self.systemd).await {
+                Ok(()) => Event::Switched,
+                Err(error) => Event::NotSwitched(format!("{error:#}")),
+            },
+            Step::Undo => match self.swap.undo(&self.layout, &self.app, &self.systemd).await {
+                Ok(()) => Event::Undone,
+                Err(error) => Event::NotUndone(format!("{error:#}")),
+            },
+            Step::Commit => Event::Switched,
+            Step::Run(task) if task.brings_up() => return self.bring_up(task.instance()).await,
+            Step::Run(Task::Stop(instance) | Task::Start(instance) | Task::Restart(instance)) => {
+                self.take_down(instance).await?
+            }
+            Step::Settle(time) => {
+                tokio::time::sleep(time).await;
+                Event::Settled
+            }
+            Step::Continue | Step::Finish(_) => std::future::pending().await,
+        };
+        Ok(Done::from(event))
+    }
+
+    /// A restart also starts what is stopped, and replaces what an earlier rollout may have left running.
+    async fn bring_up(&self, instance: Instance) -> anyhow::Result<Done> {
+        let unit = units::instance(&self.app, instance);
+        let before = self.systemd.instance(&unit).await?;
+        let since = Timestamp::now();
+        let result = self.systemd.restart(&unit, self.up).await?;
+        let after = self.systemd.instance(&unit).await?;
+        let new = after.invocation.is_some() && after.invocation != before.invocation;
+        if result.is_done() && after.activity.is_up() && new && after.restarts == 0 {
+            let done = Done::from(Event::Up(instance));
+            return Ok(Done {
+                run: after.invocation.map(|id| Run { id, since }),
+                ..done
+            });
+        }
+        let reason = Reason::of(&after, &result, Some(since)).await;
+        let done = Done::from(Event::NotUp(instance, reason.why));
+        Ok(Done {
+            said: reason.said,
+            ..done
+        })
+    }
+
+    async fn take_down(&self, instance: Instance) -> anyhow::Result<Event> {
+        let unit = units::instance(&self.app, instance);
+        // A stop that takes too long goes on in systemd, which kills at its own deadline.
+        self.systemd.stop(&unit, self.down).await?;
+        // One that had crashed would stay listed as failed.
+        self.systemd.reset_failed(&unit).await?;
+        Ok(Event::Down(instance))
+    }
+}
+
+impl From<Event> for Done {
+    fn from(event: Event) -> Self {
+        Self {
+            event,
+            run: None,
+            said: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Jobs: start, stop, restart, and how each ended. What a job's result is worth is for the caller to decide: `done` only
+//! says that systemd has nothing left to do.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use tokio::time::{Instant, timeout_at};
+use zbus::wire::OwnedObjectPath;
+use zbus::{MatchRule, MessageStream};
+
+use super::proxy::{MANAGER, SERVICE};
+use super::units::Activity;
+use super::{ANSWER, BusError, PAUSES, Systemd, within};
+
+/// A signal can be lost while PID 1 executes itself anew; the job is then looked for.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// How a job ended, `JobRemoved` of org.freedesktop.systemd1(5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobResult {
+    /// systemd did what was asked, or found nothing to do.
+    Done,
+    /// The unit did not start, or did not stop.
+    Failed,
+    /// A unit this one requires did not start.
+    Dependency,
+    /// Another job took its place.
+    Canceled,
+    /// The job's own timeout.
+    Timeout,
+    /// Our own deadline passed; the job may still run.
+    Unfinished,
+    /// Any other word of systemd's.
+    Other(String),
+}
+
+impl JobResult {
+    fn of(word: &str) -> Self {
+        match word {
+            "done" => Self::Done,
+            "failed" => Self::Failed,
+            "dependency" => Self::Dependency,
+            "canceled" => Self::Canceled,
+            "timeout" => Self::Timeout,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// Whether systemd did what was asked.
+    pub fn is_done(&self) -> bool {
+        *self == Self::Done
+    }
+}
+
+impl fmt::Display for JobResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done => f.write_str("done"),
+            Self::Failed => f.write_str("it did not come up"),
+            Self::Dependency => f.write_str("a unit it requires did not start"),
+            Self::Canceled => f.write_str("another job took its place"),
+            Self::Timeout => f.write_str("systemd's own time limit passed"),
+            Self::Unfinished => f.write_str("it took too long"),
+            Self::Other(word) => write!(f, "systemd says {word}"),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Verb {
+    Start,
+    Stop,
+    Restart,
+}
+
+impl Systemd {
+    /// Starts a unit and waits for the job's end, at most `deadline`.
+    pub async fn start(&self, unit: &str, deadline: Duration) -> Result<JobResult, BusError> {
+        self.run(Verb::Start, unit, deadline).await
+    }
+
+    /// Stops a unit and waits for the job's end, at most `deadline`.
+    pub async fn stop(&self, unit: &str, deadline: Duration) -> Result<JobResult, BusError> {
+        self.run(Verb::Stop, unit, deadline).await
+    }
+
+    /// Restarts a unit, or starts it when it does not run, and waits for the job's end, at most `deadline`.
+    pub async fn restart(&self, unit: &str, deadline: Duration) -> Result<JobResult, BusError> {
+        self.run(Verb::Restart, unit, deadline).await
+    }
+
+    async fn run(&self, verb: Verb, unit: &str, deadline: Duration) -> Result<JobResult, BusError> {
+        let end = Instant::now() + deadline;
+        // Before the call: a quick job is over before its path has come back.
+        let mut removals = self.removals(unit).await?;
+        let job = self.queue(verb, unit).await?;
+        while Instant::now() < end {
+            let look = end.min(Instant::now() + LOOK);
+            match timeout_at(look, removals.next()).await {
+                Ok(Some(Ok(message))) => {
+                    if let Ok((_, path, _, word)) = message.body().deserialize::<(u32, OwnedObjectPath, &str, &str)>()
+                        && path == job
+                    {
+                        return Ok(JobResult::of(word));
+                    }
+                }
+                Ok(_) => removals = self.removals(unit).await?,
+                Err(_) => {}
+            }
+            if Instant::now() >= look && self.job(unit).await? != job {
+                return self.judge(verb, unit).await;
+            }
+        }
+        Ok(JobResult::Unfinished)
+    }
+
+    /// Ends of this unit's jobs, from now on.
+    async fn removals(&self, unit: &str) -> Result<MessageStream, BusError> {
+        let rule = MatchRule::builder()
+            .msg_type(zbus::message::Type::Signal)
+            .sender(SERVICE)
+            .path(MANAGER)
+            .interface("org.freedesktop.systemd1.Manager")
+            .member("JobRemoved")
+            .arg(2, unit)
+            .build()
+            .map_err(BusError::Garbled)?;
+        let connection = self.live().await?;
+        let stream = MessageStream::for_match_rule(rule, &connection, NonZeroUsize::new(1024));
+        within(ANSWER, unit, stream).await
+    }
+
+    /// Queues the job; repeating that after a lost answer is harmless, because equal jobs merge.
+    async fn queue(&self, verb: Verb, unit: &str) -> Result<OwnedObjectPath, BusError> {
+        let mut answer = self.queue_once(verb, unit).await;
+        for pause in PAUSES {
+            match answer {
+                Err(error) if error.is_lost() && self.link.redial => tokio::time::sleep(pause).await,
+                answer => return answer,
+            }
+            answer = self.queue_once(verb, unit).await;
+        }
+        answer
+    }
+
+    async fn queue_once(&self, verb: Verb, unit: &str) -> Result<OwnedObjectPath, BusError> {
+        let manager = self.manager().await?;
+        match verb {
+            Verb::Start => within(ANSWER, unit, manager.start_unit(unit, "replace")).await,
+            Verb::Stop => within(ANSWER, unit, manager.stop_unit(unit, "replace")).await,
+            Verb::Restart => within(ANSWER, unit, manager.restart_unit(unit, "replace")).await,
+        }
+    }
+
+    /// The result of a job whose end nobody told us.
+    async fn judge(&self, verb: Verb, unit: &str) -> Result<JobResult, BusError> {
+        let activity = self.instance(unit).await?.activity;
+        let done = match verb {
+            Verb::Stop => matches!(activity, Activity::Inactive | Activity::Failed),
+            Verb::Start | Verb::Restart => activity == Activity::Active,
+        };
+        Ok(if done { JobResult::Done } else { JobResult::Failed })
+    }
+}

@@ -1,0 +1,237 @@
+//! States of units: a whole list in one call, and the few properties of an instance that matter here.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use zbus::wire::{OwnedObjectPath, OwnedVariant};
+
+use super::proxy::{PropertiesProxy, SERVICE_INTERFACE, UNIT, UNIT_INTERFACE, UnitRow};
+use super::{ANSWER, BusError, Connection, Systemd, within};
+
+/// `ActiveState` of org.freedesktop.systemd1(5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activity {
+    /// Up; for an instance that means ready.
+    Active,
+    /// Up, and reading its configuration again.
+    Reloading,
+    /// Down, without complaint.
+    Inactive,
+    /// Down, after a failure.
+    Failed,
+    /// On its way up, or waiting to be started again.
+    Activating,
+    /// On its way down: an instance drains.
+    Deactivating,
+}
+
+impl Activity {
+    fn of(word: &str) -> Self {
+        match word {
+            "active" | "refreshing" => Self::Active,
+            "reloading" => Self::Reloading,
+            "failed" => Self::Failed,
+            "activating" => Self::Activating,
+            "deactivating" => Self::Deactivating,
+            _ => Self::Inactive,
+        }
+    }
+
+    /// Up or reloading.
+    pub fn is_up(self) -> bool {
+        matches!(self, Self::Active | Self::Reloading)
+    }
+
+    /// Neither up nor on the way up or down.
+    pub fn is_down(self) -> bool {
+        matches!(self, Self::Inactive | Self::Failed)
+    }
+}
+
+/// One row of a unit list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitState {
+    /// Full name with suffix.
+    pub name: String,
+    /// `loaded`, `not-found`, `masked`, `error`, `bad-setting`.
+    pub load: String,
+    /// Whether it is up.
+    pub activity: Activity,
+    /// The state of its own kind, `running`, `auto-restart`, `listening` …
+    pub sub: String,
+    /// The queued or running job's number.
+    pub job: Option<u32>,
+}
+
+/// What systemd knows of one service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstanceState {
+    /// Full name with suffix.
+    pub unit: String,
+    /// `loaded`, `not-found`, `masked`, `error`, `bad-setting`.
+    pub load: String,
+    /// Whether it is up.
+    pub activity: Activity,
+    /// `running`, `start`, `auto-restart`, `stop-sigterm`, `dead` …
+    pub sub: String,
+    /// Number of this run, 32 hexadecimal digits; `None` when it never ran.
+    pub invocation: Option<String>,
+    /// The main process: the shim.
+    pub main_pid: Option<u32>,
+    /// Automatic restarts since it was last started by request.
+    pub restarts: u32,
+    /// What the shim says, see [`crate::observe::ShimStatus`].
+    pub status_text: String,
+    /// When it last became active, since 1970.
+    pub active_since: Option<Duration>,
+    /// Exit status of the last main process, or its signal; read only when the unit is not up.
+    pub exit_status: i32,
+    /// Why the status counts: `CLD_EXITED` 1, `CLD_KILLED` 2, `CLD_DUMPED` 3, 0 when it never ended.
+    pub exit_code: i32,
+    /// `success`, `exit-code`, `signal`, `timeout`, `oom-kill` …
+    pub result: String,
+}
+
+impl Systemd {
+    /// Loaded units whose names match one of the patterns of glob(7), in one call.
+    pub async fn units(&self, patterns: &[&str]) -> Result<Vec<UnitState>, BusError> {
+        let manager = self.manager().await?;
+        let rows = within(ANSWER, "", manager.list_units_by_patterns(&[], patterns)).await?;
+        Ok(rows.into_iter().map(unit_state).collect())
+    }
+
+    /// One instance.
+    pub async fn instance(&self, unit: &str) -> Result<InstanceState, BusError> {
+        let all = self.instances(&[unit.to_owned()]).await?;
+        let first = all.into_iter().next();
+        first.ok_or_else(|| BusError::NoSuchUnit(unit.to_owned()))
+    }
+
+    /// Several instances, in the order asked for: one list and one burst of small questions.
+    pub async fn instances(&self, units: &[String]) -> Result<Vec<InstanceState>, BusError> {
+        if units.is_empty() {
+            return Ok(Vec::new());
+        }
+        let names: Vec<&str> = units.iter().map(String::as_str).collect();
+        let manager = self.manager().await?;
+        let rows = within(ANSWER, "", manager.list_units_by_names(&names)).await?;
+        let rows: Vec<UnitState> = rows.into_iter().map(unit_state).collect();
+        let connection = self.live().await?;
+        let wanted = units.iter().map(|unit| {
+            let row = rows.iter().find(|row| row.name == *unit);
+            detail(&connection, unit, row)
+        });
+        try_join_all(wanted).await
+    }
+
+    /// The path of the unit's job, `/` when it has none.
+    pub(super) async fn job(&self, unit: &str) -> Result<OwnedObjectPath, BusError> {
+        let connection = self.live().await?;
+        let (_, path): (u32, OwnedObjectPath) = Properties::of(&connection, unit)
+            .await?
+            .get(UNIT_INTERFACE, "Job")
+            .await?;
+        Ok(path)
+    }
+}
+
+fn unit_state((name, _, load, active, sub, _, _, job, ..): UnitRow) -> UnitState {
+    UnitState {
+        name,
+        load,
+        activity: Activity::of(&active),
+        sub,
+        job: Some(job).filter(|id| *id != 0),
+    }
+}
+
+async fn detail(connection: &Connection, unit: &str, row: Option<&UnitState>) -> Result<InstanceState, BusError> {
+    let mut state = blank(unit, row);
+    let of = Properties::of(connection, unit).await?;
+    let id: Vec<u8>;
+    let (pid, since): (u32, u64);
+    (id, pid, since, state.restarts, state.status_text) = tokio::try_join!(
+        of.get(UNIT_INTERFACE, "InvocationID"),
+        of.get(SERVICE_INTERFACE, "MainPID"),
+        of.get(UNIT_INTERFACE, "ActiveEnterTimestamp"),
+        of.get(SERVICE_INTERFACE, "NRestarts"),
+        of.get(SERVICE_INTERFACE, "StatusText"),
+    )?;
+    state.invocation = hex(&id);
+    state.main_pid = Some(pid).filter(|pid| *pid != 0);
+    state.active_since = Some(since).filter(|since| *since != 0).map(Duration::from_micros);
+    if !state.activity.is_up() {
+        (state.exit_status, state.exit_code, state.result) = tokio::try_join!(
+            of.get(SERVICE_INTERFACE, "ExecMainStatus"),
+            of.get(SERVICE_INTERFACE, "ExecMainCode"),
+            of.get(SERVICE_INTERFACE, "Result"),
+        )?;
+    }
+    Ok(state)
+}
+
+fn blank(unit: &str, row: Option<&UnitState>) -> InstanceState {
+    InstanceState {
+        unit: unit.to_owned(),
+        load: row.map_or_else(|| "not-found".to_owned(), |row| row.load.clone()),
+        activity: row.map_or(Activity::Inactive, |row| row.activity),
+        sub: row.map_or_else(|| "dead".to_owned(), |row| row.sub.clone()),
+        invocation: None,
+        main_pid: None,
+        restarts: 0,
+        status_text: String::new(),
+        active_since: None,
+        exit_status: 0,
+        exit_code: 0,
+        result: "success".to_owned(),
+    }
+}
+
+/// The properties of one unit.
+pub(super) struct Properties<'u> {
+    unit: &'u str,
+    proxy: PropertiesProxy<'static>,
+}
+
+impl<'u> Properties<'u> {
+    pub(super) async fn of(connection: &Connection, unit: &'u str) -> Result<Self, BusError> {
+        let proxy = PropertiesProxy::builder(connection).path(object_path(unit));
+        let proxy = proxy.cache_properties(zbus::proxy::CacheProperties::No).build().await;
+        let proxy = proxy.map_err(|error| BusError::sort(error, unit))?;
+        Ok(Self { unit, proxy })
+    }
+
+    pub(super) async fn get<T>(&self, interface: &str, name: &str) -> Result<T, BusError>
+    where
+        T: TryFrom<OwnedVariant, Error = zbus::Error>,
+    {
+        let value = within(ANSWER, self.unit, self.proxy.get(interface, name)).await?;
+        T::try_from(value).map_err(BusError::Garbled)
+    }
+}
+
+fn digit(nibble: u8) -> char {
+    char::from_digit(nibble.into(), 16).unwrap_or('0')
+}
+
+fn hex(bytes: &[u8]) -> Option<String> {
+    let mut text = String::with_capacity(32);
+    for byte in bytes {
+        write!(text, "{byte:02x}").ok()?;
+    }
+    Some(text).filter(|text| text.chars().any(|c| c != '0'))
+}
+
+/// The object of a unit: every byte but letters and digits is `_` and two hexadecimal digits, and so is a leading digit.
+pub(super) fn object_path(unit: &str) -> String {
+    let mut path = format!("{UNIT}/");
+    for (at, byte) in unit.bytes().enumerate() {
+        if byte.is_ascii_alphabetic() || (at > 0 && byte.is_ascii_digit()) {
+            path.push(byte.into());
+        } else {
+            path.extend(['_', digit(byte >> 4), digit(byte & 15)]);
+        }
+    }
+    path
+}

@@ -1,0 +1,122 @@
+//! A journalctl(1) child: fixed arguments, one JSON object per line.
+
+use std::io;
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+/// Which entries.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// Units by full name; entries of any of them.
+    pub units: Vec<String>,
+    /// Slices by full name; entries of anything in any of them, too.
+    pub slices: Vec<String>,
+    /// Go on with new entries.
+    pub follow: bool,
+    /// At most this many old entries.
+    pub lines: Option<u32>,
+    /// From this time on, systemd.time(7).
+    pub since: Option<String>,
+    /// Only this run of a unit, 32 hexadecimal digits.
+    pub invocation: Option<String>,
+}
+
+/// Lines of a running journalctl. The child ends with it.
+#[derive(Debug)]
+pub struct Journal {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Query {
+    fn arguments(&self) -> Vec<String> {
+        let fixed = ["--output=json", "--no-pager", "--quiet", "--all"];
+        let mut arguments: Vec<String> = fixed.map(str::to_owned).into();
+        arguments.extend(self.follow.then(|| "--follow".to_owned()));
+        arguments.push(
+            self.lines
+                .map_or_else(|| "--no-tail".to_owned(), |lines| format!("--lines={lines}")),
+        );
+        arguments.extend(self.since.as_ref().map(|since| format!("--since={since}")));
+        // Matches of one field are alternatives, and `+` separates alternatives of different fields.
+        arguments.extend(self.units.iter().map(|unit| format!("_SYSTEMD_UNIT={unit}")));
+        arguments.extend(self.invocation.iter().map(|id| format!("_SYSTEMD_INVOCATION_ID={id}")));
+        if !self.units.is_empty() && !self.slices.is_empty() {
+            arguments.push("+".to_owned());
+        }
+        arguments.extend(self.slices.iter().map(|slice| format!("_SYSTEMD_SLICE={slice}")));
+        arguments
+    }
+
+    /// Starts reading. Complaints of journalctl go where ours go.
+    pub fn open(&self) -> io::Result<Journal> {
+        let mut child = Command::new("journalctl")
+            .args(self.arguments())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let stdout = child
+            .stdout
+            .take()
+            .ok_or_else(|| io::Error::other("no pipe to journalctl"))?;
+        Ok(Journal {
+            child,
+            lines: BufReader::new(stdout).lines(),
+        })
+    }
+}
+
+impl Journal {
+    /// The next line; `None` at the end. Ask [`Journal::finish`] then.
+    pub async fn next(&mut self) -> io::Result<Option<String>> {
+        self.lines.next_line().await
+    }
+
+    /// Waits for the child; an error when it failed.
+    pub async fn finish(mut self) -> io::Result<()> {
+        let status = self.child.wait().await?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(io::Error::other(format!("journalctl: {status}")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Query;
+
+    #[test]
+    fn a_time_that_looks_like_an_option_stays_one_argument() {
+        let query = Query {
+            since: Some("--rotate".into()),
+            lines: Some(5),
+            ..Query::default()
+        };
+        let arguments = query.arguments();
+        assert!(arguments.contains(&"--since=--rotate".to_owned()));
+        assert!(arguments.contains(&"--lines=5".to_owned()));
+    }
+
+    #[test]
+    fn units_and_slices_are_alternatives() {
+        let query = Query {
+            units: vec!["a@1.service".into()],
+            slices: vec!["appctl-a.slice".into()],
+            ..Query::default()
+        };
+        let arguments = query.arguments();
+        let matches: Vec<_> = arguments
+            .iter()
+            .filter(|argument| !argument.starts_with("--"))
+            .collect();
+        assert_eq!(
+            matches,
+            ["_SYSTEMD_UNIT=a@1.service", "+", "_SYSTEMD_SLICE=appctl-a.slice"]
+        );
+    }
+}

@@ -1,0 +1,186 @@
+//! One rollout per app at a time: flock(2) on `/run/appctl/NAME/lock`. The kernel lets go of it when its holder ends, in
+//! whatever way; the text inside only names who that was.
+
+use std::fmt;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
+use serde::{Deserialize, Serialize};
+
+use crate::release::Layout;
+use crate::spec::AppName;
+
+/// Who holds a lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// Process id.
+    pub pid: u32,
+    /// Account name, as the person is known: `SUDO_USER` behind sudo(8).
+    pub user: String,
+    /// What they are doing.
+    pub verb: String,
+    /// Since when, RFC 3339.
+    pub since: String,
+}
+
+/// A lock that was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Someone else holds it; who, unless they have not written that down yet.
+    #[error("busy: {}", Describe(.0.as_ref()))]
+    Busy(Option<Owner>),
+    /// The system refused.
+    #[error("cannot lock {}", path.display())]
+    Io {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// A held lock. Let go of when dropped.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes an app's lock, or says who has it. Never waits.
+    pub fn take(layout: &Layout, app: &AppName, owner: &Owner) -> Result<Self, LockError> {
+        let path = lock_file(layout, app);
+        let fail = |source| LockError::Io {
+            path: path.clone(),
+            source,
+        };
+        loop {
+            let mut file = open(&path).map_err(fail)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(LockError::Busy(read_owner(&mut file))),
+                Err(TryLockError::Error(error)) => return Err(fail(error)),
+            }
+            if is_still_there(&file, &path).map_err(fail)? {
+                write_owner(&mut file, owner).map_err(fail)?;
+                return Ok(Self { _file: file });
+            }
+        }
+    }
+
+    /// Whether a process holds an app's lock, asked without touching it: the kernel's own list in `/proc/locks`, proc(5).
+    pub fn is_held(layout: &Layout, app: &AppName, pid: u32) -> io::Result<bool> {
+        let inode = match std::fs::symlink_metadata(lock_file(layout, app)) {
+            Ok(metadata) => metadata.ino(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let locks = std::fs::read_to_string("/proc/locks")?;
+        Ok(locks.lines().any(|line| is_lock_of(line, pid, inode)))
+    }
+}
+
+/// `1: FLOCK  ADVISORY  WRITE 4711 00:1a:812 0 EOF`. The device is left out: on some filesystems it differs from stat(2)'s.
+fn is_lock_of(line: &str, pid: u32, inode: u64) -> bool {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let [_, "FLOCK", _, _, holder, place, ..] = words[..] else {
+        return false;
+    };
+    let number = place.rsplit(':').next().and_then(|number| number.parse().ok());
+    holder.parse() == Ok(pid) && number == Some(inode)
+}
+
+fn lock_file(layout: &Layout, app: &AppName) -> PathBuf {
+    layout.run(app).join("lock")
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    std::fs::DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
+    // Readable by its owner only: whoever can open a file can lock it, too.
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options.custom_flags(OFlag::O_NOFOLLOW.bits()).open(path)
+}
+
+/// An uninstall may have removed the file between opening and locking it.
+fn is_still_there(file: &File, path: &Path) -> io::Result<bool> {
+    let held = file.metadata()?;
+    match std::fs::symlink_metadata(path) {
+        Ok(named) => Ok((named.dev(), named.ino()) == (held.dev(), held.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn write_owner(file: &mut File, owner: &Owner) -> io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    file.write_all(serde_json::to_string(owner)?.as_bytes())
+}
+
+fn read_owner(file: &mut File) -> Option<Owner> {
+    let mut text = String::new();
+    file.take(4096).read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+struct Describe<'a>(Option<&'a Owner>);
+
+impl fmt::Display for Describe<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(owner) = self.0 else {
+            return f.write_str("another rollout holds the lock");
+        };
+        let Owner { pid, user, verb, since } = owner;
+        write!(f, "{verb} by {user} (process {pid}) is running since {since}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Lock, LockError, Owner};
+    use crate::release::Layout;
+
+    fn owner(verb: &str) -> Owner {
+        let (user, since) = ("ann".to_owned(), "2026-11-22T10:15:00Z".to_owned());
+        Owner {
+            pid: 4711,
+            user,
+            verb: verb.to_owned(),
+            since,
+        }
+    }
+
+    #[test]
+    fn the_second_is_told_who_has_it_and_the_third_gets_it() {
+        let root = tempfile::tempdir().expect("a directory");
+        let (layout, app) = (Layout::below(root.path()), "a".parse().expect("a name"));
+        assert!(!Lock::is_held(&layout, &app, std::process::id()).expect("readable"));
+        let lock = Lock::take(&layout, &app, &owner("apply")).expect("free");
+        assert!(Lock::is_held(&layout, &app, std::process::id()).expect("readable"));
+        let second = Lock::take(&layout, &app, &owner("scale")).expect_err("busy");
+        assert!(matches!(&second, LockError::Busy(Some(who)) if *who == owner("apply")));
+        assert_eq!(
+            second.to_string(),
+            "busy: apply by ann (process 4711) is running since 2026-11-22T10:15:00Z"
+        );
+        drop(lock);
+        assert!(!Lock::is_held(&layout, &app, std::process::id()).expect("readable"));
+        Lock::take(&layout, &app, &owner("scale")).expect("free again");
+    }
+
+    #[test]
+    fn a_lock_file_that_is_a_link_is_not_followed() {
+        let root = tempfile::tempdir().expect("a directory");
+        let (layout, app) = (Layout::below(root.path()), "a".parse().expect("a name"));
+        let target = root.path().join("target");
+        std::fs::create_dir_all(layout.run(&app)).expect("a directory");
+        std::os::unix::fs::symlink(&target, layout.run(&app).join("lock")).expect("a link");
+        let error = Lock::take(&layout, &app, &owner("apply")).expect_err("a link");
+        assert!(matches!(error, LockError::Io { .. }));
+        assert!(!target.exists());
+    }
+}

@@ -1,0 +1,155 @@
+//! The record of an app's last rollout, `/run/appctl/NAME/rollout.json`, written whole at every step, and beside it the
+//! configuration before and after, which may hold secrets and is for root only.
+
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use super::files::{self, FileError};
+use super::lock::Lock;
+use crate::release::Layout;
+use crate::rollout::{Record, State};
+use crate::spec::AppName;
+
+const RECORD: &str = "rollout.json";
+const BEFORE: &str = "before.toml";
+const AFTER: &str = "after.toml";
+
+/// The last rollout of an app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Last {
+    /// What is recorded of it.
+    pub record: Record,
+    /// Whether a process drives it now.
+    pub driven: bool,
+}
+
+impl Last {
+    /// Whether whoever drove it is gone and left it open.
+    pub fn is_interrupted(&self) -> bool {
+        !self.driven && matches!(self.record.state, State::Running | State::Interrupted)
+    }
+}
+
+/// What a change of configuration replaces, and what by; `None` is no file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Texts {
+    /// The applied file before.
+    pub before: Option<String>,
+    /// The applied file after.
+    pub after: Option<String>,
+}
+
+/// The last rollout of an app; `None` when there was none since boot, or the record makes no sense.
+pub fn read(layout: &Layout, app: &AppName) -> Result<Option<Last>, FileError> {
+    let path = layout.run(app).join(RECORD);
+    let Some(text) = files::read_config_if_any(&path)? else {
+        return Ok(None);
+    };
+    let Ok(record) = serde_json::from_str::<Record>(&text) else {
+        return Ok(None);
+    };
+    let driven = Lock::is_held(layout, app, record.pid).map_err(FileError::io("look at", &path))?;
+    Ok(Some(Last { record, driven }))
+}
+
+/// Replaces the record. Everyone may read it.
+pub fn write(layout: &Layout, app: &AppName, record: &Record) -> Result<(), FileError> {
+    let path = layout.run(app).join(RECORD);
+    let text = serde_json::to_string_pretty(record).map_err(|error| FileError::io("write", &path)(error.into()))?;
+    replace(&path, &text, 0o644).map_err(FileError::io("write", &path))
+}
+
+/// Keeps both texts of a change, for a way back that a later process may have to take.
+pub fn write_texts(layout: &Layout, app: &AppName, texts: &Texts) -> Result<(), FileError> {
+    for (name, text) in [(BEFORE, &texts.before), (AFTER, &texts.after)] {
+        let path = layout.run(app).join(name);
+        match text {
+            Some(text) => replace(&path, text, 0o600).map_err(FileError::io("write", &path))?,
+            None => drop(files::remove(&path)?),
+        }
+    }
+    Ok(())
+}
+
+/// The texts of the last change.
+pub fn read_texts(layout: &Layout, app: &AppName) -> Result<Texts, FileError> {
+    let text = |name| files::read_config_if_any(&layout.run(app).join(name));
+    Ok(Texts {
+        before: text(BEFORE)?,
+        after: text(AFTER)?,
+    })
+}
+
+/// Not synced: `/run` does not outlive the machine.
+fn replace(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    std::fs::create_dir_all(folder)?;
+    let mut file = tempfile::Builder::new().prefix(".rollout-").tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().set_permissions(std::fs::Permissions::from_mode(mode))?;
+    file.persist(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::time::Duration;
+
+    use super::{Texts, read, read_texts, write, write_texts};
+    use crate::release::Layout;
+    use crate::rollout::{Policy, Record, Request, Verb};
+
+    fn record() -> Record {
+        let policy = Policy {
+            surge: true,
+            settle: Duration::from_millis(1500),
+        };
+        let request = Request::new(Verb::Apply, (2, 3), true, Vec::new(), policy);
+        Record::new(
+            "2026-11-22T10:15:00Z".into(),
+            "a".into(),
+            ("ann".into(), 4711),
+            &request,
+            &BTreeMap::new(),
+        )
+    }
+
+    #[test]
+    fn a_record_that_says_running_without_a_driver_was_interrupted() {
+        let root = tempfile::tempdir().expect("a directory");
+        let (layout, app) = (Layout::below(root.path()), "a".parse().expect("a name"));
+        assert_eq!(read(&layout, &app).expect("readable"), None);
+        write(&layout, &app, &record()).expect("writable");
+        let last = read(&layout, &app).expect("readable").expect("there");
+        assert_eq!(last.record, record());
+        assert!(last.is_interrupted());
+    }
+
+    #[test]
+    fn a_record_that_makes_no_sense_is_none() {
+        let root = tempfile::tempdir().expect("a directory");
+        let (layout, app) = (Layout::below(root.path()), "a".parse().expect("a name"));
+        write(&layout, &app, &record()).expect("writable");
+        std::fs::write(layout.run(&app).join("rollout.json"), "{").expect("writable");
+        assert_eq!(read(&layout, &app).expect("readable"), None);
+    }
+
+    #[test]
+    fn configuration_is_kept_for_root_only_and_absence_is_kept_too() {
+        let root = tempfile::tempdir().expect("a directory");
+        let (layout, app) = (Layout::below(root.path()), "a".parse().expect("a name"));
+        let both = Texts {
+            before: Some("x".into()),
+            after: Some("y".into()),
+        };
+        write_texts(&layout, &app, &both).expect("writable");
+        let mode = std::fs::metadata(layout.run(&app).join("before.toml")).expect("there");
+        assert_eq!(mode.permissions().mode() & 0o777, 0o600);
+        let first = Texts { before: None, ..both };
+        write_texts(&layout, &app, &first).expect("writable");
+        assert_eq!(read_texts(&layout, &app).expect("readable"), first);
+    }
+}

@@ -1,0 +1,57 @@
+//! What can go wrong in a tree, with the path it went wrong at.
+
+use std::path::PathBuf;
+
+use nix::errno::Errno;
+
+/// A tree that cannot be copied or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum TreeError {
+    /// The system refused.
+    #[error("cannot {verb} {}", path.display())]
+    Io {
+        /// What was tried.
+        verb: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A link that would point elsewhere, or nowhere, in the copy.
+    #[error("{} is a link to {}, which leaves the directory", path.display(), target.display())]
+    Escapes {
+        /// The link, relative to the tree.
+        path: PathBuf,
+        /// What it says.
+        target: PathBuf,
+    },
+    /// A device, fifo or socket.
+    #[error("{} is a {kind}, and only files, directories and links can be copied", path.display())]
+    Special {
+        /// Relative to the tree.
+        path: PathBuf,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// More entries or bytes than any app has.
+    #[error("more than {most} {what} below this directory, counted up to {}", path.display())]
+    TooMuch {
+        /// Where the count ended.
+        path: PathBuf,
+        /// The bound.
+        most: u64,
+        /// What was counted.
+        what: &'static str,
+    },
+}
+
+impl TreeError {
+    pub(super) fn at(verb: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(Errno) -> Self {
+        let path = path.into();
+        move |errno| Self::Io {
+            verb,
+            path,
+            source: errno.into(),
+        }
+    }
+}

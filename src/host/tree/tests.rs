@@ -1,0 +1,105 @@
+//! A release is what its source was, minus what root must not take over.
+
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+
+use super::{Bounds, TreeError, copy};
+
+const ENOUGH: Bounds = Bounds {
+    entries: 100,
+    bytes: 1000,
+};
+
+struct Tree {
+    folder: tempfile::TempDir,
+}
+
+impl Tree {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a directory");
+        std::fs::create_dir(folder.path().join("from")).expect("a directory");
+        Self { folder }
+    }
+
+    fn file(self, name: &str, text: &str, mode: u32) -> Self {
+        let path = self.folder.path().join("from").join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
+        std::fs::write(&path, text).expect("a file");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("a mode");
+        self
+    }
+
+    fn link(self, name: &str, target: &str) -> Self {
+        symlink(target, self.folder.path().join("from").join(name)).expect("a link");
+        self
+    }
+
+    fn copy(&self, bounds: Bounds) -> Result<super::Copied, TreeError> {
+        copy(&self.folder.path().join("from"), &self.to(""), None, bounds, &[".git"])
+    }
+
+    fn to(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join("to").join(name)
+    }
+
+    fn mode(&self, name: &str) -> u32 {
+        std::fs::symlink_metadata(self.to(name))
+            .expect("metadata")
+            .permissions()
+            .mode()
+            & 0o7777
+    }
+}
+
+#[test]
+fn copies_files_links_and_who_may_execute() {
+    let tree = Tree::new()
+        .file("server.js", "listen", 0o600)
+        .file("node_modules/x/cli.js", "cli", 0o4777)
+        .file(".git/config", "secret", 0o600)
+        .link("node_modules/bin", "x/cli.js");
+    let copied = tree.copy(ENOUGH).expect("a copy");
+    assert_eq!((copied.entries, copied.bytes), (5, 9));
+    assert_eq!(
+        std::fs::read_to_string(tree.to("node_modules/bin")).expect("through the link"),
+        "cli"
+    );
+    assert_eq!(tree.mode("server.js"), 0o640);
+    assert_eq!(tree.mode("node_modules/x/cli.js"), 0o750);
+    assert_eq!(tree.mode("node_modules"), 0o750);
+    assert!(!tree.to(".git").exists());
+}
+
+#[test]
+fn names_the_link_that_would_leave_the_release() {
+    for target in ["/etc/shadow", "../outside", "x/../../outside"] {
+        let error = Tree::new().link("bad", target).copy(ENOUGH).expect_err("refused");
+        assert!(
+            matches!(&error, TreeError::Escapes { path, .. } if path == Path::new("bad")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn takes_no_fifo_for_a_file() {
+    let tree = Tree::new();
+    let path = tree.folder.path().join("from/pipe");
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("a fifo");
+    assert!(matches!(
+        tree.copy(ENOUGH),
+        Err(TreeError::Special { kind: "fifo", .. })
+    ));
+}
+
+#[test]
+fn stops_at_the_bounds() {
+    let tree = Tree::new().file("big", &"x".repeat(1001), 0o600);
+    assert!(matches!(
+        tree.copy(ENOUGH),
+        Err(TreeError::TooMuch { what: "bytes", .. })
+    ));
+    let tree = Tree::new().file("a", "", 0o600).file("b", "", 0o600);
+    let one = Bounds { entries: 1, bytes: 1 };
+    assert!(matches!(tree.copy(one), Err(TreeError::TooMuch { what: "files", .. })));
+}

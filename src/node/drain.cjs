@@ -1,0 +1,178 @@
+'use strict';
+// The drain: accept no more, answer all that is in progress or still arrives on open connections, let idle ones linger,
+// then say so. The app itself notices nothing before its own stop signal comes afterwards.
+
+const { guarded } = require('./guard.cjs');
+const { park } = require('./sockets.cjs');
+const { RECORD } = require('./connections.cjs');
+const farewell = require('./farewell.cjs');
+
+const TICK_MS = 20;
+/** How long a half-closed connection waits for its peer to close. */
+const GENTLE_MS = 1000;
+/** A connection handed over by a cluster primary may still be under way to its worker. */
+const HANDOVER_MS = 100;
+/** HTTP/2: "no more streams will be taken", before the id of the last one is known (RFC 9113 section 6.8). */
+const ALL_STREAMS = 2 ** 31 - 1;
+const REQUESTS = new Set(['request', 'checkContinue', 'checkExpectation', 'upgrade', 'connect']);
+
+class Drain {
+  constructor(connections, sockets, say) {
+    this.connections = connections;
+    this.sockets = sockets;
+    this.say = say;
+    this.started = 0;
+    this.ended = false;
+    this.served = 0;
+  }
+
+  follow(server) {
+    this.connections.follow(server);
+    if (this.started === 0) return;
+    this.stopAccepting();
+    this.intercept(server);
+  }
+
+  start(linger, timeout) {
+    if (this.started > 0) return;
+    this.started = performance.now();
+    this.linger = linger;
+    this.timeout = timeout;
+    this.settle = require('cluster').isWorker ? HANDOVER_MS : 0;
+    guarded(() => this.stayAlive());
+    this.stopAccepting();
+    this.say('stopped');
+    guarded(() => this.prepare());
+    this.timer = setInterval(() => guarded(() => this.tick()), TICK_MS).unref();
+    this.endWhenEmpty();
+  }
+
+  /** Not server.close(): since Node 19 that destroys idle connections. Parked, the server looks open to the app. */
+  stopAccepting() {
+    for (const { handle, server } of this.sockets) {
+      if (handle !== null && server !== null && !park(handle)) handle.close();
+    }
+    for (const server of this.connections.servers.keys()) {
+      if (server._handle) guarded(() => park(server._handle));
+    }
+  }
+
+  /** A parked socket does not keep the process alive, but its server must: the app is to get its stop signal. */
+  stayAlive() {
+    const open = this.sockets.filter(({ handle, server }) => server !== null && handle !== null && handle.hasRef());
+    if (open.length === 0) return;
+    const timer = setInterval(() => {}, 2 ** 30);
+    const release = () => {
+      if (open.every(({ server }) => server === null)) clearInterval(timer);
+    };
+    for (const socket of open) socket.onrelease.push(release);
+  }
+
+  prepare() {
+    const { connections } = this;
+    connections.onadd = (record) => this.begin(record);
+    connections.onsession = (session) => this.announce(session);
+    for (const server of connections.servers.keys()) this.intercept(server);
+    farewell.sayCloseFromNowOn();
+    for (const record of connections.open) this.begin(record);
+    for (const session of connections.sessions) this.announce(session);
+  }
+
+  begin(record) {
+    const response = record.response();
+    record.since = performance.now();
+    record.wasBusy = response !== null;
+    record.mark = record.socket.bytesRead;
+    farewell.endGently(record);
+    farewell.flag(record);
+    if (response !== null) this.count(response);
+  }
+
+  announce(session) {
+    if (!session.destroyed && !session.closed) session.goaway(0, ALL_STREAMS);
+  }
+
+  count(response) {
+    response.once('close', () => {
+      if (response.writableFinished) this.served += 1;
+    });
+  }
+
+  /** Sees every request of the server from now on, however the app or a library has arranged its listeners. */
+  intercept(server) {
+    const { emit } = server;
+    const drain = this;
+    const value = function (event, message, response) {
+      if (REQUESTS.has(event) && guarded(() => drain.refuses(message, response))) return true;
+      return emit.apply(this, arguments);
+    };
+    Object.defineProperty(server, 'emit', { value, configurable: true, writable: true });
+  }
+
+  /** After `Connection: close` a further request is left undone, so that its client may safely send it again. */
+  refuses(message, response) {
+    const record = message.httpVersionMajor === 1 && message.socket ? message.socket[RECORD] : undefined;
+    if (record === undefined) return false;
+    if (farewell.closeSent(record)) {
+      message.resume();
+      return true;
+    }
+    record.wasBusy = true;
+    const earlier = record.response();
+    if (earlier !== null && earlier !== response) farewell.takeBack(earlier);
+    if (typeof response.writeHead === 'function') this.count(response);
+    return false;
+  }
+
+  tick() {
+    const now = performance.now();
+    const lingered = now - this.started >= this.linger;
+    for (const record of this.connections.open) guarded(() => this.review(record, now));
+    if (lingered) for (const session of this.connections.sessions) guarded(() => session.close());
+    if (now - this.started >= this.timeout) this.end();
+    else this.endWhenEmpty();
+  }
+
+  review(record, now) {
+    if (record.closing || record.sessionEnded()) this.waitForPeer(record, now);
+    else if (record.handshaking()) {
+      if (now - record.since >= this.linger) record.socket.destroy();
+    } else if (record.http() && this.idle(record, now) && now - record.since >= this.linger) farewell.shut(record);
+  }
+
+  /** Nothing is owed on it: no response in progress and no part of a request has arrived since the last one. */
+  idle(record, now) {
+    if (record.response() !== null) record.wasBusy = true;
+    else if (record.wasBusy) {
+      record.wasBusy = false;
+      record.mark = record.socket.bytesRead;
+      record.since = now;
+    } else return record.socket.bytesRead === record.mark;
+    return false;
+  }
+
+  waitForPeer(record, now) {
+    if (record.finished === 0) record.finished = now;
+    if (now - record.finished >= GENTLE_MS) record.socket.destroy();
+  }
+
+  endWhenEmpty() {
+    if (this.connections.open.size === 0 && performance.now() - this.started >= this.settle) this.end();
+  }
+
+  /** What is still owed at the deadline is cut: idle and half-closed connections are not. */
+  end() {
+    if (this.ended) return;
+    this.ended = true;
+    clearInterval(this.timer);
+    const now = performance.now();
+    let cut = 0;
+    for (const record of this.connections.open) {
+      const settled = record.closing || record.handshaking() || (record.http() && this.idle(record, now));
+      if (!settled) cut += 1;
+    }
+    this.say(`drained ${this.served} ${cut}`);
+  }
+}
+
+module.exports = { Drain };

@@ -1,0 +1,80 @@
+'use strict';
+// Entry of the Node adapter, loaded by NODE_OPTIONS=--require in every Node process of an instance: connects the parts
+// below to Node and must never break the app. Everything that costs something waits until the app listens.
+// Documented in appctl-node(7).
+
+const { complain, guarded } = require('./guard.cjs');
+
+/** Per-process state shared by the parts: what is held, the channel to the shim, what is served. */
+function start(env) {
+  const sockets = require('./sockets.cjs').parse(env.APPCTL_LISTEN);
+  const service = new Service(env, sockets);
+  require('./adopt.cjs').install(sockets, service);
+  if (sockets.some((socket) => socket.reached())) require('./spawn.cjs').install(sockets);
+  if (env.APPCTL_READY_MESSAGE === '1') require('./ipc.cjs').install(service);
+  setTimeout(() => guarded(() => service.beat()), 1000).unref();
+}
+
+/** What this process serves. Loads the rest at the first listen, so that a launcher such as npm stays as it was. */
+class Service {
+  constructor(env, sockets) {
+    this.env = env;
+    this.sockets = sockets;
+    this.drain = null;
+    this.channel = null;
+    this.listens = false;
+  }
+
+  /** The channel to the shim, connected on first use; null when there is no shim to talk to. */
+  control() {
+    if (this.channel === null && this.env.APPCTL_CONTROL) {
+      const { Control } = require('./control.cjs');
+      const hooks = { stop: (words) => this.stop(words), load: () => this.load() };
+      this.channel = new Control(this.env.APPCTL_CONTROL, hooks);
+    }
+    return this.channel;
+  }
+
+  /** An app that never listens still shows that its event loop turns; its worker threads need not. */
+  beat() {
+    if (require('worker_threads').isMainThread) this.control();
+  }
+
+  say(line) {
+    const control = this.control();
+    if (control !== null) control.say(line);
+  }
+
+  /** Follows a server that accepts on a held address. `stays` tells whether it still does. */
+  serves(server, address, stays) {
+    if (this.drain === null) {
+      const { Connections } = require('./connections.cjs');
+      const { Drain } = require('./drain.cjs');
+      this.drain = new Drain(new Connections(), this.sockets, (line) => this.say(line));
+    }
+    this.drain.follow(server);
+    // Some launchers listen for a moment only, to see whether the port is free: that is not the app being ready.
+    if (this.drain.started === 0) setImmediate(() => guarded(() => stays() && this.announce(server, address)));
+  }
+
+  announce(server, address) {
+    this.listens = true;
+    this.say(`listening ${address}`);
+    if (this.env.APPCTL_PROBE) require('./probe.cjs').open(server, this.env.APPCTL_PROBE, () => this.say('probe'));
+  }
+
+  /** Only a process that listens takes part in the drain: a launcher has nothing to confirm. */
+  stop([linger, timeout]) {
+    if (this.listens) this.drain.start(Number(linger), Number(timeout));
+  }
+
+  load() {
+    return this.drain === null ? '0 0' : this.drain.connections.load();
+  }
+}
+
+try {
+  if (process.env.APPCTL_LISTEN || process.env.APPCTL_CONTROL) start(process.env);
+} catch (error) {
+  complain(error);
+}

@@ -1,0 +1,376 @@
+'use strict';
+// What clients see, byte for byte, while an instance is emptied: raw connections, every one answered or cleanly ended.
+
+const test = require('node:test');
+const assert = require('node:assert');
+const { Shim, Client, get, until } = require('./shim.cjs');
+
+const LINGER_MS = 400;
+const LONG_MS = 8000;
+
+/** `/slow` answers after 300 ms, `/gate` at SIGUSR2, `/stream` sends headers at once and ends at SIGUSR2. */
+const APP = `
+  const http = require('http');
+  const gate = (work) => process.once('SIGUSR2', work);
+  const server = http.createServer((q, r) => {
+    console.log(q.method + ' ' + q.url);
+    if (q.url === '/slow') return void setTimeout(() => r.end('slow'), 300);
+    if (q.url === '/gate') return void gate(() => r.end('gate'));
+    if (q.url === '/stream') { r.write('first,'); return void gate(() => r.end('last')); }
+    if (q.url === '/object') return void r.writeHead(200, { connection: 'keep-alive', 'X-A': 'b' }).end('object');
+    if (q.url === '/array') return void r.writeHead(200, 'Fine', ['Connection', 'keep-alive', 'X-A', 'b']).end('array');
+    if (q.url === '/set') { r.setHeader('Connection', 'keep-alive'); return void r.end('set'); }
+    if (q.url === '/early') { r.writeHead(413, { 'Content-Length': 5 }); return void r.end('early'); }
+    if (q.url === '/upload') { let n = 0; q.on('data', (d) => (n += d.length)); return void q.on('end', () => r.end('got ' + n)); }
+    r.end('fast');
+  });
+  server.listen(PORT0);`;
+
+const request = (url, head = '') => `GET ${url} HTTP/1.1\r\nHost: x\r\n${head}\r\n`;
+
+async function world(t, source = APP) {
+  const shim = await Shim.start();
+  t.after(() => shim.end());
+  const held = await shim.hold();
+  const app = shim.app(source);
+  await shim.said('listening', app);
+  const open = async (text) => {
+    const client = await Client.open(held.place);
+    t.after(() => client.close());
+    if (text !== undefined) client.write(text);
+    return client;
+  };
+  return { shim, held, app, open };
+}
+
+/** A connection that has had one answer and is idle. */
+async function idle(open, app) {
+  const client = await open(request('/'));
+  await client.see(/fast$/);
+  client.text = '';
+  return client;
+}
+
+/** The app has seen this request. */
+const seen = (app, line) => until(() => app.out.includes(line), () => `${line} at the app: ${app.out}${app.err}`);
+
+async function stopped(shim, linger = LINGER_MS, timeout = 10000) {
+  shim.stop(linger, timeout);
+  await shim.said('stopped');
+  return Date.now();
+}
+
+const closes = (text) => /\r\nConnection: close\r\n/i.test(text);
+
+test('nothing open: drained at once, whatever the linger', async (t) => {
+  const { shim } = await world(t);
+  const start = await stopped(shim, LONG_MS);
+  assert.strictEqual(await shim.said('drained'), 'drained 0 0');
+  assert.ok(Date.now() - start < 1000);
+});
+
+test('new connections go to a sibling from `stopped` on, and the app does not notice', async (t) => {
+  const { shim, held, app } = await world(t, `${APP}
+    process.on('SIGTERM', () => { console.log('listening', server.listening); server.close((error) => { console.log('closed', error); process.exit(); }); });`);
+  await stopped(shim);
+  const waiting = get(held.place, request('/', 'Connection: close\r\n'));
+  shim.app(`require('http').createServer((q, r) => r.end('sibling')).listen(PORT0)`);
+  assert.match(await waiting, /sibling$/);
+  assert.strictEqual(app.out, '');
+  process.kill(app.pid, 'SIGTERM');
+  assert.deepStrictEqual(await app.exited, { code: 0, signal: null });
+  assert.strictEqual(app.out, 'listening true\nclosed undefined\n');
+});
+
+test('an idle connection is served within the linger, told to close, then ended by FIN', async (t) => {
+  const { shim, app, open } = await world(t);
+  const client = await idle(open, app);
+  const start = await stopped(shim, LONG_MS);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  assert.strictEqual(client.ended, undefined, 'idle is not ended at once');
+  client.write(request('/'));
+  assert.strictEqual(await client.finish(), 'fin');
+  assert.ok(closes(client.text) && client.text.endsWith('fast'), client.text);
+  client.socket.end();
+  assert.strictEqual(await shim.said('drained'), 'drained 1 0');
+  assert.ok(Date.now() - start < LONG_MS / 2, 'ends early');
+});
+
+test('an idle connection beyond the linger gets FIN, not RST, and not a moment earlier', async (t) => {
+  const { shim, app, open } = await world(t);
+  const client = await idle(open, app);
+  const start = await stopped(shim);
+  assert.strictEqual(await client.finish(), 'fin');
+  assert.ok(Date.now() - start >= LINGER_MS - 50, `ended after ${Date.now() - start} ms`);
+  client.write(request('/'));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.strictEqual(client.ended, 'fin', 'a late request is not answered by a reset');
+  assert.ok(!shim.lines.some((line) => line.startsWith('drained')), 'waits for the peer to close');
+  client.socket.end();
+  assert.strictEqual(await shim.said('drained'), 'drained 0 0');
+});
+
+test('a peer that never closes is waited for only a while', async (t) => {
+  const { shim, app, open } = await world(t);
+  await idle(open, app);
+  const start = await stopped(shim, 50, 60000);
+  assert.strictEqual(await shim.said('drained'), 'drained 0 0');
+  assert.ok(Date.now() - start < 5000);
+});
+
+test('a connection accepted but silent lingers, and is served when it speaks in time', async (t) => {
+  const { shim, held, app, open } = await world(t);
+  const silent = await open();
+  const late = await open();
+  await until(async () => (await get(held.place, request('/', 'Connection: close\r\n'))).endsWith('fast'), 'both accepted before');
+  const start = await stopped(shim);
+  late.write(request('/'));
+  await late.see(/fast$/);
+  assert.ok(closes(late.text));
+  assert.strictEqual(await silent.finish(), 'fin');
+  assert.ok(Date.now() - start >= LINGER_MS - 50);
+  assert.strictEqual(app.err, '');
+});
+
+test('a request in progress is answered in full with close, however long beyond the linger', async (t) => {
+  const { shim, app, open } = await world(t);
+  const client = await open(request('/gate'));
+  await seen(app, 'GET /gate');
+  await stopped(shim, 50);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.strictEqual(client.ended, undefined);
+  process.kill(app.pid, 'SIGUSR2');
+  assert.strictEqual(await client.finish(), 'fin');
+  assert.ok(closes(client.text) && client.text.endsWith('gate'), client.text);
+  client.socket.end();
+  assert.strictEqual(await shim.said('drained'), 'drained 1 0');
+});
+
+test('a response whose headers are out ends whole; its connection then counts as idle', async (t) => {
+  const { shim, app, open } = await world(t);
+  const client = await open(request('/stream'));
+  await client.see(/first,/);
+  await stopped(shim, 500);
+  process.kill(app.pid, 'SIGUSR2');
+  await client.see(/4\r\nlast\r\n0\r\n\r\n$/);
+  assert.ok(!closes(client.text));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.strictEqual(client.ended, undefined);
+  client.write(request('/'));
+  assert.strictEqual(await client.finish(), 'fin');
+  assert.ok(closes(client.text) && client.text.endsWith('fast'), client.text);
+});
+
+test('a stream that ends after the linger leaves its connection a linger of its own', async (t) => {
+  const { shim, app, open } = await world(t);
+  const client = await open(request('/stream'));
+  await client.see(/first,/);
+  const start = await stopped(shim, 300);
+  await until(() => Date.now() - start > 400, 'the linger to pass');
+  process.kill(app.pid, 'SIGUSR2');
+  await client.see(/last\r\n0\r\n\r\n$/);
+  const end = Date.now();
+  assert.strictEqual(await client.finish(), 'fin');
+  assert.ok(Date.now() - end >= 250, `ended after ${Date.now() - end} ms`);
+});
+
+test('a slow upload straddles the drain', async (t) => {
+  const { shim, app, open } = await world(t);
+  const client = await open('POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345');
+  await seen(app, 'POST /upload');
+  await stopped(shim, 50);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  client.write('67890');
+  assert.strictEqual(await client.finish(), 'fin');
+  assert.ok(closes(client.text) && client.text.endsWith('got 10'), client.text);
+});
+
+test('a request whose head is half here when the linger ends is waited for and served', async (t) => {
+  const { shim, app, open } = await world(t);
+  const client = await idle(open, app);
+  await stopped(shim, 200);
+  client.write('GET / HTTP/1.1\r\nHo');
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assert.strictEqual(client.ended, undefined);
+  client.write('st: x\r\n\r\n');
+  assert.strictEqual(await client.finish(), 'fin');
+  assert.ok(client.text.endsWith('fast'), client.text);
+});
+
+test('pipelined requests in progress are both answered, close on the last', async (t) => {
+  const { shim, app, open } = await world(t);
+  const client = await open(request('/gate') + request('/slow'));
+  await seen(app, 'GET /slow');
+  await stopped(shim);
+  process.kill(app.pid, 'SIGUSR2');
+  assert.strictEqual(await client.finish(), 'fin');
+  const [first, second] = client.text.split(/(?<=gate)/);
+  assert.ok(first.endsWith('gate') && !closes(first), client.text);
+  assert.ok(second.endsWith('slow'), client.text);
+});
+
+test('pipelined requests that arrive during the drain are both answered while the first has no headers out', async (t) => {
+  const { shim, app, open } = await world(t);
+  const client = await idle(open, app);
+  await stopped(shim);
+  client.write(request('/slow') + request('/slow'));
+  assert.strictEqual(await client.finish(), 'fin');
+  const [first, second] = client.text.split(/(?<=slow)/);
+  assert.ok(!closes(first) && closes(second) && second.endsWith('slow'), client.text);
+});
+
+test('a request that arrives behind one in progress is answered too, close on the last', async (t) => {
+  const { shim, app, open } = await world(t);
+  const client = await open(request('/gate'));
+  await seen(app, 'GET /gate');
+  await stopped(shim);
+  client.write(request('/slow'));
+  await seen(app, 'GET /slow');
+  process.kill(app.pid, 'SIGUSR2');
+  assert.strictEqual(await client.finish(), 'fin');
+  const [first, second] = client.text.split(/(?<=gate)/);
+  assert.ok(first.endsWith('gate') && !closes(first), client.text);
+  assert.ok(closes(second) && second.endsWith('slow'), client.text);
+});
+
+test('an upload behind a response that said close is read to its end and not carried out', async (t) => {
+  const { shim, app, open } = await world(t);
+  const client = await idle(open, app);
+  await stopped(shim);
+  client.write(`${request('/')}POST /never HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n`);
+  client.socket.end('x'.repeat(5000000));
+  assert.strictEqual(await client.finish(), 'fin');
+  assert.ok(closes(client.text) && client.text.endsWith('fast'), client.text);
+  await shim.said('drained', app);
+  await until(() => client.socket.closed, 'both sides closed');
+  assert.strictEqual(client.ended, 'fin');
+  assert.ok(client.socket.writableFinished && !app.out.includes('/never'), app.out);
+});
+
+test('a request behind a response that said close is not carried out', async (t) => {
+  const { shim, app, open } = await world(t);
+  const client = await idle(open, app);
+  await stopped(shim);
+  client.write(request('/object') + request('/never'));
+  assert.strictEqual(await client.finish(), 'fin');
+  assert.ok(closes(client.text) && client.text.includes('object'), client.text);
+  assert.ok(!app.out.includes('/never'), app.out);
+});
+
+for (const url of ['/object', '/array', '/set']) {
+  test(`an explicit keep-alive of the app is replaced: ${url}`, async (t) => {
+    const { shim, app, open } = await world(t);
+    const client = await idle(open, app);
+    await stopped(shim);
+    client.write(request(url));
+    assert.strictEqual(await client.finish(), 'fin');
+    assert.ok(closes(client.text) && !/keep-alive/i.test(client.text), client.text);
+    assert.ok(client.text.includes(url.slice(1)) && client.text.endsWith('\r\n0\r\n\r\n') === (url !== '/set') && (url === '/set' || /X-A: b/.test(client.text)), client.text);
+  });
+}
+
+test('HEAD is answered with close', async (t) => {
+  const { shim, app, open } = await world(t);
+  const client = await idle(open, app);
+  await stopped(shim);
+  client.write('HEAD / HTTP/1.1\r\nHost: x\r\n\r\n');
+  assert.strictEqual(await client.finish(), 'fin');
+  assert.ok(closes(client.text) && client.text.endsWith('\r\n\r\n'), client.text);
+});
+
+test('Expect: 100-continue is continued and answered', async (t) => {
+  const { shim, app, open } = await world(t);
+  const client = await idle(open, app);
+  await stopped(shim);
+  client.write('POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n');
+  await client.see(/100 Continue\r\n\r\n/);
+  client.write('ab');
+  assert.strictEqual(await client.finish(), 'fin');
+  assert.ok(closes(client.text) && client.text.endsWith('got 2'), client.text);
+});
+
+test('an answer given before the upload is complete arrives, though bytes are still coming in', async (t) => {
+  const { shim, app, open } = await world(t);
+  const client = await idle(open, app);
+  await stopped(shim);
+  client.write(`POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 40000000\r\n\r\n`);
+  const feed = setInterval(() => client.write('x'.repeat(10000)), 5);
+  t.after(() => clearInterval(feed));
+  assert.strictEqual(await client.finish(), 'fin');
+  assert.ok(closes(client.text) && client.text.endsWith('early'), client.text);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.strictEqual(client.ended, 'fin', 'lingers while the peer is sending');
+});
+
+test('a slow reader gets the whole of a large response', async (t) => {
+  const { shim, app, open } = await world(t, `require('http').createServer((q, r) => { console.log('GET'); r.end(Buffer.alloc(20e6, 'z')); }).listen(PORT0);`);
+  const client = await open();
+  let size = 0;
+  client.socket.removeAllListeners('data');
+  client.socket.pause();
+  client.write(request('/'));
+  await seen(app, 'GET');
+  await stopped(shim, 50, 60000);
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  client.socket.on('data', (data) => (size += data.length));
+  client.socket.resume();
+  await until(() => size > 20e6, () => `all bytes, have ${size}`);
+  assert.strictEqual(await client.finish(), 'fin');
+});
+
+test('an upgraded connection is waited for until the deadline and counted as cut', async (t) => {
+  const { shim, app, open } = await world(t, `const server = require('http').createServer().listen(PORT0);
+    server.on('upgrade', (q, s) => { s.write('HTTP/1.1 101 Switching Protocols\\r\\n\\r\\n'); s.on('data', (d) => s.write(d)); });`);
+  const client = await open('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+  await client.see(/101/);
+  const start = await stopped(shim, 50, 700);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  client.write('still here');
+  await client.see(/still here/);
+  assert.strictEqual(await shim.said('drained', app), 'drained 0 1');
+  assert.ok(Date.now() - start >= 650 && client.ended === undefined);
+});
+
+test('a request beyond the deadline is counted as cut, an idle connection is not', async (t) => {
+  const { shim, app, open } = await world(t);
+  await open(request('/gate'));
+  await idle(open, app);
+  await seen(app, 'GET /gate');
+  await stopped(shim, LONG_MS, 300);
+  assert.strictEqual(await shim.said('drained'), 'drained 0 1');
+});
+
+test('a connection of a plain net server is waited for until it ends', async (t) => {
+  const { shim, open, app } = await world(t, `require('net').createServer((s) => s.on('data', (d) => s.write(d))).listen(PORT0);`);
+  const client = await open('one');
+  await client.see(/one/);
+  await stopped(shim, 50);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  client.write('two');
+  await client.see(/onetwo/);
+  client.socket.end();
+  assert.strictEqual(await shim.said('drained', app), 'drained 0 0');
+});
+
+test('a process that never listens takes no part', async (t) => {
+  const shim = await Shim.start();
+  t.after(() => shim.end());
+  await shim.hold();
+  shim.app('setInterval(() => {}, 1000)');
+  await shim.said('hello');
+  shim.stop(0, 100);
+  await shim.said('beat');
+  await shim.said('beat');
+  assert.deepStrictEqual(shim.lines.filter((line) => !/^(hello|beat)/.test(line)), []);
+});
+
+test('a second stop changes nothing', async (t) => {
+  const { shim, app, open } = await world(t);
+  const client = await idle(open, app);
+  await stopped(shim, 300);
+  shim.stop(0, 0);
+  await until(() => client.ended, 'the end');
+  client.socket.end();
+  await shim.said('drained');
+  assert.strictEqual(shim.lines.filter((line) => line === 'stopped').length, 1);
+});

@@ -1,0 +1,132 @@
+'use strict';
+// Unmodified frameworks and shutdown libraries through a whole stop: drain first, then the app's own signal handling.
+// Their packages come from the npm registry into a temporary directory; without a registry these tests are skipped.
+
+const test = require('node:test');
+const assert = require('node:assert');
+const cp = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { Shim, Client, until } = require('./shim.cjs');
+
+const place = fs.mkdtempSync(path.join(os.tmpdir(), 'appctl-frameworks-'));
+fs.copyFileSync(path.join(__dirname, 'package.json'), path.join(place, 'package.json'));
+const npm = cp.spawnSync('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: place, encoding: 'utf8' });
+test.after(() => fs.rmSync(place, { recursive: true, force: true }));
+const skip = npm.status === 0 ? false : `npm install failed: ${String(npm.stderr).slice(-300)}`;
+
+const onTerm = (work) => `process.on('SIGTERM', async () => { ${work}; console.log('bye'); process.exit(0); });`;
+const CLOSE = onTerm(`await new Promise((done) => server.close(done))`);
+const PLAIN = `const server = require('http').createServer((q, r) => q.url === '/slow' ? setTimeout(() => r.end('slow'), 500) : r.end('fast')).listen(PORT0);`;
+
+/** Each answers `/` with "fast" at once and `/slow` with "slow" after half a second. */
+const APPS = {
+  'express': `const app = require('express')(); app.get('/', (q, r) => r.send('fast'));
+    app.get('/slow', (q, r) => setTimeout(() => r.send('slow'), 500)); const server = app.listen(PORT0); ${CLOSE}`,
+  'fastify, which answers 503 once it is closing': `const app = require('fastify')(); app.get('/', async () => 'fast');
+    app.get('/slow', () => new Promise((done) => setTimeout(done, 500, 'slow'))); app.listen({ port: PORT0 }); ${onTerm('await app.close()')}`,
+  'koa': `const Koa = require('koa'); const app = new Koa(); app.use(async (c) => {
+    if (c.path === '/slow') await new Promise((done) => setTimeout(done, 500)); c.body = c.path === '/slow' ? 'slow' : 'fast'; });
+    const server = app.listen(PORT0); ${CLOSE}`,
+  'http-terminator': `${PLAIN} const terminator = require('http-terminator').createHttpTerminator({ server }); ${onTerm('await terminator.terminate()')}`,
+  'stoppable': `${PLAIN} require('stoppable')(server); ${onTerm('await new Promise((done) => server.stop(done))')}`,
+  'process.exit in the handler': `${PLAIN} ${onTerm('')}`,
+  'no handler at all': PLAIN,
+};
+
+async function start(t, source, options) {
+  const shim = await Shim.start();
+  t.after(() => shim.end());
+  fs.symlinkSync(path.join(place, 'node_modules'), path.join(shim.directory, 'node_modules'));
+  const held = await shim.hold();
+  const app = shim.app(source, options);
+  await shim.said('listening', app);
+  const open = async (text) => {
+    const client = await Client.open(held.place);
+    t.after(() => client.close());
+    if (text !== undefined) client.write(text);
+    return client;
+  };
+  return { shim, held, app, open };
+}
+
+const request = (url) => `GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`;
+
+for (const [name, source] of Object.entries(APPS)) {
+  test(`${name}: in progress and idle connections are served, then the app ends in its own way`, { skip }, async (t) => {
+    const { shim, app, open } = await start(t, source);
+    const idle = await open(request('/'));
+    await idle.see(/fast$/);
+    const busy = await open(request('/slow'));
+    // Answered on another connection after the slow request was sent, so that request is in progress.
+    const later = await open(request('/'));
+    await later.see(/fast$/);
+    idle.text = '';
+    shim.stop(300);
+    await shim.said('stopped', app);
+    idle.write(request('/'));
+    assert.strictEqual(await idle.finish(), 'fin');
+    assert.match(idle.text, /^HTTP\/1.1 200 OK\r\n[^]*connection: close\r\n[^]*fast$/i);
+    assert.strictEqual(await busy.finish(), 'fin');
+    assert.match(busy.text, /^HTTP\/1.1 200 OK\r\n[^]*connection: close\r\n[^]*slow$/i);
+    assert.strictEqual(await later.finish(), 'fin');
+    for (const client of [idle, busy, later]) client.socket.end();
+    assert.strictEqual(await shim.said('drained', app), 'drained 2 0');
+    process.kill(app.pid, 'SIGTERM');
+    const handled = source.includes('SIGTERM');
+    assert.deepStrictEqual(await app.exited, handled ? { code: 0, signal: null } : { code: null, signal: 'SIGTERM' });
+    assert.strictEqual(app.err, '');
+    assert.strictEqual(app.out, handled ? 'bye\n' : '');
+  });
+}
+
+test('ws: a WebSocket lives on through the drain', { skip }, async (t) => {
+  const { shim, held, app } = await start(t, `const server = require('http').createServer().listen(PORT0);
+    new (require('ws').WebSocketServer)({ server }).on('connection', (s) => s.on('message', (m) => s.send('echo ' + m)));`);
+  const WebSocket = require(path.join(place, 'node_modules', 'ws'));
+  const socket = new WebSocket(`ws://127.0.0.1:${held.port}`);
+  const heard = [];
+  socket.on('message', (data) => heard.push(String(data)));
+  await new Promise((resolve, reject) => socket.on('open', resolve).on('error', reject));
+  shim.stop(50, 10000);
+  await shim.said('stopped', app);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  socket.send('hello');
+  await until(() => heard.includes('echo hello'), () => heard.join() + app.err);
+  socket.close();
+  assert.strictEqual(await shim.said('drained', app), 'drained 0 0');
+});
+
+test('socket.io: its long polling is answered with close, though it takes over the request listeners', { skip }, async (t) => {
+  const { shim, app, open } = await start(t, `const server = require('http').createServer((q, r) => r.end('fast'));
+    const { Server } = require('socket.io'); new Server(server); server.listen(PORT0);`);
+  const client = await open(request('/socket.io/?EIO=4&transport=polling'));
+  const sid = /"sid":"([^"]+)"/.exec(await client.see(/"sid":"[^"]+"/))[1];
+  client.text = '';
+  shim.stop(500, 10000);
+  await shim.said('stopped', app);
+  const body = '40';
+  client.write(`POST /socket.io/?EIO=4&transport=polling&sid=${sid} HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  assert.strictEqual(await client.finish(), 'fin');
+  assert.match(client.text, /connection: close[^]*ok$/i);
+  client.socket.end();
+  assert.strictEqual(await shim.said('drained', app), 'drained 1 0');
+});
+
+test('tsx: a TypeScript app adopts and drains', { skip }, async (t) => {
+  const shim = await Shim.start();
+  t.after(() => shim.end());
+  fs.symlinkSync(path.join(place, 'node_modules'), path.join(shim.directory, 'node_modules'));
+  await shim.hold();
+  fs.writeFileSync(path.join(shim.directory, 'app.ts'), `import { createServer } from 'node:http'; const port: number = Number(process.env.HELD); createServer((q, r) => r.end('typed')).listen(port);`);
+  const child = shim.spawn(['node', path.join(place, 'node_modules', 'tsx', 'dist', 'cli.mjs'), 'app.ts']);
+  await shim.said('listening', child);
+  const client = await Client.open(shim.held[0].place);
+  t.after(() => client.close());
+  client.write(request('/'));
+  await client.see(/typed$/);
+  client.close();
+  shim.stop(0);
+  await shim.said('drained', child);
+});

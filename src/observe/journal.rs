@@ -1,0 +1,173 @@
+//! One line of `journalctl -o json`, systemd.journal-fields(7), in; what an app printed out.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::spec::{AppName, Instance};
+
+/// One entry that an instance of an app wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Which app.
+    pub app: AppName,
+    /// Which instance.
+    pub instance: Instance,
+    /// Microseconds since 1970.
+    pub time: u64,
+    /// syslog(3) level: 6 for standard output, under 5 for standard error.
+    pub priority: u8,
+    /// Process that wrote it.
+    pub pid: Option<u32>,
+    /// The text, whatever bytes it was made of.
+    pub message: String,
+}
+
+impl Entry {
+    /// Highest level number that counts as standard error.
+    const ERRORS_UP_TO: u8 = 4;
+
+    /// Whether the app wrote it to standard error.
+    pub fn is_error(&self) -> bool {
+        self.priority <= Self::ERRORS_UP_TO
+    }
+
+    /// Reads one line; `None` when it is no entry of an instance.
+    pub fn parse(line: &str) -> Option<Self> {
+        let fields: BTreeMap<String, Field> = serde_json::from_str(line).ok()?;
+        let text = |name: &str| fields.get(name).map(Field::text);
+        let unit = text("_SYSTEMD_UNIT")?;
+        let (app, instance) = unit.strip_suffix(".service")?.split_once('@')?;
+        Some(Self {
+            app: app.parse().ok()?,
+            instance: instance.parse().ok()?,
+            time: text("__REALTIME_TIMESTAMP")?.parse().ok()?,
+            priority: text("PRIORITY").and_then(|level| level.parse().ok()).unwrap_or(6),
+            pid: text("_PID").and_then(|pid| pid.parse().ok()),
+            message: text("MESSAGE").unwrap_or_default(),
+        })
+    }
+}
+
+/// A journal field: text, bytes that are no text, null when it is too large, or several of these.
+struct Field(String);
+
+impl Field {
+    fn text(&self) -> String {
+        self.0.clone()
+    }
+}
+
+impl<'de> Deserialize<'de> for Field {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        Ok(Self(as_text(&value)))
+    }
+}
+
+fn as_text(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(parts) => {
+            let byte = |part: &serde_json::Value| part.as_u64().and_then(|byte| u8::try_from(byte).ok());
+            match parts.iter().map(byte).collect::<Option<Vec<u8>>>() {
+                Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+                None => parts.first().map(as_text).unwrap_or_default(),
+            }
+        }
+        _ => String::new(),
+    }
+}
+
+/// Text that cannot steer a terminal: control characters are shown as Unicode's pictures of them. Tabs stay, and so do
+/// colour sequences when `colours` says that the terminal takes them.
+pub fn harmless(text: &str, colours: bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if colours && let Some(length) = colour_sequence(rest) {
+            out.push_str(&rest[..length]);
+            rest = &rest[length..];
+            continue;
+        }
+        out.push(picture(c));
+        rest = &rest[c.len_utf8()..];
+    }
+    out
+}
+
+/// Length of a colour sequence (`ESC [ digits ; … m`) at the front.
+fn colour_sequence(text: &str) -> Option<usize> {
+    let parameters = text.strip_prefix("\u{1b}[")?;
+    let length = parameters
+        .bytes()
+        .take_while(|byte| byte.is_ascii_digit() || *byte == b';')
+        .count();
+    (length <= 32 && parameters.as_bytes().get(length) == Some(&b'm')).then_some(length + 3)
+}
+
+fn picture(c: char) -> char {
+    match c {
+        '\t' => c,
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
+        '\u{7f}' => '\u{2421}',
+        // Second control block, and the characters that turn the direction of what follows.
+        '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        _ => c,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, harmless};
+    use crate::spec::Instance;
+
+    fn line(message: &str) -> String {
+        format!(
+            r#"{{"_SYSTEMD_UNIT":"my-app@2.service","__REALTIME_TIMESTAMP":"1795000000000000","PRIORITY":"3","_PID":"7","MESSAGE":{message}}}"#
+        )
+    }
+
+    #[test]
+    fn knows_who_wrote_a_line_and_where() {
+        let entry = Entry::parse(&line(r#""boom""#)).expect("an entry");
+        assert_eq!(
+            (entry.app.as_str(), entry.instance, entry.pid),
+            ("my-app", Instance::Number(2), Some(7))
+        );
+        assert!(entry.is_error());
+        assert_eq!(entry.message, "boom");
+    }
+
+    #[test]
+    fn takes_bytes_that_are_no_text() {
+        let entry = Entry::parse(&line("[104,105,255]")).expect("an entry");
+        assert_eq!(entry.message, "hi\u{fffd}");
+        assert_eq!(Entry::parse(&line("null")).expect("too large").message, "");
+    }
+
+    #[test]
+    fn lines_of_other_units_are_not_an_apps() {
+        for line in [
+            "",
+            "-- No entries --",
+            "{}",
+            r#"{"_SYSTEMD_UNIT":"ssh.service","__REALTIME_TIMESTAMP":"1"}"#,
+        ] {
+            assert_eq!(Entry::parse(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_hostile_app_cannot_steer_the_terminal() {
+        assert_eq!(
+            harmless("a\u{1b}]0;title\u{7}b\rc\u{9b}2J\td", true),
+            "a␛]0;title␇b␍c\u{fffd}2J\td"
+        );
+        assert_eq!(
+            harmless("\u{1b}[31mred\u{1b}[0m\u{1b}[2J", true),
+            "\u{1b}[31mred\u{1b}[0m␛[2J"
+        );
+        assert_eq!(harmless("\u{1b}[31mred", false), "␛[31mred");
+    }
+}

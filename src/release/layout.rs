@@ -1,0 +1,109 @@
+//! Where the files of apps are, hier(7). Paths only: nothing here looks at the disk.
+
+use std::path::{Path, PathBuf};
+
+use super::ReleaseId;
+use crate::spec::{AppName, Instance};
+
+/// The directories of all apps, below one root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    /// The layout below `root`; `/` on a real machine.
+    pub fn below(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Whether this is some other tree than the machine's own.
+    pub fn is_moved(&self) -> bool {
+        self.root != Path::new("/")
+    }
+
+    /// What operators want: one TOML file per app.
+    pub fn apps(&self) -> PathBuf {
+        self.root.join("etc/appctl/apps")
+    }
+
+    /// What was last checked and applied; the generator reads these first.
+    pub fn applied(&self) -> PathBuf {
+        self.root.join("etc/appctl/applied")
+    }
+
+    /// The file an operator edits.
+    pub fn wanted_file(&self, app: &AppName) -> PathBuf {
+        self.apps().join(format!("{app}.toml"))
+    }
+
+    /// The copy in force.
+    pub fn applied_file(&self, app: &AppName) -> PathBuf {
+        self.applied().join(format!("{app}.toml"))
+    }
+
+    /// Parent of the state of all apps.
+    pub fn all_state(&self) -> PathBuf {
+        self.root.join("var/lib/appctl")
+    }
+
+    /// Releases and data of one app.
+    pub fn state(&self, app: &AppName) -> PathBuf {
+        self.all_state().join(app.as_str())
+    }
+
+    /// All releases of one app.
+    pub fn releases(&self, app: &AppName) -> PathBuf {
+        self.state(app).join("releases")
+    }
+
+    /// One release.
+    pub fn release(&self, app: &AppName, id: &ReleaseId) -> PathBuf {
+        self.releases(app).join(id.to_string())
+    }
+
+    /// The link to the live release, relative to its own folder: `releases/ID`.
+    pub fn current(&self, app: &AppName) -> PathBuf {
+        self.state(app).join("current")
+    }
+
+    /// The app's own state, `$STATE_DIRECTORY`.
+    pub fn data(&self, app: &AppName) -> PathBuf {
+        self.state(app).join("data")
+    }
+
+    /// Where systemd keeps the state of an app that runs as a transient user; `data` is a link there, systemd.exec(5).
+    pub fn private_state(&self, app: &AppName) -> PathBuf {
+        self.root.join("var/lib/private/appctl").join(app.as_str())
+    }
+
+    /// Lock and record of rollouts.
+    pub fn run(&self, app: &AppName) -> PathBuf {
+        self.root.join("run/appctl").join(app.as_str())
+    }
+
+    /// Private sockets of one instance, `RuntimeDirectory=`.
+    pub fn instance(&self, app: &AppName, instance: Instance) -> PathBuf {
+        self.run(app).join(instance.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Layout;
+    use std::path::Path;
+
+    #[test]
+    fn is_the_documented_one() {
+        let layout = Layout::below("/");
+        let app = "my-app".parse().expect("a name");
+        let id = "20261122T101500Z".parse().expect("an id");
+        assert_eq!(layout.wanted_file(&app), Path::new("/etc/appctl/apps/my-app.toml"));
+        assert_eq!(
+            layout.release(&app, &id),
+            Path::new("/var/lib/appctl/my-app/releases/20261122T101500Z")
+        );
+        assert!(!layout.is_moved());
+        assert!(Layout::below("/tmp/x").is_moved());
+    }
+}

@@ -1,0 +1,294 @@
+//! What is kept of a rollout while it runs and after it, so that it can be explained, resumed or aborted, whatever
+//! happened to the program that drove it. Times are RFC 3339, invocation ids 32 hexadecimal digits.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Event, Outcome, Past, Policy, Request, Step, Switch, Task, Verb};
+use crate::spec::Instance;
+
+/// One rollout of one app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Tells rollouts apart.
+    pub id: String,
+    /// The app.
+    pub app: String,
+    /// The verb that began it.
+    pub verb: Verb,
+    /// When.
+    pub started: String,
+    /// When it ended.
+    pub ended: Option<String>,
+    /// Who began it, or went on with it.
+    pub by: String,
+    /// The process that drives it, or did.
+    pub pid: u32,
+    /// Where it is. `running` without a holder of the lock means that it was interrupted.
+    pub state: State,
+    /// The step it is at, or was at last.
+    pub step: String,
+    /// How it ended, for people.
+    pub message: Option<String>,
+    /// Whether a surge instance takes part.
+    pub surge: bool,
+    /// The surge instance's run, once it was up.
+    pub surge_run: Option<String>,
+    /// How long the first new instance has to prove itself, in milliseconds.
+    pub settle_ms: u64,
+    /// What changes besides processes.
+    pub switch: Switch,
+    /// Whether the switch was begun.
+    pub staged: bool,
+    /// Whether it is on its way back.
+    pub going_back: bool,
+    /// Every instance with a part in it, in the order of the rollout.
+    pub instances: Vec<Entry>,
+}
+
+/// Where a rollout is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Not ended.
+    Running,
+    /// Everything asked for is done.
+    Done,
+    /// Failed before anything was touched.
+    Kept,
+    /// Failed, and everything was put back.
+    WentBack,
+    /// Failed half way.
+    Stopped,
+    /// The operator left half way.
+    Interrupted,
+    /// The operator took it back.
+    Aborted,
+}
+
+/// One instance's part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// `1`, `2` …
+    pub instance: String,
+    /// What is to be done to it.
+    pub task: TaskName,
+    /// How far that is.
+    pub progress: Progress,
+    /// Whether it was down before.
+    pub ailing: bool,
+    /// Its run before the rollout.
+    pub old: Option<String>,
+    /// Its run since.
+    pub new: Option<String>,
+}
+
+/// What is to be done to an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaskName {
+    /// Replace it.
+    Restart,
+    /// Add it.
+    Start,
+    /// Take it away.
+    Stop,
+}
+
+/// How far an instance's part is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Progress {
+    /// Untouched.
+    Waiting,
+    /// Under way.
+    Running,
+    /// As asked for.
+    Done,
+    /// Did not come up, or did not stay up.
+    Failed,
+}
+
+/// How an instance is doing when an interrupted rollout is looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Whether it is up and ready.
+    pub up: bool,
+    /// Its current run.
+    pub invocation: Option<String>,
+}
+
+impl Record {
+    /// A record of what is about to begin; `old` are the runs before it.
+    pub fn new(
+        id: String,
+        app: String,
+        (by, pid): (String, u32),
+        request: &Request,
+        old: &BTreeMap<Instance, String>,
+    ) -> Self {
+        let entry = |task: &Task| Entry {
+            instance: task.instance().to_string(),
+            task: TaskName::of(*task),
+            progress: Progress::Waiting,
+            ailing: request.ailing.contains(&task.instance()),
+            old: old.get(&task.instance()).cloned(),
+            new: None,
+        };
+        Self {
+            started: id.clone(),
+            id,
+            app,
+            verb: request.verb,
+            ended: None,
+            by,
+            pid,
+            state: State::Running,
+            step: String::new(),
+            message: None,
+            surge: request.policy.surge,
+            surge_run: None,
+            settle_ms: u64::try_from(request.policy.settle.as_millis()).unwrap_or(u64::MAX),
+            switch: request.switch,
+            staged: false,
+            going_back: false,
+            instances: request.tasks.iter().map(entry).collect(),
+        }
+    }
+
+    /// Remembers a step before it is taken.
+    pub fn begins(&mut self, step: &Step) {
+        match step {
+            Step::Continue => return,
+            Step::Stage => self.staged = true,
+            Step::Run(task) => self.mark(task.instance(), Progress::Running),
+            Step::Finish(outcome) => {
+                self.state = State::of(outcome);
+                return;
+            }
+            Step::Undo => self.going_back = true,
+            Step::Commit | Step::Settle(_) => {}
+        }
+        self.step = step.to_string();
+    }
+
+    /// Remembers what came of it; `run` is the invocation id of an instance that came up.
+    pub fn happened(&mut self, event: &Event, run: Option<String>) {
+        match event {
+            Event::Up(Instance::Surge) => self.surge_run = run,
+            Event::Up(instance) => {
+                self.mark(*instance, Progress::Done);
+                if let Some(entry) = self.entry(*instance) {
+                    entry.new = run;
+                }
+            }
+            Event::Down(instance) => self.mark(*instance, Progress::Done),
+            Event::NotUp(instance, _) | Event::Died(instance, _) => self.mark(*instance, Progress::Failed),
+            _ => {}
+        }
+    }
+
+    /// What is left of an interrupted rollout, given how its instances are doing now. An instance that is up in another
+    /// run than before is done, whoever restarted it.
+    pub fn rest(&self, seen: &BTreeMap<Instance, Seen>) -> (Request, Past) {
+        let mut past = Past {
+            staged: self.staged,
+            ..Past::default()
+        };
+        if let Some(surge) = seen.get(&Instance::Surge) {
+            let ours = surge.up && self.surge_run.is_some() && surge.invocation == self.surge_run;
+            past.alive.insert(Instance::Surge, ours);
+        }
+        let mut tasks = Vec::new();
+        for entry in &self.instances {
+            let Some(task) = entry.task() else { continue };
+            let now = seen.get(&task.instance());
+            let done = entry.is_done(now);
+            if !done {
+                tasks.push(task);
+            }
+            if done || entry.progress != Progress::Waiting {
+                past.begun.push(task);
+                if task.brings_up() {
+                    past.alive.insert(task.instance(), now.is_some_and(|now| now.up));
+                }
+            }
+        }
+        (self.request(tasks), past)
+    }
+
+    fn request(&self, tasks: Vec<Task>) -> Request {
+        let ailing = self.instances.iter().filter(|entry| entry.ailing);
+        Request {
+            verb: self.verb,
+            tasks,
+            policy: Policy {
+                surge: self.surge,
+                settle: Duration::from_millis(self.settle_ms),
+            },
+            switch: self.switch,
+            ailing: ailing.filter_map(|entry| entry.instance.parse().ok()).collect(),
+        }
+    }
+
+    fn entry(&mut self, instance: Instance) -> Option<&mut Entry> {
+        let name = instance.to_string();
+        self.instances.iter_mut().find(|entry| entry.instance == name)
+    }
+
+    fn mark(&mut self, instance: Instance, progress: Progress) {
+        if let Some(entry) = self.entry(instance) {
+            entry.progress = progress;
+        }
+    }
+}
+
+impl Entry {
+    /// The task as the planner knows it; `None` when the record was tampered with.
+    fn task(&self) -> Option<Task> {
+        let instance = self.instance.parse().ok()?;
+        Some(match self.task {
+            TaskName::Restart => Task::Restart(instance),
+            TaskName::Start => Task::Start(instance),
+            TaskName::Stop => Task::Stop(instance),
+        })
+    }
+
+    fn is_done(&self, now: Option<&Seen>) -> bool {
+        let up = now.is_some_and(|now| now.up);
+        match self.task {
+            TaskName::Restart => up && now.is_some_and(|now| now.invocation != self.old),
+            TaskName::Start => up,
+            TaskName::Stop => !up && self.progress != Progress::Waiting,
+        }
+    }
+}
+
+impl TaskName {
+    fn of(task: Task) -> Self {
+        match task {
+            Task::Restart(_) => Self::Restart,
+            Task::Start(_) => Self::Start,
+            Task::Stop(_) => Self::Stop,
+        }
+    }
+}
+
+impl State {
+    fn of(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Done { .. } => Self::Done,
+            Outcome::Kept(_) | Outcome::Interrupted { clean: true } => Self::Kept,
+            Outcome::WentBack(_) => Self::WentBack,
+            Outcome::Stopped { .. } => Self::Stopped,
+            Outcome::Interrupted { clean: false } => Self::Interrupted,
+            Outcome::Aborted { .. } => Self::Aborted,
+        }
+    }
+
+    /// Whether `resume` and `abort` have something to do, once nobody drives the rollout any more.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Running | Self::Interrupted | Self::Stopped)
+    }
+}

@@ -1,0 +1,75 @@
+//! The keys of `[stop]` and `[restart]`.
+
+use std::time::Duration;
+
+use super::span_from;
+use crate::spec::key::{Key, Section};
+use crate::spec::kind::{Span, StopSignal};
+
+pub(in crate::spec) static STOP: Section = Section {
+    name: "stop",
+    doc: "How an instance is stopped: no new connections, requests in flight finish, then the signal, then SIGKILL.",
+    required: &[],
+    keys: &[&STOP_SIGNAL, &STOP_TIMEOUT, &STOP_LINGER],
+};
+
+pub(in crate::spec) static STOP_SIGNAL: Key<StopSignal> = Key {
+    name: "signal",
+    aka: &["kill_signal", "stop_signal", "killsignal"],
+    kind: StopSignal,
+    default: Some("\"SIGTERM\""),
+    doc: "The app's own stop signal, sent when nothing is in flight any more.",
+};
+
+pub(in crate::spec) static STOP_TIMEOUT: Key<Span> = Key {
+    name: "timeout",
+    aka: &[
+        "kill_timeout",
+        "shutdown_timeout",
+        "stop_timeout",
+        "grace",
+        "grace_period",
+    ],
+    kind: span_from(Duration::from_millis(100)),
+    default: Some("\"30s\""),
+    doc: "From the stop request to SIGKILL.",
+};
+
+pub(in crate::spec) static STOP_LINGER: Key<Span> = Key {
+    name: "linger",
+    aka: &[],
+    kind: span_from(Duration::ZERO),
+    default: Some("\"2s\""),
+    doc: "How long an idle keep-alive connection may still bring a last request.",
+};
+
+pub(in crate::spec) static RESTART: Section = Section {
+    name: "restart",
+    doc: "Back-off between crashes: the first restart is immediate, then delay, doubling up to max_delay.",
+    required: &[],
+    keys: &[&RESTART_DELAY, &RESTART_MAX_DELAY, &RESTART_RESET_AFTER],
+};
+
+pub(in crate::spec) static RESTART_DELAY: Key<Span> = Key {
+    name: "delay",
+    aka: &["restart_delay", "backoff", "exp_backoff_restart_delay"],
+    kind: span_from(Duration::from_millis(1)),
+    default: Some("\"100ms\""),
+    doc: "Delay before the second restart in a row.",
+};
+
+pub(in crate::spec) static RESTART_MAX_DELAY: Key<Span> = Key {
+    name: "max_delay",
+    aka: &["max_backoff"],
+    kind: span_from(Duration::from_millis(100)),
+    default: Some("\"30s\""),
+    doc: "Longest delay.",
+};
+
+pub(in crate::spec) static RESTART_RESET_AFTER: Key<Span> = Key {
+    name: "reset_after",
+    aka: &["reset", "min_uptime"],
+    kind: span_from(Duration::from_millis(100)),
+    default: Some("\"10s\""),
+    doc: "Uptime after which earlier crashes are forgotten.",
+};

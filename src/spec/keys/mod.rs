@@ -1,0 +1,181 @@
+//! Every key of the file, once: the reader, "did you mean" and `packaging/appctl.schema.json` follow from this table.
+
+mod life;
+mod limits;
+mod ready;
+
+use std::time::Duration;
+
+use crate::spec::key::{Key, Section};
+use crate::spec::kind::{
+    AccountName, Address, Choice, Directory, EnvFilePath, Exec, Flag, InstanceCount, OneOrMany, Span, Variables, Whole,
+};
+use crate::spec::{Adapter, Sandbox};
+
+pub(in crate::spec) use life::{
+    RESTART, RESTART_DELAY, RESTART_MAX_DELAY, RESTART_RESET_AFTER, STOP, STOP_LINGER, STOP_SIGNAL, STOP_TIMEOUT,
+};
+pub(in crate::spec) use limits::{
+    LIMITS, LIMITS_CPU, LIMITS_MEMORY, LIMITS_MEMORY_HIGH, LIMITS_OPEN_FILES, LIMITS_TASKS,
+};
+pub(in crate::spec) use ready::{
+    Proof, READY, READY_AFTER, READY_PATH, READY_SETTLE, READY_STATUS, READY_TIMEOUT, READY_WHEN,
+};
+
+const DAY: Duration = Duration::from_hours(24);
+
+const fn span_from(least: Duration) -> Span {
+    Span { least, most: DAY }
+}
+
+pub(in crate::spec) static APP: Section = Section {
+    name: "",
+    doc: "One app that appctl runs: /etc/appctl/apps/NAME.toml",
+    required: &["exec"],
+    keys: &[
+        &EXEC,
+        &INSTANCES,
+        &USER,
+        &GROUP,
+        &ALLOW_ROOT,
+        &LISTEN,
+        &BACKLOG,
+        &DIRECTORY,
+        &ENV,
+        &ENV_FILE,
+        &ADAPTER,
+        &SANDBOX,
+        &READY,
+        &STOP,
+        &RESTART,
+        &LIMITS,
+    ],
+};
+
+pub(in crate::spec) static EXEC: Key<Exec> = Key {
+    name: "exec",
+    aka: &["script", "command", "cmd", "run", "start", "exec_start", "execstart"],
+    kind: Exec,
+    default: None,
+    doc: "What to run: a string that is split like a shell but never given to one, or an array of words.",
+};
+
+pub(in crate::spec) static INSTANCES: Key<InstanceCount> = Key {
+    name: "instances",
+    aka: &["instance", "replicas", "workers", "scale", "processes", "count"],
+    kind: InstanceCount,
+    default: Some("1"),
+    doc: "How many instances serve. \"max\" is one for each processor this machine may use, \"max-1\" one less.",
+};
+
+pub(in crate::spec) static USER: Key<AccountName> = Key {
+    name: "user",
+    aka: &["uid", "run_as", "username"],
+    kind: AccountName,
+    default: None,
+    doc: "The system account the app runs as. Without it, a transient account of its own (DynamicUser=).",
+};
+
+pub(in crate::spec) static GROUP: Key<AccountName> = Key {
+    name: "group",
+    aka: &["gid"],
+    kind: AccountName,
+    default: None,
+    doc: "The group the app runs as; the user's own group without it.",
+};
+
+pub(in crate::spec) static ALLOW_ROOT: Key<Flag> = Key {
+    name: "allow_root",
+    aka: &[],
+    kind: Flag,
+    default: Some("false"),
+    doc: "Confirms that user = \"root\" is meant.",
+};
+
+pub(in crate::spec) static LISTEN: Key<OneOrMany<Address>> = Key {
+    name: "listen",
+    aka: &["port", "ports", "bind", "socket", "address"],
+    kind: OneOrMany(Address),
+    default: Some("[]"),
+    doc: "What the app listens on, one or several: a port, an address with a port, the path of a unix socket. \
+          systemd holds it, so that it stays open while instances come and go.",
+};
+
+pub(in crate::spec) static BACKLOG: Key<Whole> = Key {
+    name: "backlog",
+    aka: &[],
+    kind: Whole {
+        least: 1,
+        most: 1_000_000,
+    },
+    default: Some("4096"),
+    doc: "Connections that may wait to be accepted; the kernel caps it at net.core.somaxconn.",
+};
+
+pub(in crate::spec) static DIRECTORY: Key<Directory> = Key {
+    name: "directory",
+    aka: &["cwd", "workdir", "working_directory", "workingdirectory", "dir", "root"],
+    kind: Directory,
+    default: None,
+    doc: "Where the app runs in place. Without it, the live release under /var/lib/appctl/NAME/current.",
+};
+
+pub(in crate::spec) static ENV: Key<Variables> = Key {
+    name: "env",
+    aka: &["environment", "env_vars", "envs", "vars"],
+    kind: Variables,
+    default: Some("{}"),
+    doc: "Variables for the app.",
+};
+
+pub(in crate::spec) static ENV_FILE: Key<OneOrMany<EnvFilePath>> = Key {
+    name: "env_file",
+    aka: &["env_files", "environment_file", "dotenv", "envfile"],
+    kind: OneOrMany(EnvFilePath),
+    default: Some("[]"),
+    doc: "Files of NAME=value lines, one or several; later ones win, and over env. \"-/path\" may be missing.",
+};
+
+pub(in crate::spec) static ADAPTER: Key<Choice<Adapter>> = Key {
+    name: "adapter",
+    aka: &["runtime", "interpreter"],
+    kind: Choice(&[("node", Adapter::Node), ("none", Adapter::None)]),
+    default: None,
+    doc: "What is loaded into the app so that it takes over the held sockets and drains. \
+          Without it, \"node\" when exec runs node, npm, npx, yarn, pnpm, tsx and the like, else \"none\".",
+};
+
+pub(in crate::spec) static SANDBOX: Key<Choice<Sandbox>> = Key {
+    name: "sandbox",
+    aka: &["security", "hardening"],
+    kind: Choice(&[
+        ("off", Sandbox::Off),
+        ("standard", Sandbox::Standard),
+        ("strict", Sandbox::Strict),
+    ]),
+    default: Some("\"standard\""),
+    doc: "How much of the system the app can see and do.",
+};
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::APP;
+    use crate::spec::key::Described;
+
+    #[test]
+    fn no_two_keys_of_a_table_answer_to_one_name() {
+        let sections = APP.keys.iter().filter_map(|key| key.section()).chain([&APP]);
+        for section in sections {
+            let mut seen = HashSet::new();
+            for name in section
+                .keys
+                .iter()
+                .flat_map(|key| key.aka().iter().copied().chain([key.name()]))
+            {
+                assert!(seen.insert(name), "{name} twice in [{}]", section.name());
+            }
+        }
+    }
+}

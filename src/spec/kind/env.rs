@@ -1,0 +1,98 @@
+//! The `[env]` table.
+
+use toml::Spanned;
+use toml::de::{DeString, DeValue};
+
+use crate::spec::env;
+use crate::spec::json::Json;
+use crate::spec::key::{Given, Kind, decimal, type_of};
+use crate::spec::problem::Findings;
+
+/// A table of variables; values are strings, whole numbers, true or false. In the file's order.
+pub(in crate::spec) struct Variables;
+
+impl Kind for Variables {
+    type Value = Vec<(String, String)>;
+
+    fn what(&self) -> String {
+        "a table of variables, as in { NODE_ENV = \"production\" }".to_owned()
+    }
+
+    fn read(&self, given: &Given<'_>, findings: &mut Findings<'_>) -> Option<Self::Value> {
+        let DeValue::Table(table) = given.value.get_ref() else {
+            given.mismatch(&self.what(), findings);
+            return None;
+        };
+        let mut entries: Vec<_> = table.iter().collect();
+        entries.sort_by_key(|(name, _)| name.span().start);
+        Some(
+            entries
+                .into_iter()
+                .filter_map(|(name, value)| variable(name, value, findings))
+                .collect(),
+        )
+    }
+
+    fn schema(&self) -> Json {
+        Json::Object(vec![
+            ("type", Json::text("object")),
+            (
+                "propertyNames",
+                Json::Object(vec![("pattern", Json::text("^[A-Za-z_][A-Za-z0-9_]*$"))]),
+            ),
+            (
+                "additionalProperties",
+                Json::Object(vec![("type", Json::texts(["string", "integer", "boolean"]))]),
+            ),
+        ])
+    }
+}
+
+fn variable(
+    name: &Spanned<DeString<'_>>,
+    value: &Spanned<DeValue<'_>>,
+    findings: &mut Findings<'_>,
+) -> Option<(String, String)> {
+    let named = checked_name(name, findings);
+    let text = match value.get_ref() {
+        DeValue::String(text) => text.to_string(),
+        DeValue::Integer(number) => decimal(number),
+        DeValue::Boolean(flag) => flag.to_string(),
+        other => {
+            let message = format!("a variable is a string, not {}", type_of(other));
+            findings.advise(value.span(), message, "write it in quotes");
+            return None;
+        }
+    };
+    if text.contains('\0') {
+        findings.add(value.span(), "a variable cannot hold a NUL character");
+        return None;
+    }
+    if name.get_ref().len() + 1 + text.len() > env::LONGEST {
+        findings.add(
+            value.span(),
+            "a variable is at most 128 KiB with its name, the kernel's limit",
+        );
+        return None;
+    }
+    named.map(|name| (name, text))
+}
+
+fn checked_name(name: &Spanned<DeString<'_>>, findings: &mut Findings<'_>) -> Option<String> {
+    let text = name.get_ref();
+    if !env::is_variable_name(text) {
+        let message =
+            format!("a variable's name is made of letters, digits and `_` and begins with no digit, not {text:?}");
+        findings.add(name.span(), message);
+        return None;
+    }
+    if let Some(why) = env::reserved(text) {
+        findings.advise(
+            name.span(),
+            format!("`{text}` cannot be set here: {why}"),
+            "remove the line",
+        );
+        return None;
+    }
+    Some(text.to_string())
+}

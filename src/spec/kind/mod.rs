@@ -1,0 +1,27 @@
+//! What a value of the file may be, one kind per file: how it is read, what is wrong with it, its JSON Schema.
+
+mod account;
+mod directory;
+mod env;
+mod env_file;
+mod exec;
+mod instances;
+mod listen;
+mod many;
+mod measure;
+mod probe_path;
+mod signal;
+mod simple;
+
+pub(super) use account::AccountName;
+pub(super) use directory::Directory;
+pub(super) use env::Variables;
+pub(super) use env_file::EnvFilePath;
+pub(super) use exec::Exec;
+pub(super) use instances::InstanceCount;
+pub(super) use listen::Address;
+pub(super) use many::OneOrMany;
+pub(super) use measure::{Percent, Size, Span};
+pub(super) use probe_path::ProbePath;
+pub(super) use signal::StopSignal;
+pub(super) use simple::{Choice, Flag, Whole};

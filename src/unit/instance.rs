@@ -1,0 +1,210 @@
+//! `NAME@.service`: one instance, its main process the shim. systemd.service(5), systemd.exec(5).
+//!
+//! The same file serves every instance and the surge: nothing in it depends on how many there are.
+
+use std::time::Duration;
+
+use super::{
+    Host, Section, UnitFile, installed, quote, sandbox, service_name, shim, slice_name, socket_name, template_name,
+};
+use crate::spec::{Account, AppSpec, EnvFile, Limits};
+
+/// What systemd waits beyond the shim's own deadlines, so that the shim is the one to say what went wrong.
+const GRACE: Duration = Duration::from_secs(10);
+
+pub(super) fn render(spec: &AppSpec, host: &Host) -> UnitFile {
+    let mut service = Section::new("Service");
+    protocol(spec, &mut service);
+    process(spec, &mut service);
+    lifecycle(spec, &mut service);
+    directories(spec, &mut service);
+    journal(spec, &mut service);
+    limits(&spec.limits, &mut service);
+    sandbox::render(spec, host, &mut service);
+    UnitFile::new(template_name(&spec.name), &host.source, [unit(spec, host), service])
+}
+
+fn unit(spec: &AppSpec, host: &Host) -> Section {
+    let name = &spec.name;
+    let mut unit = Section::new("Unit");
+    unit.set("Description", format_args!("{name} instance %i (appctl)"));
+    unit.set("SourcePath", quote::rest_of_line_file(&host.source));
+    // `systemctl stop|restart NAME` reaches every instance, the surge too.
+    unit.set("PartOf", service_name(name));
+    if !spec.listen.is_empty() {
+        // Sockets= alone would start an instance without any socket after the socket unit has failed.
+        unit.set("Requires", socket_name(name)).set("After", socket_name(name));
+    }
+    // At shutdown instances drain before the network goes away.
+    unit.set("After", "network.target");
+    // WorkingDirectory= would bring this along, but the shim goes there itself.
+    unit.each(
+        "RequiresMountsFor",
+        spec.directory.iter().map(|path| quote::list_path(path)),
+    );
+    let required = spec.env_files.iter().filter(|file| !file.optional);
+    // systemd reads the file before any process of ours exists: without it, a missing one would be retried for ever,
+    // with no pause in between.
+    unit.each(
+        "AssertPathExists",
+        required.filter_map(|file| quote::plain_rest_of_line_file(&file.path)),
+    );
+    // One crashing instance that reached the limit would take the socket of all its siblings down with it.
+    unit.set("StartLimitIntervalSec", 0);
+    unit
+}
+
+fn protocol(spec: &AppSpec, service: &mut Section) {
+    service.set("Slice", slice_name(&spec.name));
+    // Only the shim speaks to systemd; the app has a socket of its own.
+    service.set("Type", "notify").set("NotifyAccess", "main");
+    if !spec.listen.is_empty() {
+        service.set("Sockets", socket_name(&spec.name));
+        // O_NONBLOCK belongs to the shared socket: without this line every start of an instance makes the accept() of
+        // its siblings block, and with it their event loop.
+        service.set("NonBlocking", "yes");
+    }
+    // The shim's count of crashes in a row outlives the shim.
+    service.set("FileDescriptorStoreMax", 1);
+}
+
+fn process(spec: &AppSpec, service: &mut Section) {
+    account(spec, service);
+    service.each(
+        "Environment",
+        spec.env.iter().map(|(key, value)| quote::assignment(key, value)),
+    );
+    service.each("EnvironmentFile", spec.env_files.iter().map(env_file));
+    service.set("ExecStart", shim::exec_start(spec));
+    // A failure before the shim could run is repeated at once otherwise, as RestartSec= is 0; `+` because what failed
+    // may be the very sandbox that this would run in.
+    service.set("ExecStopPost", format_args!("+{} cooldown", installed::SHIM));
+}
+
+fn account(spec: &AppSpec, service: &mut Section) {
+    match &spec.account {
+        Account::Dynamic => {
+            service.set("DynamicUser", "yes");
+            // systemd would name the user after the unit, and an app called `root` or `www-data` would be just that.
+            service.set("User", sandbox::dynamic_user(&spec.name));
+            // Releases can be read by this group.
+            service.set("SupplementaryGroups", "appctl");
+        }
+        Account::Named { user, group } => {
+            service.set("User", user.replace('%', "%%"));
+            service.each("Group", group.iter().map(|group| group.replace('%', "%%")));
+        }
+    }
+}
+
+fn env_file(file: &EnvFile) -> String {
+    let optional = if file.optional { "-" } else { "" };
+    format!("{optional}{}", quote::glob(&file.path))
+}
+
+fn lifecycle(spec: &AppSpec, service: &mut Section) {
+    // Also after exit 0: an app of this kind has no reason to end.
+    service.set("Restart", "always");
+    // At once: the back-off is the shim's. systemd's timers are up to 250 ms late, and its own back-off needs 254.
+    service.set("RestartSec", 0);
+    // No shim, group, user, runtime or state directory: the next start would fail the same way, and the cooldown cannot
+    // run either, so restarting would be a loop without a pause.
+    service.set("RestartPreventExitStatus", "203 216 217 233 238");
+    // The stop request is for the shim only, which drains before it passes it on; what is left at the end is killed.
+    service.set("KillMode", "mixed");
+    // The default stops a whole instance when the kernel kills one of its children; the shim sees the app die.
+    service.set("OOMPolicy", "continue");
+    service.set("TimeoutStartSec", seconds(spec.ready.timeout + GRACE));
+    service.set("TimeoutStopSec", seconds(spec.stop.timeout + GRACE));
+}
+
+fn directories(spec: &AppSpec, service: &mut Section) {
+    // The shim's control socket is in there, which is nobody else's business.
+    service.set("RuntimeDirectory", format_args!("appctl/{}/%i", spec.name));
+    service.set("RuntimeDirectoryMode", "0700");
+    service.set("StateDirectory", format_args!("appctl/{}/data", spec.name));
+    service.set("StateDirectoryMode", "0750");
+}
+
+fn journal(spec: &AppSpec, service: &mut Section) {
+    service.set("SyslogIdentifier", &spec.name);
+    service.set("LogExtraFields", format_args!("APPCTL_APP={}", spec.name));
+    service.set("LogExtraFields", "APPCTL_INSTANCE=%i");
+    // No line of an app is dropped; the journal's own size limits hold.
+    service.set("LogRateLimitIntervalSec", 0);
+}
+
+fn limits(limits: &Limits, service: &mut Section) {
+    service.each("MemoryMax", limits.memory);
+    service.each("MemoryHigh", limits.memory_high);
+    service.each("CPUQuota", limits.cpu_percent.map(|percent| format!("{percent}%")));
+    service.each("TasksMax", limits.tasks);
+    service.each("LimitNOFILE", limits.open_files);
+}
+
+/// systemd.time(7), no finer than the spec itself.
+fn seconds(span: Duration) -> String {
+    match span.subsec_millis() {
+        0 => format!("{}s", span.as_secs()),
+        _ => format!("{}ms", span.as_millis()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::spec::{Account, AppSpec, EnvFile, Instances};
+    use crate::unit::samples::{host, spec};
+
+    fn text(spec: &AppSpec) -> String {
+        super::render(spec, &host()).to_string()
+    }
+
+    #[test]
+    fn scaling_leaves_the_template_alone() {
+        let scaled = AppSpec {
+            instances: Instances::Fixed(9),
+            ..spec("web")
+        };
+        assert_eq!(text(&scaled), text(&spec("web")));
+    }
+
+    #[test]
+    fn a_dynamic_user_is_never_an_account_of_the_system() {
+        assert!(text(&spec("root")).contains("\nUser=appctl-root\n"));
+        let named = Account::Named {
+            user: "work".into(),
+            group: Some("web".into()),
+        };
+        let named = text(&AppSpec {
+            account: named,
+            ..spec("web")
+        });
+        assert!(named.contains("\nUser=work\nGroup=web\n") && !named.contains("DynamicUser"));
+    }
+
+    #[test]
+    fn only_files_of_variables_that_must_exist_are_asserted() {
+        let env_files = [("/etc/a.env", false), ("/etc/b.env", true)];
+        let env_files = env_files
+            .map(|(path, optional)| EnvFile {
+                path: path.into(),
+                optional,
+            })
+            .to_vec();
+        let text = text(&AppSpec {
+            env_files,
+            ..spec("web")
+        });
+        assert!(text.contains("\nEnvironmentFile=/etc/a.env\nEnvironmentFile=-/etc/b.env\n"));
+        assert_eq!(text.matches("AssertPathExists=").count(), 1);
+    }
+
+    #[test]
+    fn systemd_waits_longer_than_the_shim() {
+        let mut slow = spec("web");
+        slow.ready.timeout = Duration::from_millis(1500);
+        assert!(text(&slow).contains("\nTimeoutStartSec=11500ms\nTimeoutStopSec=40s\n"));
+    }
+}

@@ -1,0 +1,111 @@
+//! The command line of an instance: all that `appctl-shim` knows of the spec, so that it needs no TOML.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{installed, quote};
+use crate::spec::{Adapter, AppSpec, ReadyWhen};
+
+/// The value of `ExecStart=`. The colon turns off `$VARIABLE` expansion of systemd.service(5); `%i` is left to systemd,
+/// every other `%` is doubled.
+pub(super) fn exec_start(spec: &AppSpec) -> String {
+    let mut line = format!(":{} run", installed::SHIM);
+    let words = options(spec).into_iter().map(|option| quote::word(&option));
+    let identity = ["--".to_owned(), spec.name.to_string(), "%i".to_owned()];
+    let argv = spec.exec.iter().map(|argument| quote::word(argument));
+    for word in words.chain(identity).chain(argv) {
+        line.push(' ');
+        line.push_str(&word);
+    }
+    line
+}
+
+/// Where an instance runs: in place, or in whatever `current` points to when it starts.
+pub(super) fn directory(spec: &AppSpec) -> PathBuf {
+    let release = || PathBuf::from(format!("/var/lib/appctl/{}/current", spec.name));
+    spec.directory.clone().unwrap_or_else(release)
+}
+
+fn options(spec: &AppSpec) -> Vec<String> {
+    let restart = &spec.restart;
+    let backoff = [restart.delay, restart.max_delay, restart.reset_after].map(|span| span.as_millis().to_string());
+    let mut options = vec![format!("--directory={}", directory(spec).to_string_lossy())];
+    options.extend(ready(&spec.ready.when));
+    options.push(milliseconds("ready-timeout", spec.ready.timeout));
+    options.push(format!("--stop-signal={}", spec.stop.signal));
+    options.push(milliseconds("stop-timeout", spec.stop.timeout));
+    options.push(milliseconds("linger", spec.stop.linger));
+    options.push(format!("--backoff-ms={}", backoff.join(",")));
+    if spec.adapter == Adapter::Node {
+        options.push(format!("--adapter={}", installed::NODE_ADAPTER));
+    }
+    if !spec.listen.is_empty() {
+        options.push(format!("--sockets={}", spec.listen.len()));
+        options.push(format!("--backlog={}", spec.backlog));
+    }
+    options
+}
+
+fn ready(when: &ReadyWhen) -> Vec<String> {
+    let option = |text: &str| vec![format!("--ready={text}")];
+    match when {
+        ReadyWhen::Notify => option("notify"),
+        ReadyWhen::Listening => option("listening"),
+        ReadyWhen::Message => option("message"),
+        ReadyWhen::Http { path, status } => {
+            let http = [format!("--ready-path={path}"), format!("--ready-status={status}")];
+            [option("http"), http.to_vec()].concat()
+        }
+        ReadyWhen::Started { after } => [option("started"), vec![milliseconds("started-after", *after)]].concat(),
+    }
+}
+
+fn milliseconds(name: &str, span: Duration) -> String {
+    format!("--{name}-ms={}", span.as_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::spec::{Adapter, AppSpec, Ready, ReadyWhen};
+    use crate::unit::samples::spec;
+
+    #[test]
+    fn a_node_app_on_one_port() {
+        assert_eq!(
+            super::exec_start(&spec("web")),
+            ":/usr/lib/appctl/appctl-shim run --directory=/var/lib/appctl/web/current --ready=listening \
+             --ready-timeout-ms=60000 --stop-signal=15 --stop-timeout-ms=30000 --linger-ms=2000 \
+             --backoff-ms=100,30000,10000 --adapter=/usr/lib/appctl/node.cjs --sockets=1 --backlog=4096 \
+             -- web %i node server.js"
+        );
+    }
+
+    #[test]
+    fn each_readiness_brings_its_own_options() {
+        let line = |when| {
+            let ready = Ready {
+                when,
+                ..spec("web").ready
+            };
+            super::exec_start(&AppSpec {
+                ready,
+                adapter: Adapter::None,
+                ..spec("web")
+            })
+        };
+        let http = ReadyWhen::Http {
+            path: "/up?a=1".into(),
+            status: 204,
+        };
+        assert!(line(http).contains(r#"--ready=http "--ready-path=/up?a=1" --ready-status=204"#));
+        let started = ReadyWhen::Started {
+            after: Duration::from_millis(1500),
+        };
+        assert!(line(started).contains("--ready=started --started-after-ms=1500"));
+        assert!(line(ReadyWhen::Notify).contains("--ready=notify "));
+        assert!(line(ReadyWhen::Message).contains("--ready=message "));
+        assert!(!line(ReadyWhen::Notify).contains("--adapter"));
+    }
+}

@@ -1,0 +1,267 @@
+//! The direction of the source tree: bins use host, host uses the pure folders, these use spec, never back; and what is
+//! pure names neither files, processes, sockets, clocks nor a runtime.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// What each part may use of the library, beside itself. `paths` are prefixes of what follows `crate::` or `appctl::`.
+const MAY_USE: [(&str, &[&str]); 9] = [
+    ("spec", &[]),
+    ("unit", &["spec"]),
+    ("rollout", &["spec"]),
+    ("release", &["spec"]),
+    ("observe", &["spec"]),
+    ("host", &["spec", "unit", "rollout", "release", "observe"]),
+    ("bin/appctl", &["spec", "unit", "rollout", "release", "observe", "host"]),
+    ("bin/appctl-generator", &["spec", "unit", "observe", "host::machine"]),
+    (
+        "bin/appctl-shim",
+        &["observe", "spec::AppName", "spec::Instance", "spec::InvalidName"],
+    ),
+];
+
+const PURE: [&str; 5] = ["spec", "unit", "rollout", "release", "observe"];
+
+/// Effects. `std::net` itself is pure: an address is only a number.
+const EFFECTS: [&str; 13] = [
+    "std::fs",
+    "std::process",
+    "std::thread",
+    "std::io::stdin",
+    "std::env",
+    "TcpStream",
+    "TcpListener",
+    "UnixStream",
+    "Instant::now",
+    "SystemTime::now",
+    "tokio",
+    "zbus",
+    "nix",
+];
+
+/// The text of every Rust file below `src`, by its path there.
+fn sources() -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut open = vec![src.clone()];
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(directory).expect("readable") {
+            let path = entry.expect("readable").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path
+                    .strip_prefix(&src)
+                    .expect("below src")
+                    .to_string_lossy()
+                    .into_owned();
+                found.insert(name, fs::read_to_string(&path).expect("text"));
+            }
+        }
+    }
+    found
+}
+
+/// Every path in the code, without comments and literals; `use a::{b, c}` written in full.
+fn names(text: &str) -> Vec<String> {
+    let code: String = strip(text).replace(char::is_whitespace, " ");
+    let mut found = Vec::new();
+    let mut rest = code.as_str();
+    while let Some(at) = rest.find(|c: char| c.is_ascii_alphabetic() || c == '_') {
+        let (path, after) = path_at(&rest[at..]);
+        found.extend(path);
+        rest = after;
+    }
+    found
+}
+
+/// One path and everything in its braces: `a::{b,c::d}` is `a::b` and `a::c::d`.
+fn path_at(text: &str) -> (Vec<String>, &str) {
+    let end = text
+        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':'))
+        .unwrap_or(text.len());
+    let (path, rest) = text.split_at(end);
+    let Some(prefix) = path.strip_suffix("::").filter(|_| rest.starts_with('{')) else {
+        return (vec![path.to_owned()], rest);
+    };
+    let close = closing(rest);
+    let inner = names(&rest[1..close]);
+    let full = inner.into_iter().map(|name| format!("{prefix}::{name}"));
+    (full.collect(), &rest[(close + 1).min(rest.len())..])
+}
+
+/// Where the brace at the beginning is closed.
+fn closing(text: &str) -> usize {
+    let mut depth = 0_i32;
+    for (at, c) in text.char_indices() {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        if depth == 0 {
+            return at;
+        }
+    }
+    text.len()
+}
+
+/// Blanks out line comments, strings and characters: prose and messages may name anything.
+fn strip(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let skipped = skip_literal(rest, out.chars().next_back());
+        out.push(if skipped > 0 { ' ' } else { c });
+        rest = &rest[skipped.max(c.len_utf8())..];
+    }
+    out
+}
+
+/// Bytes of the comment, string or character that `text` begins with; 0 for code.
+fn skip_literal(text: &str, before: Option<char>) -> usize {
+    let to = |end: &str, from: usize| text[from..].find(end).map_or(text.len(), |at| from + at + end.len());
+    if text.starts_with("//") {
+        return text.find('\n').unwrap_or(text.len());
+    }
+    let hashes = text
+        .strip_prefix('r')
+        .map_or(0, |raw| raw.len() - raw.trim_start_matches('#').len());
+    let inside_a_word = before.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    if text.starts_with('r') && !inside_a_word && text[1 + hashes..].starts_with('"') {
+        return to(&format!("\"{}", "#".repeat(hashes)), hashes + 2);
+    }
+    match text.as_bytes() {
+        [b'"', ..] => string_end(text),
+        [b'\'', b'\\', ..] => to("'", 3),
+        // A lifetime has no second apostrophe.
+        [b'\'', ..] if text.chars().nth(2) == Some('\'') => {
+            to("'", 1 + text[1..].chars().next().map_or(0, char::len_utf8))
+        }
+        _ => 0,
+    }
+}
+
+fn string_end(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        if c == '"' && !escaped {
+            return at + 1;
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    text.len()
+}
+
+/// Everything `file` names that its part may not.
+fn violations(file: &str, text: &str) -> Vec<String> {
+    let part = MAY_USE
+        .iter()
+        .filter(|(part, _)| file.starts_with(&format!("{part}/")))
+        .max_by_key(|(p, _)| p.len());
+    let Some((part, allowed)) = part else { return Vec::new() };
+    let names = names(text);
+    let own = |path: &&str| part.starts_with("bin/") || path.split("::").next() == Some(part);
+    let library = names.iter().filter_map(|name| {
+        let inside = name.strip_prefix("crate::").filter(|_| !part.starts_with("bin/"));
+        inside
+            .filter(|path| !own(path))
+            .or_else(|| name.strip_prefix("appctl::"))
+    });
+    let permitted = |path: &str| {
+        allowed
+            .iter()
+            .any(|prefix| path == *prefix || path.starts_with(&format!("{prefix}::")))
+    };
+    let mut wrong: Vec<_> = library
+        .filter(|path| !permitted(path))
+        .map(|path| format!("{file} uses {path}"))
+        .collect();
+    if PURE.contains(part) {
+        let effect = |name: &&String| {
+            EFFECTS
+                .iter()
+                .any(|effect| format!("::{name}::").contains(&format!("::{effect}::")))
+        };
+        wrong.extend(
+            names
+                .iter()
+                .filter(effect)
+                .map(|name| format!("{file} is pure and names {name}")),
+        );
+    }
+    wrong
+}
+
+#[test]
+fn nothing_depends_against_the_direction() {
+    let sources = sources();
+    assert!(sources.contains_key("spec/mod.rs") && sources.contains_key("bin/appctl-shim/main.rs"));
+    let wrong: Vec<_> = sources.iter().flat_map(|(file, text)| violations(file, text)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_source_file_belongs_to_a_part() {
+    let outside = ["lib.rs"];
+    for file in sources().keys().filter(|file| !outside.contains(&file.as_str())) {
+        assert!(
+            MAY_USE.iter().any(|(part, _)| file.starts_with(&format!("{part}/"))),
+            "{file}"
+        );
+    }
+}
+
+#[test]
+fn the_checker_finds_what_it_is_for() {
+    for (file, text) in [
+        ("spec/x.rs", "use crate::unit::render;"),
+        ("unit/x.rs", "use crate::{spec, release};"),
+        ("unit/x.rs", "fn f() { crate::host::go() }"),
+        (
+            "observe/x.rs",
+            "use crate::spec::AppName;\nuse crate::{\n    rollout::{\n        Step,\n    },\n};",
+        ),
+        ("host/x.rs", "use appctl::bin;"),
+        ("bin/appctl-generator/x.rs", "use appctl::{spec, host};"),
+        ("bin/appctl-shim/x.rs", "use appctl::spec::AppSpec;"),
+        ("bin/appctl-shim/x.rs", "use appctl::spec::{AppName, parse};"),
+        ("bin/appctl-shim/x.rs", "use appctl::spec;"),
+        ("spec/x.rs", "use std::{fmt, fs};"),
+        ("unit/x.rs", "let x = std::fs::read(p);"),
+        ("rollout/x.rs", "let now = Instant::now();"),
+        ("rollout/x.rs", "let now = std::time::SystemTime::now();"),
+        ("observe/x.rs", "use std::net::{IpAddr, TcpStream};"),
+        ("release/x.rs", "use tokio::fs;"),
+        ("release/x.rs", r##"let u = ("\"", '"', r#"""#); zbus::go();"##),
+        ("unit/x.rs", "match x { _ =>\ncrate::host::go() }"),
+    ] {
+        assert_eq!(violations(file, text).len(), 1, "{file}: {text}");
+    }
+}
+
+#[test]
+fn the_checker_leaves_the_rest_alone() {
+    for (file, text) in [
+        (
+            "spec/x.rs",
+            "//! Not std::fs, not crate::unit.\nuse std::net::IpAddr;\nuse crate::spec::AppName;",
+        ),
+        (
+            "unit/x.rs",
+            "use crate::spec::{AppSpec, Listen}; const TOKIO: &str = \"tokio std::process\";",
+        ),
+        (
+            "host/x.rs",
+            "use std::fs; use crate::observe::ShimStatus; use zbus::Connection;",
+        ),
+        (
+            "bin/appctl-shim/x.rs",
+            "use appctl::observe::{ShimState, ShimStatus}; use appctl::spec::{AppName, Instance}; use crate::host;",
+        ),
+        ("bin/appctl/x.rs", "use appctl::{host, rollout}; use crate::ui;"),
+        (
+            "rollout/x.rs",
+            "fn step(now: Instant, unix: u64) -> std::time::Duration { phoenix(now) }",
+        ),
+    ] {
+        assert_eq!(violations(file, text), [""; 0], "{file}: {text}");
+    }
+}

@@ -1,0 +1,13 @@
+//! What `appctl` says and how it exits wherever that needs no systemd: help, checks, refusals, dry runs.
+
+#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes snapshots with them")]
+
+mod apply;
+mod check;
+mod help;
+mod install;
+mod scale;
+mod show;
+mod status;
+mod test;
+mod uninstall;

@@ -1,0 +1,102 @@
+//! One run of `appctl` in a tree of its own. Nothing outside that tree is read that differs between machines.
+
+use std::path::{Path, PathBuf};
+
+use snapbox::cmd::{Command, OutputAssert, cargo_bin};
+
+/// Files, then arguments, then what came of it.
+pub(crate) struct Test {
+    folder: tempfile::TempDir,
+    args: Vec<String>,
+}
+
+impl Test {
+    /// An empty tree; the app's directory is `app` in the working directory.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a directory");
+        std::fs::create_dir(folder.path().join("app")).expect("a directory");
+        Self {
+            folder,
+            args: Vec::new(),
+        }
+    }
+
+    /// A file below the working directory.
+    pub(crate) fn file(self, name: &str, text: &str) -> Self {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
+        std::fs::write(path, text).expect("a file");
+        self
+    }
+
+    /// What an operator wants of an app.
+    pub(crate) fn wanted(self, app: &str, text: &str) -> Self {
+        self.file(&format!("root/etc/appctl/apps/{app}.toml"), text)
+    }
+
+    /// What is in force.
+    pub(crate) fn applied(self, app: &str, text: &str) -> Self {
+        self.file(&format!("root/etc/appctl/applied/{app}.toml"), text)
+    }
+
+    /// Arguments, separated by spaces.
+    pub(crate) fn args(mut self, line: &str) -> Self {
+        self.args.extend(line.split_whitespace().map(str::to_owned));
+        self
+    }
+
+    /// One argument as it is.
+    pub(crate) fn arg(mut self, arg: &str) -> Self {
+        self.args.push(arg.to_owned());
+        self
+    }
+
+    /// Where a file of the tree is.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs it; the exit code must be `code`. The tree's place is written `[TREE]`.
+    #[track_caller]
+    pub(crate) fn exits(&self, code: i32) -> OutputAssert {
+        let mut places = snapbox::Redactions::new();
+        let tree = self.folder.path().to_str().expect("a text").to_owned();
+        places.insert("[TREE]", tree).expect("a name in brackets");
+        let config = snapbox::Assert::new()
+            .action_env(snapbox::assert::DEFAULT_ACTION_ENV)
+            .redact_with(places);
+        Command::new(cargo_bin!("appctl"))
+            .args(&self.args)
+            .current_dir(self.folder.path())
+            .env("APPCTL_ROOT", self.path("root"))
+            .env("COLUMNS", "100")
+            .env_remove("NO_COLOR")
+            .with_assert(config)
+            .assert()
+            .code(code)
+    }
+
+    /// Runs it like [`Test::exits`]; every file must be as it was before.
+    #[track_caller]
+    pub(crate) fn exits_and_changes_nothing(&self, code: i32) -> OutputAssert {
+        let before = listing(self.folder.path());
+        let output = self.exits(code);
+        assert_eq!(listing(self.folder.path()), before);
+        output
+    }
+}
+
+/// All paths of a tree, with the texts of its files.
+fn listing(folder: &Path) -> Vec<(PathBuf, Option<String>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(listing(&path));
+        }
+        let text = std::fs::read_to_string(&path).ok();
+        found.push((path, text));
+    }
+    found.sort();
+    found
+}

@@ -1,0 +1,40 @@
+//! `appctl uninstall`, as far as it can be told without changing anything.
+
+use crate::test::Test;
+use snapbox::str;
+
+#[test]
+fn says_what_would_go_and_what_stays() {
+    let test = || {
+        Test::new()
+            .wanted("web", "exec = 'x'\n")
+            .file("root/var/lib/appctl/web/data/db", "x")
+    };
+    test()
+        .args("uninstall web --dry-run")
+        .exits_and_changes_nothing(0)
+        .stdout_eq(str![[r#"
+would uninstall web; [TREE]/root/var/lib/appctl/web stays, rm -r or --purge removes it
+
+"#]]);
+    test()
+        .args("uninstall web --dry-run --purge")
+        .exits_and_changes_nothing(0)
+        .stdout_eq(str![[r#"
+would uninstall web with [TREE]/root/var/lib/appctl/web
+
+"#]]);
+}
+
+#[test]
+fn data_is_not_removed_without_a_word() {
+    Test::new()
+        .wanted("web", "exec = 'x'\n")
+        .args("uninstall web --purge")
+        .exits_and_changes_nothing(2)
+        .stderr_eq(str![[r#"
+error: --purge removes releases and data of web
+  help: add --yes
+
+"#]]);
+}

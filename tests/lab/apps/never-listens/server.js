@@ -1,0 +1,4 @@
+'use strict';
+
+console.log('connecting to the database');
+setInterval(() => {}, 1000);
