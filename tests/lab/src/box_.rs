@@ -1,14 +1,11 @@
 //! A box: systemd-nspawn boots a copy of a root image in about a second. The copy is an overlay whose upper layer is
-//! in memory; the network is this machine's. See systemd-nspawn(1), nsenter(1).
+//! in memory; the network is the loopback of the thread that boots it. See systemd-nspawn(1), nsenter(1).
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::env;
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,7 +17,7 @@ use crate::host::ENVIRONMENT;
 use crate::image::{Kind, image, tail};
 use crate::keeper::Keeper;
 use crate::place::Place;
-use crate::{Debian, Host, cgroup, network, port};
+use crate::{Debian, Host, cgroup, network};
 
 const BOOT: Duration = Duration::from_mins(1);
 
@@ -29,7 +26,6 @@ pub struct Box_ {
     // Fields are dropped in this order: first the processes, then what they used.
     _keeper: Keeper,
     place: Place,
-    ports: Mutex<BTreeMap<u16, File>>,
     leader: u32,
     debian: Debian,
 }
@@ -49,7 +45,6 @@ impl Box_ {
         Ok(Self {
             _keeper: keeper,
             place,
-            ports: Mutex::default(),
             leader,
             debian,
         })
@@ -90,10 +85,6 @@ impl Host for Box_ {
     }
 
     fn port(&self, guest: u16) -> Result<u16> {
-        let mut ports = self.ports.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Entry::Vacant(entry) = ports.entry(guest) {
-            entry.insert(port::claim(guest)?);
-        }
         Ok(guest)
     }
 }
