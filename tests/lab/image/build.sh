@@ -20,6 +20,7 @@ machine)
 	packages+=,openssh-server,linux-image-cloud-amd64,initramfs-tools,zstd,udev,kmod
 	masked+=" getty@tty1.service serial-getty@ttyS0.service systemd-networkd-wait-online.service e2scrub_reap.service"
 	ssh-keygen -q -t ed25519 -N '' -C appctl-lab -f "$out/key"
+	# No fstab: with a line for / the boot would wait for udev to have seen the disk it already runs from.
 	# Only what finds the disk: a small initrd loads quickly under emulation.
 	hooks+=(
 		--essential-hook='mkdir -p "$1/etc/initramfs-tools/conf.d" "$1/usr/share/initramfs-tools/modules.d"'
@@ -27,7 +28,6 @@ machine)
 		--essential-hook='printf "%s\n" virtio_pci virtio_blk ext4 > "$1/usr/share/initramfs-tools/modules.d/lab"'
 		--customize-hook='install -d -m 0700 "$1/root/.ssh"'
 		--customize-hook="install -m 0600 '$out/key.pub' \"\$1/root/.ssh/authorized_keys\""
-		--customize-hook='echo "/dev/vda / ext4 errors=remount-ro 0 0" > "$1/etc/fstab"'
 		--customize-hook='printf "[Match]\nName=eth0\n[Network]\nAddress=10.0.2.15/24\nGateway=10.0.2.2\n" > "$1/etc/systemd/network/lab.network"'
 		--customize-hook='echo nameserver 10.0.2.3 > "$1/etc/resolv.conf"'
 		--customize-hook='systemctl --root="$1" enable systemd-networkd.service ssh.service'

@@ -1,14 +1,11 @@
 //! A box: systemd-nspawn boots a copy of a root image in about a second. The copy is an overlay whose upper layer is
-//! in memory; the network is this machine's. See systemd-nspawn(1), nsenter(1).
+//! in memory; the network is the loopback of the thread that boots it. See systemd-nspawn(1), nsenter(1).
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::env;
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,16 +17,15 @@ use crate::host::ENVIRONMENT;
 use crate::image::{Kind, image, tail};
 use crate::keeper::Keeper;
 use crate::place::Place;
-use crate::{Debian, Host, cgroup, network, port};
+use crate::{Debian, Host, cgroup, network};
 
-const BOOT: Duration = Duration::from_secs(60);
+const BOOT: Duration = Duration::from_mins(1);
 
 /// A running container with systemd as PID 1. Dropping it kills it and removes all it had.
 pub struct Box_ {
     // Fields are dropped in this order: first the processes, then what they used.
     _keeper: Keeper,
     place: Place,
-    ports: Mutex<BTreeMap<u16, File>>,
     leader: u32,
     debian: Debian,
 }
@@ -41,15 +37,14 @@ impl Box_ {
         network::isolate()?;
         let place = Place::claim(&format!("box{}", debian.number()))?;
         let (run, root, lower) = (place.join(""), place.join("root"), image.join("root"));
-        let prefix = cgroup::prefix(place.name())?;
+        let cgroups = cgroup::prefixes(place.name())?;
         let log = place.join("console.log");
-        let argv = nspawn(&root, place.name());
-        let keeper = Keeper::start(move || mount_copy(&lower, &run, &root), &prefix, &argv, &log)?;
+        let argv = nspawn(&cgroups.inner, &root, place.name());
+        let keeper = Keeper::start(move || mount_copy(&lower, &run, &root), &cgroups.keeper, &argv, &log)?;
         let leader = wait_for_boot(&keeper, &log)?;
         Ok(Self {
             _keeper: keeper,
             place,
-            ports: Mutex::default(),
             leader,
             debian,
         })
@@ -90,10 +85,6 @@ impl Host for Box_ {
     }
 
     fn port(&self, guest: u16) -> Result<u16> {
-        let mut ports = self.ports.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Entry::Vacant(entry) = ports.entry(guest) {
-            entry.insert(port::claim(guest)?);
-        }
         Ok(guest)
     }
 }
@@ -138,11 +129,12 @@ fn mount_copy(lower: &Path, run: &Path, root: &Path) -> Result<()> {
 }
 
 /// nspawn's container survives nspawn's own death, hence a PID namespace around both: it goes whole or not at all.
-fn nspawn(root: &Path, name: &str) -> Vec<OsString> {
-    let fixed = "unshare --pid --fork --kill-child=KILL --mount-proc --propagation=private \
-                 env SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --boot --quiet --register=no --keep-unit \
-                 --capability=all --console=pipe --resolv-conf=copy-host --timezone=off --link-journal=no";
-    let mut argv: Vec<OsString> = fixed.split_whitespace().map(OsString::from).collect();
+fn nspawn(prefix: &[OsString], root: &Path, name: &str) -> Vec<OsString> {
+    let keeper = "unshare --pid --fork --kill-child=KILL --mount-proc --propagation=private";
+    let container = "env SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --boot --quiet --register=no --keep-unit \
+                     --capability=all --console=pipe --resolv-conf=copy-host --timezone=off --link-journal=no";
+    let [keeper, container] = [keeper, container].map(|words| words.split(' ').map(OsString::from));
+    let mut argv: Vec<OsString> = keeper.chain(prefix.iter().cloned()).chain(container).collect();
     argv.push(format!("--machine={name}").into());
     argv.push("--directory".into());
     argv.push(root.into());

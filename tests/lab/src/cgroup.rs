@@ -11,38 +11,53 @@ use anyhow::{Context, Result};
 
 const PARENT: &str = "appctl-lab";
 
-/// The words to put before a command so that it runs in the cgroup `name`.
-pub(crate) fn prefix(name: &str) -> Result<Vec<OsString>> {
-    if Path::new("/run/systemd/system").is_dir() {
-        let words = [
-            "systemd-run",
-            "--scope",
-            "--quiet",
-            "--collect",
-            "--property=Delegate=yes",
-        ];
-        let unit = format!("--unit={PARENT}-{name}");
-        return Ok(words
-            .into_iter()
-            .map(OsString::from)
-            .chain([unit.into(), "--".into()])
-            .collect());
-    }
+/// A group with processes of its own cannot give controllers to groups below it. So the keeper's processes and the box
+/// each get one below the box's group. Only a process can move itself before its first fork, and these programs have no
+/// code of ours between fork and exec.
+const KEEPER: &str = "mkdir -p \"$0/keeper\" \"$0/box\" && echo 0 >\"$0/keeper/cgroup.procs\" || exit
+    for name in $(cat \"$0/cgroup.controllers\"); do echo \"+$name\" >\"$0/cgroup.subtree_control\"; done
+    exec \"$@\"";
+const BOX: &str = "echo 0 >\"$0/box/cgroup.procs\" && exec \"$@\"";
+
+/// Words to put before commands, so that they run in the cgroups of one box.
+pub(crate) struct Prefixes {
+    /// Before the command that keeps the box.
+    pub(crate) keeper: Vec<OsString>,
+    /// Before the one, further down the same command line, that is the box.
+    pub(crate) inner: Vec<OsString>,
+}
+
+/// The prefixes for the box `name`.
+pub(crate) fn prefixes(name: &str) -> Result<Prefixes> {
     let mounts = mounts();
     let (_, unified) = mounts
         .iter()
         .find(|(kind, _)| kind == "cgroup2")
         .context("no cgroup v2 is mounted here")?;
-    let group = unified.join(PARENT).join(name);
-    fs::create_dir_all(&group).with_context(|| format!("cannot make the cgroup {}", group.display()))?;
-    // Only a process can move itself before its first fork, and this one has no code of ours between fork and exec.
-    let script = "echo 0 >\"$0\" && exec \"$@\"";
-    Ok(vec![
-        "sh".into(),
-        "-c".into(),
-        script.into(),
-        group.join("cgroup.procs").into(),
-    ])
+    let shell = |script: &str, group: &Path| ["sh".into(), "-c".into(), script.into(), group.into()];
+    let (mut keeper, group) = if Path::new("/run/systemd/system").is_dir() {
+        let unit = format!("{PARENT}-{name}.scope");
+        (scope(&unit), unified.join("system.slice").join(unit))
+    } else {
+        let group = unified.join(PARENT).join(name);
+        fs::create_dir_all(&group).with_context(|| format!("cannot make the cgroup {}", group.display()))?;
+        (Vec::new(), group)
+    };
+    keeper.extend(shell(KEEPER, &group));
+    Ok(Prefixes {
+        keeper,
+        inner: shell(BOX, &group).into(),
+    })
+}
+
+fn scope(unit: &str) -> Vec<OsString> {
+    let fixed = "systemd-run --scope --quiet --collect --slice=system.slice --property=Delegate=yes";
+    let unit = format!("--unit={unit}");
+    fixed
+        .split(' ')
+        .chain([unit.as_str(), "--"])
+        .map(OsString::from)
+        .collect()
 }
 
 /// Removes what a box has left in every hierarchy. Its processes are gone or about to be.

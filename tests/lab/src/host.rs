@@ -51,9 +51,9 @@ pub trait Host {
     /// An interactive shell on this process's terminal; nothing has been started yet.
     fn shell(&self) -> Command;
 
-    /// Where this machine reaches the TCP port `guest` of it on 127.0.0.1. Call it before anything binds the port: a box
-    /// shares this machine's ports and waits here until no other box has claimed this one. A `Machine` forwards 3000 to
-    /// 3009, and only to listeners that are not confined to its loopback.
+    /// Where the thread that booted it reaches the TCP port `guest` on 127.0.0.1. A box shares that thread's loopback, so
+    /// it is the same number. A `Machine` forwards 3000 to 3009, and only to listeners that are not confined to its own
+    /// loopback; its forwarder accepts first and asks the machine later, so a refusal shows as a connection that ends.
     fn port(&self, guest: u16) -> Result<u16>;
 
     /// Runs `argv` to its end. Only what keeps it from running is an error, not its exit code; five minutes are the limit.

@@ -4,13 +4,13 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 use std::{env, io};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{Debian, mirror};
+use crate::{Debian, mirror, network};
 
 const RECIPE: &str = include_str!("../image/build.sh");
 const UNUSED: Duration = Duration::from_hours(24 * 14);
@@ -93,7 +93,7 @@ fn build(kind: Kind, debian: Debian, image: &Path) -> Result<()> {
 
 fn run_recipe(kind: Kind, debian: Debian, out: &Path, log: &Path) -> Result<()> {
     let output = File::create(log)?;
-    let status = Command::new("bash")
+    let status = network::outside("bash")
         .args([
             "-c",
             RECIPE,

@@ -1,6 +1,6 @@
 //! Keeps one long-running child: it is killed when the keeper is dropped, and by the kernel when this process dies.
 //! The kernel's signal follows the *thread* that started the child, so each child has a thread that stays.
-//! See PR_SET_PDEATHSIG(2const).
+//! See prctl(2), "set the parent-death signal", and setpriv(1).
 
 use std::ffi::OsString;
 use std::fs::File;

@@ -16,7 +16,8 @@ use crate::qemu::{self, Description};
 use crate::ssh::Ssh;
 use crate::{Debian, Host, network, port};
 
-const BOOT: Duration = Duration::from_mins(4);
+/// Twenty seconds alone on two emulated CPUs, minutes beside a busy build.
+const BOOT: Duration = Duration::from_mins(8);
 const SSH: u16 = 22;
 const FORWARDED: std::ops::RangeInclusive<u16> = 3000..=3009;
 const MEMORY_MIB: u32 = 2048;

@@ -8,12 +8,11 @@ const DEFAULT: &str = "http://deb.debian.org/debian";
 
 /// The archive this machine is configured for, or the public one.
 pub(crate) fn archive() -> String {
-    let texts = source_files()
+    let mut texts = source_files()
         .into_iter()
         .filter_map(|path| fs::read_to_string(path).ok());
     texts
-        .filter_map(|text| debian_uri(&text))
-        .next()
+        .find_map(|text| debian_uri(&text))
         .unwrap_or_else(|| DEFAULT.to_owned())
 }
 

@@ -1,5 +1,5 @@
 //! Commands in a machine, over ssh to a forwarded loopback port. One connection is kept open for all of them: a new
-//! one costs a second under emulation. See ssh(1), "ControlPath" in ssh_config(5).
+//! one costs a second under emulation. See ssh(1), connection sharing (option `-S`).
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
