@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use super::{
-    Host, Section, UnitFile, installed, quote, sandbox, service_name, shim, slice_name, socket_name, template_name,
+    Host, Section, UnitFile, hold_name, installed, quote, sandbox, service_name, shim, slice_name, socket_name,
+    template_name,
 };
 use crate::spec::{Account, AppSpec, EnvFile, Limits};
 
@@ -34,6 +35,8 @@ fn unit(spec: &AppSpec, host: &Host) -> Section {
     if !spec.listen.is_empty() {
         // Sockets= alone would start an instance without any socket after the socket unit has failed.
         unit.set("Requires", socket_name(name)).set("After", socket_name(name));
+        // As long as this instance is up, or on its way down, the socket finds nothing to start.
+        unit.set("Wants", hold_name(name));
     }
     // At shutdown instances drain before the network goes away.
     unit.set("After", "network.target");
@@ -110,6 +113,8 @@ fn lifecycle(spec: &AppSpec, service: &mut Section) {
     // No shim, group, user, runtime or state directory: the next start would fail the same way, and the cooldown cannot
     // run either, so restarting would be a loop without a pause.
     service.set("RestartPreventExitStatus", "203 216 217 233 238");
+    // What an app says of itself that was told to end by SIGINT or SIGTERM is no failure.
+    service.set("SuccessExitStatus", "130 143");
     // The stop request is for the shim only, which drains before it passes it on; what is left at the end is killed.
     service.set("KillMode", "mixed");
     // The default stops a whole instance when the kernel kills one of its children; the shim sees the app die.
