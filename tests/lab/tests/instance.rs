@@ -90,22 +90,22 @@ fn a_deleted_file_of_variables_is_no_hot_loop(stage: &Stage) -> Result<()> {
     stage.host().write_file("/etc/myapp.env", "A=1\n")?;
     install(stage, &["--user", "work"], "env_file = \"/etc/myapp.env\"")?;
     stage.host().run_ok(&["rm", "/etc/myapp.env"])?;
-    let pid = stage.pids("myapp")?["1"];
-    stage.host().run_ok(&["kill", "-KILL", &pid.to_string()])?;
-    until("it is down", LIMIT, || {
-        Ok((stage.activity(UNIT)? != "active").then_some(()))
+    crash(stage)?;
+    until("the shim names the file", LIMIT, || {
+        let journal = stage.host().journal(UNIT)?;
+        Ok(journal.contains("env_file /etc/myapp.env does not exist").then_some(()))
     })?;
     no_hot_loop(stage)?;
-    println!(
-        "without its file: {} {}",
-        stage.activity(UNIT)?,
-        stage.property(UNIT, "AssertResult")?
-    );
-    ensure!(stage.property(UNIT, "AssertResult")? == "no");
     ensure!(stage.activity("myapp.socket")? == "active", "the socket went with it");
-    stage.host().write_file("/etc/myapp.env", "A=1\n")?;
-    stage.appctl_ok(&["start", "myapp"])?;
-    up(stage)
+    stage.host().write_file("/etc/myapp.env", "A=2\n")?;
+    up(stage)?;
+    let pid = stage.pids("myapp")?["1"];
+    let environment = stage.host().read_file(&format!("/proc/{pid}/environ"))?;
+    ensure!(
+        environment.split('\0').any(|pair| pair == "A=2"),
+        "without its variables"
+    );
+    Ok(())
 }
 
 fn a_missing_directory_is_named_and_waited_for(stage: &Stage) -> Result<()> {
@@ -113,7 +113,11 @@ fn a_missing_directory_is_named_and_waited_for(stage: &Stage) -> Result<()> {
     stage.host().run_ok(&["mv", "/srv/myapp", "/srv/away"])?;
     crash(stage)?;
     until("the shim names the directory", LIMIT, || {
-        Ok(stage.host().journal(UNIT)?.contains("/srv/myapp: ").then_some(()))
+        Ok(stage
+            .host()
+            .journal(UNIT)?
+            .contains("directory /srv/myapp does not exist")
+            .then_some(()))
     })?;
     until("it waits", LIMIT, || {
         Ok((stage.members("myapp")?["1"].state == "backing-off").then_some(()))
@@ -153,11 +157,11 @@ fn crashes_are_counted_across_shims(stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-/// systemd's own deadline for a start is 11 s here, and the wait is 15 s.
+/// systemd's own deadline for a start is 18 s here, and the wait is 22 s.
 fn a_long_wait_is_neither_shot_nor_in_the_way_of_a_stop(stage: &Stage) -> Result<()> {
     install(stage, &["--user", "work"], "")?;
     let text = stage.host().read_file(FILE)?;
-    let waits = "[ready]\ntimeout = \"1s\"\n[restart]\ndelay = \"15s\"\n";
+    let waits = "[ready]\ntimeout = \"8s\"\n[restart]\ndelay = \"22s\"\n";
     stage.host().write_file(FILE, &format!("{text}\n{waits}"))?;
     stage.appctl_ok(&["apply", "myapp"])?;
     crash(stage)?;
@@ -167,7 +171,7 @@ fn a_long_wait_is_neither_shot_nor_in_the_way_of_a_stop(stage: &Stage) -> Result
     let since = Instant::now();
     up(stage)?;
     ensure!(
-        since.elapsed() > Duration::from_secs(12),
+        since.elapsed() > Duration::from_secs(19),
         "it waited {:?}",
         since.elapsed()
     );
@@ -214,7 +218,7 @@ fn belongs_to_its_account_and_leaves_nothing(stage: &Stage) -> Result<()> {
         "the app is still there"
     );
     ensure!(
-        !stage.host().run(&["pgrep", "-f", "sleep 1000"])?.success(),
+        !stage.host().run(&["pgrep", "-x", "sleep"])?.success(),
         "its child is still there"
     );
     Ok(())
