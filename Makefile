@@ -31,6 +31,8 @@ test: packages lint test-fast deb test-lab
 test-fast: packages
 	$(CARGO) build --no-default-features --bin appctl-shim --bin appctl-generator
 	$(CARGO) test --workspace --lib --bins --quiet
+	$(STATIC) $(CARGO) build $(SHIPPED)
+	APPCTL_SHIM=$(CURDIR)/target/$(TARGET)/shim/appctl-shim $(CARGO) test --package appctl --test shim --quiet
 	$(CARGO) test --package appctl --tests --quiet
 	node --test src/node/test/
 

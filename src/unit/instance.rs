@@ -5,9 +5,10 @@
 use std::time::Duration;
 
 use super::{
-    Host, Section, UnitFile, installed, quote, sandbox, service_name, shim, slice_name, socket_name, template_name,
+    Host, Section, UnitFile, hold_name, installed, quote, sandbox, service_name, shim, slice_name, socket_name,
+    template_name,
 };
-use crate::spec::{Account, AppSpec, EnvFile, Limits};
+use crate::spec::{Account, AppSpec, Limits};
 
 /// What systemd waits beyond the shim's own deadlines, so that the shim is the one to say what went wrong.
 const GRACE: Duration = Duration::from_secs(10);
@@ -34,6 +35,8 @@ fn unit(spec: &AppSpec, host: &Host) -> Section {
     if !spec.listen.is_empty() {
         // Sockets= alone would start an instance without any socket after the socket unit has failed.
         unit.set("Requires", socket_name(name)).set("After", socket_name(name));
+        // As long as this instance is up, or on its way down, the socket finds nothing to start.
+        unit.set("Wants", hold_name(name));
     }
     // At shutdown instances drain before the network goes away.
     unit.set("After", "network.target");
@@ -41,13 +44,6 @@ fn unit(spec: &AppSpec, host: &Host) -> Section {
     unit.each(
         "RequiresMountsFor",
         spec.directory.iter().map(|path| quote::list_path(path)),
-    );
-    let required = spec.env_files.iter().filter(|file| !file.optional);
-    // systemd reads the file before any process of ours exists: without it, a missing one would be retried for ever,
-    // with no pause in between.
-    unit.each(
-        "AssertPathExists",
-        required.filter_map(|file| quote::plain_rest_of_line_file(&file.path)),
     );
     // One crashing instance that reached the limit would take the socket of all its siblings down with it.
     unit.set("StartLimitIntervalSec", 0);
@@ -74,7 +70,13 @@ fn process(spec: &AppSpec, service: &mut Section) {
         "Environment",
         spec.env.iter().map(|(key, value)| quote::assignment(key, value)),
     );
-    service.each("EnvironmentFile", spec.env_files.iter().map(env_file));
+    // All optional here: systemd reads them before any process of ours exists, would try again at once and for ever when
+    // one is missing, and from 257 on no AssertPathExists= is looked at again. The shim insists on those that must exist.
+    let env_files = spec
+        .env_files
+        .iter()
+        .map(|file| format!("-{}", quote::glob(&file.path)));
+    service.each("EnvironmentFile", env_files);
     service.set("ExecStart", shim::exec_start(spec));
     // A failure before the shim could run is repeated at once otherwise, as RestartSec= is 0; `+` because what failed
     // may be the very sandbox that this would run in.
@@ -97,11 +99,6 @@ fn account(spec: &AppSpec, service: &mut Section) {
     }
 }
 
-fn env_file(file: &EnvFile) -> String {
-    let optional = if file.optional { "-" } else { "" };
-    format!("{optional}{}", quote::glob(&file.path))
-}
-
 fn lifecycle(spec: &AppSpec, service: &mut Section) {
     // Also after exit 0: an app of this kind has no reason to end.
     service.set("Restart", "always");
@@ -110,6 +107,8 @@ fn lifecycle(spec: &AppSpec, service: &mut Section) {
     // No shim, group, user, runtime or state directory: the next start would fail the same way, and the cooldown cannot
     // run either, so restarting would be a loop without a pause.
     service.set("RestartPreventExitStatus", "203 216 217 233 238");
+    // What an app says of itself that was told to end by SIGINT or SIGTERM is no failure.
+    service.set("SuccessExitStatus", "130 143");
     // The stop request is for the shim only, which drains before it passes it on; what is left at the end is killed.
     service.set("KillMode", "mixed");
     // The default stops a whole instance when the kernel kills one of its children; the shim sees the app die.
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn only_files_of_variables_that_must_exist_are_asserted() {
+    fn the_shim_insists_on_files_of_variables_that_must_exist() {
         let env_files = [("/etc/a.env", false), ("/etc/b.env", true)];
         let env_files = env_files
             .map(|(path, optional)| EnvFile {
@@ -197,8 +196,8 @@ mod tests {
             env_files,
             ..spec("web")
         });
-        assert!(text.contains("\nEnvironmentFile=/etc/a.env\nEnvironmentFile=-/etc/b.env\n"));
-        assert_eq!(text.matches("AssertPathExists=").count(), 1);
+        assert!(text.contains("\nEnvironmentFile=-/etc/a.env\nEnvironmentFile=-/etc/b.env\n"));
+        assert!(text.contains(" --env-file=/etc/a.env ") && !text.contains("--env-file=/etc/b.env"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! How systemd runs it: a checked [`AppSpec`] in, unit text out. Pure: same input, same bytes.
 //!
-//! Per app: `NAME.socket` holds the addresses, `NAME.service` is the app as a whole, `NAME@.service` is one instance and
-//! `appctl-NAME.slice` counts them together. `NAME@.service` does not depend on the number of instances, so scaling
+//! Per app: `NAME.socket` holds the addresses, `NAME.hold.service` keeps it from starting anything by itself,
+//! `NAME.service` is the app as a whole, `NAME@.service` is one instance and `appctl-NAME.slice` counts them together. `NAME@.service` does not depend on the number of instances, so scaling
 //! changes the app-level unit only.
 
 use std::path::PathBuf;
@@ -10,6 +10,7 @@ use crate::spec::{AppName, AppSpec};
 
 mod escape;
 mod file;
+mod hold;
 mod instance;
 mod quote;
 mod sandbox;
@@ -46,8 +47,9 @@ pub struct Host {
 
 /// All units of one app, in a fixed order.
 pub fn render(spec: &AppSpec, host: &Host) -> Vec<UnitFile> {
-    let mut units = Vec::with_capacity(4);
+    let mut units = Vec::with_capacity(5);
     units.extend(socket::render(spec, host));
+    units.extend(hold::render(spec, host));
     units.push(service::render(spec, host));
     units.push(instance::render(spec, host));
     units.push(slice::render(spec, host));
@@ -63,6 +65,11 @@ pub fn wants(spec: &AppSpec) -> [(String, String); 1] {
 /// `NAME.socket`.
 pub fn socket_name(app: &AppName) -> String {
     format!("{app}.socket")
+}
+
+/// `NAME.hold.service`. No app's name has a dot, so this is no other app's unit.
+pub fn hold_name(app: &AppName) -> String {
+    format!("{app}.hold.service")
 }
 
 /// `NAME.service`, the app as a whole.

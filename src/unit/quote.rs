@@ -57,11 +57,6 @@ pub(super) fn rest_of_line_file(path: &Path) -> String {
     if ends_badly(&text) { text + "%i" } else { text }
 }
 
-/// The same in a unit with instances, where nothing short of the path itself is empty: `None` when it ends badly.
-pub(super) fn plain_rest_of_line_file(path: &Path) -> Option<String> {
-    Some(specifiers(path)).filter(|text| !ends_badly(text))
-}
-
 /// A path as a glob(7) pattern that matches itself only, `EnvironmentFile=`.
 pub(super) fn glob(path: &Path) -> String {
     let mut pattern = String::new();

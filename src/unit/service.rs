@@ -1,8 +1,6 @@
 //! `NAME.service`: the app as a whole, so that `systemctl start|stop|restart|reload|status NAME` mean what they say.
-//!
-//! It is also what the socket would start. It stays active while the app is up, so the socket never starts anything.
 
-use super::{Host, Section, UnitFile, installed, quote, service_name, slice_name, socket_name};
+use super::{Host, Section, UnitFile, hold_name, installed, quote, service_name, slice_name, socket_name};
 use crate::spec::{AppSpec, Instance};
 
 pub(super) fn render(spec: &AppSpec, host: &Host) -> UnitFile {
@@ -17,11 +15,12 @@ fn unit(spec: &AppSpec, host: &Host) -> Section {
     unit.set("SourcePath", quote::rest_of_line_file(&host.source));
     if !spec.listen.is_empty() {
         unit.set("Requires", socket_name(name)).set("After", socket_name(name));
+        unit.set("Wants", hold_name(name));
     }
     let instances = (1..=spec.instances.count(host.cpus)).map(Instance::Number);
     // One line each: no line grows with the number of instances, and a diff of two files reads as a scale.
     unit.each("Wants", instances.map(|instance| format!("{name}@{instance}.service")));
-    // Six quick restarts by hand would otherwise fail the socket along with this unit.
+    // An operator's quick restarts are no reason to refuse one.
     unit.set("StartLimitIntervalSec", 0);
     unit
 }
@@ -30,11 +29,6 @@ fn service(spec: &AppSpec) -> Section {
     let mut service = Section::new("Service");
     service.set("Slice", slice_name(&spec.name));
     service.set("Type", "oneshot").set("RemainAfterExit", "yes");
-    if !spec.listen.is_empty() {
-        // This process is handed the sockets too, and O_NONBLOCK belongs to the socket, not to the process: without the
-        // line `true` alone makes the accept() of every running instance block.
-        service.set("NonBlocking", "yes");
-    }
     service.set("ExecStart", "/bin/true");
     service.set(
         "ExecReload",
@@ -62,6 +56,7 @@ mod tests {
         .to_string();
         text.lines()
             .filter_map(|line| line.strip_prefix("Wants="))
+            .filter(|unit| unit.contains('@'))
             .map(str::to_owned)
             .collect()
     }

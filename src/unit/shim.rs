@@ -1,10 +1,15 @@
 //! The command line of an instance: all that `appctl-shim` knows of the spec, so that it needs no TOML.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{installed, quote};
-use crate::spec::{Adapter, AppSpec, ReadyWhen};
+use crate::spec::{Adapter, AppSpec, ReadyWhen, Sandbox};
+
+/// Where a sandbox may put something else.
+const TEMPORARY: [&str; 2] = ["/tmp", "/var/tmp"];
+/// The same for `sandbox = "strict"`.
+const HOMES: [&str; 3] = ["/home", "/root", "/run/user"];
 
 /// The value of `ExecStart=`. The colon turns off `$VARIABLE` expansion of systemd.service(5); `%i` is left to systemd,
 /// every other `%` is doubled.
@@ -30,6 +35,7 @@ fn options(spec: &AppSpec) -> Vec<String> {
     let restart = &spec.restart;
     let backoff = [restart.delay, restart.max_delay, restart.reset_after].map(|span| span.as_millis().to_string());
     let mut options = vec![format!("--directory={}", directory(spec).to_string_lossy())];
+    options.extend(env_files(spec));
     options.extend(ready(&spec.ready.when));
     options.push(milliseconds("ready-timeout", spec.ready.timeout));
     options.push(format!("--stop-signal={}", spec.stop.signal));
@@ -44,6 +50,16 @@ fn options(spec: &AppSpec) -> Vec<String> {
         options.push(format!("--backlog={}", spec.backlog));
     }
     options
+}
+
+/// Those that must exist, and that the sandbox lets the shim see.
+fn env_files(spec: &AppSpec) -> impl Iterator<Item = String> {
+    let homes: &[&str] = if spec.sandbox == Sandbox::Strict { &HOMES } else { &[] };
+    let below = |path: &Path, directories: &[&str]| directories.iter().any(|directory| path.starts_with(directory));
+    let hidden = move |path: &Path| below(path, &TEMPORARY) || below(path, homes);
+    let required = spec.env_files.iter().filter(|file| !file.optional);
+    let seen = required.filter(move |file| !hidden(&file.path));
+    seen.map(|file| format!("--env-file={}", file.path.to_string_lossy()))
 }
 
 fn ready(when: &ReadyWhen) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Host, Section, UnitFile, quote, socket_name};
+use super::{Host, Section, UnitFile, hold_name, quote, socket_name};
 use crate::spec::{AppSpec, Listen};
 
 /// `None` for a worker without a port.
@@ -45,6 +45,8 @@ fn socket(spec: &AppSpec) -> Section {
         // A path that answers nobody looks like a dead app to a proxy; no path is a clear answer.
         socket.set("RemoveOnStop", "yes");
     }
+    // Otherwise it would be NAME.service, which goes down before its instances have drained.
+    socket.set("Service", hold_name(&spec.name));
     socket.set("Backlog", spec.backlog);
     // Each instance that goes down makes systemd look at the socket again; over 20 looks in 2 s it would close it.
     socket.set("TriggerLimitIntervalSec", 0);

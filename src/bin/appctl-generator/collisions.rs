@@ -34,6 +34,7 @@ fn hidden_unit(root: &Path, app: &AppName) -> Option<String> {
     let ours = [
         unit::service_name(app),
         unit::socket_name(app),
+        unit::hold_name(app),
         unit::template_name(app),
     ];
     let exists = |name: &String| {

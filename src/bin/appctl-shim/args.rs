@@ -43,6 +43,8 @@ pub(crate) struct Options {
     pub(crate) directory: Option<PathBuf>,
     /// Where journald takes streams; another place than the usual one serves tests.
     pub(crate) journal: PathBuf,
+    /// Files of variables that must exist; systemd has read them.
+    pub(crate) env_files: Vec<PathBuf>,
 }
 
 impl Default for Options {
@@ -67,6 +69,7 @@ impl Default for Options {
             backlog: 4_096,
             directory: None,
             journal: PathBuf::from(journal::SOCKET),
+            env_files: Vec::new(),
         }
     }
 }
@@ -129,6 +132,7 @@ impl Options {
             "--adapter" => absolute(value).map(|path| self.adapter = Some(path)),
             "--sockets" => take(value, &mut self.sockets),
             "--backlog" => take(value, &mut self.backlog),
+            "--env-file" => absolute(value).map(|path| self.env_files.push(path)),
             "--directory" => absolute(value).map(|path| self.directory = Some(path)),
             "--journal" => absolute(value).map(|path| self.journal = path),
             _ => return Err(Usage::Unknown(word.to_owned())),
@@ -216,7 +220,7 @@ mod tests {
     fn takes_the_generators_line() {
         let line = "--ready=http --ready-path=/up --ready-status=204 --ready-timeout-ms=5 --stop-signal=2 \
             --stop-timeout-ms=9 --linger-ms=7 --backoff-ms=1,2,3 --adapter=/a.cjs --sockets=2 --backlog=8 \
-            --directory=/srv/x --stop-message=yes -- my-app surge node --x -- y";
+            --directory=/srv/x --env-file=/a.env --env-file=/b.env --stop-message=yes -- my-app surge node --x -- y";
         let args = read(line).expect("a good line");
         assert_eq!(args.app.as_str(), "my-app");
         assert_eq!(args.instance.to_string(), "surge");
@@ -239,6 +243,7 @@ mod tests {
         );
         assert_eq!(options.adapter.as_deref(), Some(Path::new("/a.cjs")));
         assert_eq!(options.directory.as_deref(), Some(Path::new("/srv/x")));
+        assert_eq!(options.env_files, [Path::new("/a.env"), Path::new("/b.env")]);
         assert_eq!((options.sockets, options.backlog, options.ready_timeout), (2, 8, 5));
     }
 

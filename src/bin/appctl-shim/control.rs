@@ -161,6 +161,7 @@ fn parse(line: &str) -> Option<Said> {
         "listening" => Some(Said::Listening),
         "elsewhere" => Some(Said::Elsewhere(u16::try_from(number()?).ok()?)),
         "probe" => Some(Said::Probe),
+        "ready" => Some(Said::Ready),
         "stopped" => Some(Said::Stopped),
         "drained" => number().zip(number()).map(|(_served, cut)| Said::Drained { cut }),
         "beat" => number()
@@ -183,6 +184,7 @@ mod tests {
             ("listening [::]:3000", Said::Listening),
             ("elsewhere 4000", Said::Elsewhere(4000)),
             ("probe", Said::Probe),
+            ("ready", Said::Ready),
             ("stopped", Said::Stopped),
             ("drained 12 3", Said::Drained { cut: 3 }),
             ("beat 17 5 40", Said::Beat { in_flight: 5 }),

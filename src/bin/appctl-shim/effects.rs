@@ -49,6 +49,9 @@ impl Shim {
         if let Some(problem) = self.sockets.problem() {
             return refused(WRONG_CONFIG, problem.to_owned());
         }
+        if let Some(problem) = &self.missing {
+            return refused(WRONG_CONFIG, problem.clone());
+        }
         let place = self.args.options.directory.as_deref().map(directory::enter).transpose();
         let place = match place {
             Ok(place) => place,

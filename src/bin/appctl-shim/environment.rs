@@ -75,6 +75,10 @@ fn adapter(facts: &Facts<'_>, node_options: Option<&OsStr>, mut set: impl FnMut(
     set("APPCTL_LISTEN", facts.listen.clone().into());
     set("APPCTL_BACKLOG", options.backlog.to_string().into());
     set("APPCTL_LINGER_MS", options.linger.to_string().into());
+    if facts.args.proof() == Proof::Message {
+        // Behind npm the app has no IPC channel: the adapter passes its message on.
+        set("APPCTL_READY_MESSAGE", "1".into());
+    }
     if let Some(runtime) = facts.runtime {
         set("APPCTL_CONTROL", runtime.join("control.sock").into());
         set("APPCTL_PROBE", runtime.join("probe.sock").into());
@@ -151,6 +155,13 @@ mod tests {
         for (name, wanted) in expected {
             assert_eq!(value(&all, name), Some(wanted), "{name}");
         }
+    }
+
+    #[test]
+    fn the_adapter_passes_a_ready_message_on_when_one_is_waited_for() {
+        let all = |ready| given(&format!("--ready={ready} --adapter=/a.cjs -- web 1 npm"), None, &[]);
+        assert_eq!(value(&all("message"), "APPCTL_READY_MESSAGE"), Some("1"));
+        assert_eq!(value(&all("started"), "APPCTL_READY_MESSAGE"), None);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::probe::Probe;
 use crate::relay::Relay;
 use crate::sockets::{self, Sockets};
 use crate::store::Store;
-use crate::{clock, dispositions};
+use crate::{clock, directory, dispositions};
 
 /// Everything the shim holds.
 pub(crate) struct Shim {
@@ -33,6 +33,8 @@ pub(crate) struct Shim {
     pub(crate) control: Option<Control>,
     pub(crate) ipc: Option<Ipc>,
     pub(crate) probe: Option<Probe>,
+    /// What the app would have to do without.
+    pub(crate) missing: Option<String>,
     relay: Option<Relay>,
     signals: SignalFd,
 }
@@ -65,6 +67,7 @@ impl Shim {
             control: control.map(|path| named(&path, Control::bind(&path))).transpose()?,
             relay: relay.map(|path| named(&path, Relay::bind(&path))).transpose()?,
             store: Store::new(record),
+            missing: directory::missing(&args.options.env_files),
             args,
             sockets,
             runtime,

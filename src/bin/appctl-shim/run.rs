@@ -24,7 +24,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         Err(problem) => return usage(&problem),
     };
     match Shim::new(args) {
-        Ok(shim) => dispositions::end_as(turn(shim)),
+        Ok(shim) => dispositions::end_as(turn(shim).restartable()),
         Err(error) => {
             log::line(Level::Error, &format!("cannot begin: {error}"));
             ExitCode::from(EX_OSERR)

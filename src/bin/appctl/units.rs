@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use appctl::host::machine::{self, Machine};
 use appctl::spec::{AppName, AppSpec, Instance};
-pub(crate) use appctl::unit::{service_name as service, slice_name as slice, socket_name as socket};
+pub(crate) use appctl::unit::{hold_name as hold, service_name as service, slice_name as slice, socket_name as socket};
 
 /// One instance.
 pub(crate) fn instance(app: &AppName, instance: Instance) -> String {

@@ -9,6 +9,7 @@ pub mod host;
 pub mod load;
 pub mod machine;
 pub mod stage;
+pub mod unit;
 
 mod cgroup;
 mod image;

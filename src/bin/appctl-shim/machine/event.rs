@@ -32,6 +32,19 @@ pub(crate) enum Exit {
     Signal(i32),
 }
 
+/// `RestartPreventExitStatus=` of the instance's unit: where systemd itself fails to start a shim, for good.
+const NOT_RESTARTED: [i32; 5] = [203, 216, 217, 233, 238];
+
+impl Exit {
+    /// The same, unless systemd would take it for a failure of its own and never start the app again.
+    pub(crate) fn restartable(self) -> Self {
+        match self {
+            Self::Code(code) if NOT_RESTARTED.contains(&code) => Self::Code(1),
+            other => other,
+        }
+    }
+}
+
 impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -49,12 +62,15 @@ impl fmt::Display for Exit {
 pub(crate) enum Said {
     /// It is there, and speaks our version.
     Hello,
-    /// The app listens on a socket of ours.
+    /// The app listens on a socket of ours. The first counts: how many of several it will take, nobody can know, and
+    /// connections to the others wait in their queues.
     Listening,
     /// The app listens on a TCP port that none of our sockets holds.
     Elsewhere(u16),
     /// Its private probe socket is up.
     Probe,
+    /// The app sent `"ready"` where it had no IPC channel, behind a launcher.
+    Ready,
     /// It accepts no more connections.
     Stopped,
     /// Nothing is left to serve; so many requests were cut.

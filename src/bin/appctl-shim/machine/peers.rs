@@ -61,7 +61,7 @@ impl Peers {
                 peer.beat = true;
                 peer.in_flight = *in_flight;
             }
-            Said::Hello | Said::Elsewhere(_) | Said::Probe | Said::Stopped => {}
+            Said::Hello | Said::Elsewhere(_) | Said::Probe | Said::Ready | Said::Stopped => {}
         }
     }
 

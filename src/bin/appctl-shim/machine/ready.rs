@@ -34,8 +34,13 @@ impl Machine {
             Said::Elsewhere(port) if self.minds_elsewhere(*port) => {
                 out.push(Action::Log(Level::Warning, self.wrong_port(*port)));
             }
-            Said::Hello | Said::Listening | Said::Elsewhere(_) | Said::Probe | Said::Stopped | Said::Drained { .. } => {
-            }
+            Said::Hello
+            | Said::Listening
+            | Said::Elsewhere(_)
+            | Said::Probe
+            | Said::Ready
+            | Said::Stopped
+            | Said::Drained { .. } => {}
         }
     }
 }

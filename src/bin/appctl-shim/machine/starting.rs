@@ -108,6 +108,7 @@ impl Machine {
     fn heard_starting(&mut self, starting: Starting, said: &Said, now: Millis, out: &mut Vec<Action>) -> Phase {
         let next = match said {
             Said::Listening if self.rules.proof == Proof::Listening => return self.proven(starting, now, out),
+            Said::Ready if self.rules.proof == Proof::Message => return self.proven(starting, now, out),
             Said::Listening => Starting {
                 wrong_port: None,
                 ..starting
@@ -127,7 +128,9 @@ impl Machine {
                 self.beat(out);
                 starting
             }
-            Said::Hello | Said::Elsewhere(_) | Said::Probe | Said::Stopped | Said::Drained { .. } => starting,
+            Said::Hello | Said::Elsewhere(_) | Said::Probe | Said::Ready | Said::Stopped | Said::Drained { .. } => {
+                starting
+            }
         };
         Phase::Starting(next)
     }

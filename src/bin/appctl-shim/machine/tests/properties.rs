@@ -12,6 +12,7 @@ fn any_said() -> impl Strategy<Value = Said> {
     prop_oneof![
         Just(Said::Hello),
         Just(Said::Listening),
+        Just(Said::Ready),
         any::<u16>().prop_map(Said::Elsewhere),
         Just(Said::Probe),
         Just(Said::Stopped),

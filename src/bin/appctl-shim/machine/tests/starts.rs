@@ -11,6 +11,7 @@ fn each_proof_makes_ready_and_no_other_does() {
     let proofs = [
         (Proof::Notify, Event::Notified(Notified::Ready)),
         (Proof::Listening, Event::Said(1, Said::Listening)),
+        (Proof::Message, Event::Said(1, Said::Ready)),
         (Proof::Http, Event::Probed(Ok(()))),
         (Proof::Message, Event::Message),
     ];

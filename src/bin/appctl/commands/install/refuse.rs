@@ -83,14 +83,14 @@ fn taken(listen: &Listen) -> ExpectedError {
 /// The name belongs to another unit.
 pub(super) async fn existing_units(systemd: &Systemd, name: &AppName) -> anyhow::Result<()> {
     let template = format!("{name}@.service");
-    let wanted = [units::service(name), units::socket(name), template];
+    let wanted = [units::service(name), units::socket(name), units::hold(name), template];
     for unit in &wanted {
         if systemd.unit_file_state(unit).await?.is_some() {
             return Err(collision(name, unit).into());
         }
     }
     let running = systemd
-        .units(&[&wanted[0], &wanted[1], &format!("{name}@*.service")])
+        .units(&[&wanted[0], &wanted[1], &wanted[2], &format!("{name}@*.service")])
         .await?;
     match running
         .iter()
