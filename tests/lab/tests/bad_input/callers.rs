@@ -56,10 +56,15 @@ pub(crate) fn unknown_apps() -> Vec<Case> {
 
 /// Command lines that mean nothing.
 pub(crate) fn usage() -> Vec<Case> {
-    let mut cases: Vec<Case> = ["0", "-1", "100000", "many", "+0"]
+    let mut cases: Vec<Case> = ["0", "100000", "many", "1.5"]
         .into_iter()
         .map(|number| case(&["scale", "taken", number], 2, &[number]))
         .collect();
+    cases.push(case(
+        &["scale", "taken", "-1"],
+        2,
+        &["0 instances are not possible, 1 to 512 are"],
+    ));
     cases.push(case(&["frobnicate"], 2, &["frobnicate"]));
     cases.push(case(&["status", "--frobnicate"], 2, &["--frobnicate"]));
     cases.push(case(&["install"], 2, &["NAME"]));

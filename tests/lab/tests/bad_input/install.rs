@@ -99,7 +99,7 @@ pub(crate) fn taken_names() -> Vec<Case> {
     let units = [
         ("dbus", "dbus.service"),
         ("getty", "getty@.service"),
-        ("dbus-org", "dbus-org.service"),
+        ("autovt", "autovt@.service"),
         ("foreign", "foreign.service"),
     ];
     let refused = |(name, unit): (&str, &str)| {
