@@ -32,7 +32,7 @@ test-fast: packages
 	$(CARGO) build --no-default-features --bin appctl-shim --bin appctl-generator
 	$(CARGO) test --workspace --lib --bins --quiet
 	$(CARGO) test --package appctl --tests --quiet
-	node --test src/node/test/
+	node --test src/node/test/*.test.cjs
 
 test-lab: packages deb
 	lintian --fail-on error target/debian/*.deb
