@@ -226,7 +226,7 @@ pub(super) fn object_path(unit: &str) -> String {
         if byte.is_ascii_alphabetic() || (at > 0 && byte.is_ascii_digit()) {
             path.push(byte.into());
         } else {
-            path.push_str(&format!("_{byte:02x}"));
+            _ = write!(path, "_{byte:02x}");
         }
     }
     path

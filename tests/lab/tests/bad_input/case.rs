@@ -1,7 +1,7 @@
 //! One mistake: the command, what it must say, and proof that it changed nothing.
 
 use anyhow::Result;
-use appctl_lab::{Host, Stage};
+use appctl_lab::{Host, Output, Stage};
 
 /// Someone other than root, without any group.
 const NOBODY: [&str; 5] = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"];
@@ -57,26 +57,33 @@ impl Case {
         }
     }
 
-    /// What is wrong with the answer, if anything.
-    pub(crate) fn verdict(&self, stage: &Stage) -> Result<Option<String>> {
+    /// What is wrong with the answer, or changed against `before`, if anything.
+    pub(crate) fn verdict(&self, stage: &Stage, before: &str) -> Result<Option<String>> {
+        let kept = self.put_file(stage)?;
+        let argv: Vec<&str> = self.argv.iter().map(String::as_str).collect();
+        let output = stage.host().run(&argv)?;
+        if let Some((path, _)) = &self.file {
+            match kept {
+                Some(text) => stage.host().write_file(path, &text)?,
+                None => drop(stage.host().run_ok(&["rm", path])?),
+            }
+        }
+        let wrong = self.mistakes(&output, before, &stage.footprint()?);
+        let wrong = (!wrong.is_empty()).then(|| wrong.join("; "));
+        Ok(wrong.map(|wrong| format!("{:?}: {wrong}\n{}{}", self.argv, output.stdout, output.stderr)))
+    }
+
+    /// Gives what was there before.
+    fn put_file(&self, stage: &Stage) -> Result<Option<String>> {
         let Some((path, text)) = &self.file else {
-            return self.try_out(stage);
+            return Ok(None);
         };
         let kept = stage.host().run(&["cat", path])?;
         stage.host().write_file(path, text)?;
-        let verdict = self.try_out(stage);
-        match kept.success() {
-            true => stage.host().write_file(path, &kept.stdout)?,
-            false => drop(stage.host().run_ok(&["rm", path])?),
-        }
-        verdict
+        Ok(kept.success().then_some(kept.stdout))
     }
 
-    fn try_out(&self, stage: &Stage) -> Result<Option<String>> {
-        let before = stage.footprint()?;
-        let argv: Vec<&str> = self.argv.iter().map(String::as_str).collect();
-        let output = stage.host().run(&argv)?;
-        let after = stage.footprint()?;
+    fn mistakes(&self, output: &Output, before: &str, after: &str) -> Vec<String> {
         let text = format!("{}{}", output.stdout, output.stderr);
         let mut wrong = Vec::new();
         if output.status != self.exit {
@@ -88,9 +95,8 @@ impl Case {
         if !["help:", "--help", " --> "].iter().any(|advice| text.contains(advice)) {
             wrong.push("does not say what to do".to_owned());
         }
-        wrong.extend(difference(&before, &after));
-        let wrong = (!wrong.is_empty()).then(|| wrong.join("; "));
-        Ok(wrong.map(|wrong| format!("{:?}: {wrong}\n{text}", self.argv)))
+        wrong.extend(difference(before, after));
+        wrong
     }
 }
 

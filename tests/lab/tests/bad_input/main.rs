@@ -15,7 +15,7 @@ on_each_debian!(mistakes_change_nothing, a_privileged_port_is_bound_by_systemd);
 
 fn mistakes_change_nothing(stage: &Stage) -> Result<()> {
     prepare(stage)?;
-    let pids = stage.pids("taken")?;
+    let (pids, before) = (stage.pids("taken")?, stage.footprint()?);
     let tables = [
         install::directories(),
         install::programs(),
@@ -34,7 +34,7 @@ fn mistakes_change_nothing(stage: &Stage) -> Result<()> {
     let mut wrong = Vec::new();
     let cases = tables.into_iter().flatten();
     for case in cases {
-        wrong.extend(case.verdict(stage)?);
+        wrong.extend(case.verdict(stage, &before)?);
     }
     ensure!(
         wrong.is_empty(),
