@@ -34,7 +34,7 @@ test-fast: packages
 	$(STATIC) $(CARGO) build $(SHIPPED)
 	APPCTL_SHIM=$(CURDIR)/target/$(TARGET)/shim/appctl-shim $(CARGO) test --package appctl --test shim --quiet
 	$(CARGO) test --package appctl --tests --quiet
-	node --test src/node/test/
+	node --test src/node/test/*.test.cjs
 
 test-lab: packages deb
 	lintian --fail-on error target/debian/*.deb

@@ -72,7 +72,7 @@ fn generate(root: &Path, mut complaints: Complaints, emit: impl Fn(&Output) -> i
     collisions::drop_taken_sockets(&mut sources, &mut complaints);
     let machine = machine::look(root);
     for source in &sources {
-        let output = Output::new(source, &machine);
+        let output = Output::new(source, machine);
         if let Err(error) = emit(&output) {
             complaints.add(&format!(
                 "{}: units of {} not written: {error}",
@@ -90,7 +90,7 @@ struct Output {
 }
 
 impl Output {
-    fn new(source: &Source, machine: &machine::Machine) -> Self {
+    fn new(source: &Source, machine: machine::Machine) -> Self {
         let host = unit::Host {
             systemd: machine.systemd,
             cpus: machine.cpus,

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use appctl::host::bus::BusError;
+use appctl::host::files::FileError;
 use appctl::spec::Problem;
 
 /// Exit status of `appctl`.
@@ -92,6 +93,13 @@ impl ExpectedError {
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// A file named by the user that cannot be read.
+    pub(crate) fn unreadable(error: &FileError) -> Self {
+        let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+        let message = format!("{error}{}", cause.unwrap_or_default());
+        Self::new(Exit::INVALID_CONFIG, message).help("name a regular file that can be read")
     }
 
     /// Problems inside files.

@@ -32,7 +32,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let mut good = Vec::new();
     let mut bad = Vec::new();
     for path in &args.files {
-        let file = File::load(&name_of(path)?, path.clone())?;
+        let file = File::load(&name_of(path)?, path.clone()).map_err(|error| ExpectedError::unreadable(&error))?;
         match file.spec {
             Ok(spec) => good.push((path, spec)),
             Err(problems) => bad.push(InvalidFile {

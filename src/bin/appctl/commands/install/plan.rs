@@ -77,7 +77,7 @@ fn directory(given: &Path) -> Result<PathBuf, ExpectedError> {
 
 fn env_file(given: &Path) -> anyhow::Result<(EnvFile, String)> {
     let path = std::path::absolute(given)?;
-    let text = files::read_config(&path)?;
+    let text = files::read_config(&path).map_err(|error| ExpectedError::unreadable(&error))?;
     Ok((EnvFile { path, optional: false }, text))
 }
 
