@@ -118,16 +118,9 @@ fn systemctl_agrees(host: &dyn Host) -> Result<()> {
 fn journal_tells_streams_apart(stage: &Stage) -> Result<()> {
     let code = "console.log('to stdout'); console.error('to stderr'); setInterval(() => {}, 1000)";
     stage.host().write_file("/srv/talker/index.js", code)?;
-    stage.appctl_ok(&[
-        "install",
-        "talker",
-        "/srv/talker",
-        "--ready",
-        "started",
-        "--",
-        "node",
-        "index.js",
-    ])?;
+    let file = "exec = \"node index.js\"\ndirectory = \"/srv/talker\"\n";
+    stage.host().write_file("/etc/appctl/apps/talker.toml", file)?;
+    stage.appctl_ok(&["apply", "talker"])?;
     eventually(Duration::from_secs(10), || {
         let text = stage.appctl_ok(&["logs", "talker", "--json"])?;
         let lines = text
