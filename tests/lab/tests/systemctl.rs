@@ -64,7 +64,7 @@ fn stop_closes_the_port_and_start_opens_it(stage: &Stage) -> Result<()> {
     host.run_ok(&["systemctl", "stop", "myapp"])?;
     eventually(Duration::from_secs(20), || {
         ensure!(!listening()?, "the port stays open");
-        ensure!(stage.status("myapp")?["state"] == "down");
+        ensure!(stage.status("myapp")?["state"] == "stopped");
         Ok(())
     })?;
     host.run_ok(&["systemctl", "start", "myapp"])?;
