@@ -20,7 +20,7 @@ fn fifty_apps(stage: &Stage) -> Result<()> {
     stage.appctl_ok(&["apply"])?;
     println!("apply of {APPS} new apps: {:.1?}", applied.elapsed());
     eventually(Duration::from_secs(60), || all_up(stage))?;
-    let generator = format!("mkdir -p /tmp/g && exec {GENERATOR} /tmp/g /tmp/g /tmp/g");
+    let generator = format!("d=/tmp/units$$ && mkdir $d && exec {GENERATOR} $d $d $d");
     let measured = [
         ("generator", fastest(host, &["sh", "-c", &generator])?, 1000),
         ("daemon-reload", fastest(host, &["systemctl", "daemon-reload"])?, 10_000),
