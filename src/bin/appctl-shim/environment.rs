@@ -54,6 +54,10 @@ pub(crate) fn changes(facts: &Facts<'_>, get: impl Fn(&str) -> Option<OsString>)
     if let Some(directory) = facts.directory {
         set("PWD", directory.into());
     }
+    // A transient account has no home, and npm does not start without one.
+    if let (None, Some(state)) = (get("HOME"), get("STATE_DIRECTORY")) {
+        set("HOME", state);
+    }
     if args.options.sockets > 0 {
         set("LISTEN_FDNAMES", facts.names.clone().into());
     }
@@ -181,5 +185,14 @@ mod tests {
         let all = given("--ready=notify -- web 1 ./server", Some(3000), &[("PORT", "8080")]);
         assert_eq!(value(&all, "NOTIFY_SOCKET"), Some("/run/appctl/web/2/notify.sock"));
         assert_eq!(all.get("PORT"), None);
+    }
+
+    #[test]
+    fn an_account_without_a_home_is_at_home_in_its_state() {
+        let state = ("STATE_DIRECTORY", "/var/lib/appctl/web/data");
+        let all = given("-- web 1 ./server", None, &[state]);
+        assert_eq!(value(&all, "HOME"), Some("/var/lib/appctl/web/data"));
+        let all = given("-- web 1 ./server", None, &[state, ("HOME", "/home/work")]);
+        assert_eq!(all.get("HOME"), None);
     }
 }

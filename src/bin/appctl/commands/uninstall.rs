@@ -92,10 +92,10 @@ async fn stop(systemd: &Systemd, name: &AppName, spec: Option<&AppSpec>) -> anyh
         .filter(|unit| !unit.activity.is_down())
         .map(|unit| unit.name.clone())
         .collect();
-    match spec {
-        Some(spec) => lifecycle::stop(systemd, spec.stop.timeout, &running).await,
-        None => lifecycle::stop(systemd, lifecycle::LONG_STOP, &running).await,
-    }
+    let timeout = spec.map_or(lifecycle::LONG_STOP, |spec| spec.stop.timeout);
+    lifecycle::stop(systemd, timeout, &running).await?;
+    // A slice outlives all it held: it would stay listed, with nothing that defines it.
+    lifecycle::stop(systemd, timeout, &[units::slice(name)]).await
 }
 
 async fn take_away(context: &Context, systemd: &Systemd, purge: bool, name: &AppName) -> anyhow::Result<()> {
