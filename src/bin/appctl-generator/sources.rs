@@ -29,7 +29,9 @@ pub(crate) fn all(root: &Path, complaints: &mut Complaints) -> Vec<Source> {
     let mut files = BTreeMap::new();
     for (directory, applied) in DIRECTORIES {
         for name in names(root, directory, complaints) {
-            files.insert(name, (directory, applied));
+            if let Some((shadowed, _)) = files.insert(name.clone(), (directory, applied)) {
+                check(root, shadowed, &name, complaints);
+            }
         }
     }
     let sources = files.into_iter().filter_map(|(name, (directory, applied))| {
@@ -43,6 +45,13 @@ pub(crate) fn all(root: &Path, complaints: &mut Complaints) -> Vec<Source> {
         }
     });
     sources.collect()
+}
+
+/// A file that is not in force harms nothing yet, but whoever edits it should hear of it before it does.
+fn check(root: &Path, directory: &str, name: &AppName, complaints: &mut Complaints) {
+    if let Err(message) = load(root, &format!("/{directory}/{name}.toml"), name) {
+        complaints.add(&format!("{message}; what was applied before stays in force"));
+    }
 }
 
 /// The apps that have a file in `directory`.

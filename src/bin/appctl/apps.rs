@@ -71,9 +71,21 @@ impl File {
         Self { path, text, spec }
     }
 
+    /// What is no readable text is a file with a problem: it must not keep an operator from seeing all the others.
     fn load_if_any(name: &AppName, path: PathBuf) -> Result<Option<Self>, FileError> {
-        let text = files::read_config_if_any(&path)?;
-        Ok(text.map(|text| Self::of(name, path, text)))
+        match files::read_config_if_any(&path) {
+            Ok(text) => Ok(text.map(|text| Self::of(name, path, text))),
+            Err(error @ FileError::Io { .. }) => Err(error),
+            Err(error) => {
+                let problem = Problem {
+                    span: 0..0,
+                    message: error.to_string(),
+                    help: None,
+                };
+                let (text, spec) = (String::new(), Err(vec![problem]));
+                Ok(Some(Self { path, text, spec }))
+            }
+        }
     }
 
     /// The settings, or the problems as an error.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use appctl::host::bus::{JobResult, Systemd};
 use appctl::host::journal::Query;
 use appctl::observe::journal::{Entry, harmless};
-use appctl::spec::AppSpec;
+use appctl::spec::{AppName, AppSpec};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use crate::exit::{Exit, ExpectedError};
 use crate::rolling::Reason;
+use crate::units;
 
 /// What systemd may take beyond the app's own times.
 pub(crate) const MARGIN: Duration = Duration::from_secs(20);
@@ -47,6 +48,12 @@ pub(crate) async fn stop(systemd: &Systemd, timeout: Duration, units: &[String])
             other => return Err(ExpectedError::new(Exit::FAILED, format!("{unit} did not stop: {other}")).into()),
         }
     }
+    Ok(())
+}
+
+/// Lets systemd forget the slice, which nothing else ends: it stays active after the last of its units is gone.
+pub(crate) async fn stop_slice(systemd: &Systemd, app: &AppName) -> anyhow::Result<()> {
+    systemd.stop(&units::slice(app), MARGIN).await?;
     Ok(())
 }
 

@@ -48,7 +48,10 @@ impl BusError {
                 | Fdo::Disconnected(_)
                 | Fdo::NameHasNoOwner(_)
                 | Fdo::ServiceUnknown(_)
-                | Fdo::NoServer(_) => Self::Lost(error),
+                | Fdo::NoServer(_)
+                // What the bus says of a name that is not there for a moment and that it tries to start.
+                | Fdo::SpawnChildExited(_)
+                | Fdo::SpawnFailed(_) => Self::Lost(error),
                 Fdo::FileNotFound(_) => Self::NoSuchUnit(unit.to_owned()),
                 _ => Self::Refused(error),
             },

@@ -12,7 +12,7 @@ use zbus::{MatchRule, MessageStream};
 
 use super::proxy::{MANAGER, SERVICE};
 use super::units::Activity;
-use super::{ANSWER, BusError, PAUSES, Systemd, within};
+use super::{ANSWER, BusError, Systemd, within};
 
 /// A signal can be lost while PID 1 executes itself anew; the job is then looked for.
 const LOOK: Duration = Duration::from_secs(5);
@@ -134,15 +134,7 @@ impl Systemd {
 
     /// Queues the job; repeating that after a lost answer is harmless, because equal jobs merge.
     async fn queue(&self, verb: Verb, unit: &str) -> Result<OwnedObjectPath, BusError> {
-        let mut answer = self.queue_once(verb, unit).await;
-        for pause in PAUSES {
-            match answer {
-                Err(error) if error.is_lost() && self.link.redial => tokio::time::sleep(pause).await,
-                answer => return answer,
-            }
-            answer = self.queue_once(verb, unit).await;
-        }
-        answer
+        self.patiently(async || self.queue_once(verb, unit).await).await
     }
 
     async fn queue_once(&self, verb: Verb, unit: &str) -> Result<OwnedObjectPath, BusError> {

@@ -80,14 +80,14 @@ impl Systemd {
 
     /// Makes systemd read all unit files again and run the generators: `systemctl daemon-reload`.
     pub async fn reload(&self) -> Result<(), BusError> {
-        let manager = self.manager().await?;
-        within(RELOAD, "", manager.reload()).await
+        self.patiently(async || within(RELOAD, "", self.manager().await?.reload()).await)
+            .await
     }
 
     /// Forgets that a unit failed, and its restart count. A unit that is not loaded has nothing to forget.
     pub async fn reset_failed(&self, unit: &str) -> Result<(), BusError> {
-        let manager = self.manager().await?;
-        match within(ANSWER, unit, manager.reset_failed_unit(unit)).await {
+        let reset = async || within(ANSWER, unit, self.manager().await?.reset_failed_unit(unit)).await;
+        match self.patiently(reset).await {
             Err(BusError::NoSuchUnit(_)) => Ok(()),
             other => other,
         }
@@ -122,6 +122,18 @@ impl Systemd {
     async fn subscribe(&self) -> Result<(), BusError> {
         let connection = self.current();
         subscribe(&connection).await
+    }
+
+    /// Asks again when the answer was lost: only for what may be asked twice. While it executes itself anew, systemd
+    /// drops what it was asked, and the connection to the bus stays.
+    async fn patiently<T>(&self, ask: impl AsyncFn() -> Result<T, BusError>) -> Result<T, BusError> {
+        for pause in PAUSES {
+            match ask().await {
+                Err(error) if error.is_lost() && self.link.redial => tokio::time::sleep(pause).await,
+                answer => return answer,
+            }
+        }
+        ask().await
     }
 
     /// A proxy of the manager on a live connection.

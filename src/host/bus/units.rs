@@ -96,8 +96,11 @@ pub struct InstanceState {
 impl Systemd {
     /// Loaded units whose names match one of the patterns of glob(7), in one call.
     pub async fn units(&self, patterns: &[&str]) -> Result<Vec<UnitState>, BusError> {
-        let manager = self.manager().await?;
-        let rows = within(ANSWER, "", manager.list_units_by_patterns(&[], patterns)).await?;
+        let list = async || {
+            let manager = self.manager().await?;
+            within(ANSWER, "", manager.list_units_by_patterns(&[], patterns)).await
+        };
+        let rows = self.patiently(list).await?;
         Ok(rows.into_iter().map(unit_state).collect())
     }
 
@@ -113,6 +116,10 @@ impl Systemd {
         if units.is_empty() {
             return Ok(Vec::new());
         }
+        self.patiently(async || self.instances_once(units).await).await
+    }
+
+    async fn instances_once(&self, units: &[String]) -> Result<Vec<InstanceState>, BusError> {
         let names: Vec<&str> = units.iter().map(String::as_str).collect();
         let manager = self.manager().await?;
         let rows = within(ANSWER, "", manager.list_units_by_names(&names)).await?;
@@ -127,11 +134,11 @@ impl Systemd {
 
     /// The path of the unit's job, `/` when it has none.
     pub(super) async fn job(&self, unit: &str) -> Result<OwnedObjectPath, BusError> {
-        let connection = self.live().await?;
-        let (_, path): (u32, OwnedObjectPath) = Properties::of(&connection, unit)
-            .await?
-            .get(UNIT_INTERFACE, "Job")
-            .await?;
+        let ask = async || {
+            let of = Properties::of(&self.live().await?, unit).await?;
+            of.get::<(u32, OwnedObjectPath)>(UNIT_INTERFACE, "Job").await
+        };
+        let (_, path) = self.patiently(ask).await?;
         Ok(path)
     }
 }

@@ -55,7 +55,7 @@ impl Machine {
         let stay = Phase::Starting(starting);
         match event {
             Event::Tick => self.tick_starting(starting, now, out),
-            Event::Terminate => self.stop_asked(now, out),
+            Event::Terminate => self.stop_asked_early(now, out),
             Event::Forward(signal) => {
                 out.push(Action::Forward(signal));
                 stay

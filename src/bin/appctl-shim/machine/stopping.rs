@@ -2,13 +2,15 @@
 
 use appctl::observe::ShimState;
 
-use super::{Action, Event, Exit, Level, Machine, Millis, Notified, PeerId, Phase, Said};
+use super::{Action, Event, Exit, Level, Machine, Millis, Notified, PeerId, Phase, Proof, Said};
 use crate::backoff::Record;
 
 /// What an app that did not become ready is given to end by itself, at most.
 const FAILED_TIMEOUT: Millis = 5_000;
 /// Kept back from the drain for the app's own signal handler, at most.
 const LONGEST_GRACE: Millis = 2_000;
+/// An app accepts before its adapter has said so: this long is listened for it when the app was starting.
+const HEARING: Millis = 300;
 /// The kernel may take this long to end a killed process; systemd takes over afterwards.
 const REAP_PATIENCE: Millis = 5_000;
 
@@ -27,6 +29,8 @@ pub(super) struct Stopping {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
+    /// The app was starting and may have begun to accept; without a word it is signalled then.
+    Hearing(Millis),
     /// Requests are finished; the app's own signal follows, then at the latest.
     Draining(Millis),
     Signalled,
@@ -38,22 +42,31 @@ impl Stopping {
     fn new(budget: Millis, failure: Option<i32>, now: Millis) -> Self {
         let end = now.saturating_add(budget);
         let grace = LONGEST_GRACE.min(budget / 4);
-        // The adapters' deadline is a little before ours, so that their last word arrives.
-        let stage = Stage::Draining(end - grace / 2);
-        Self {
-            stage,
+        let this = Self {
+            stage: Stage::Signalled,
             failure,
             cut_at: end - grace,
             kill_at: end,
             exit: None,
-        }
+        };
+        this.draining()
+    }
+
+    fn draining(self) -> Self {
+        let stage = Stage::Draining(self.drained_at());
+        Self { stage, ..self }
     }
 
     pub(super) fn deadline(self) -> Millis {
         match self.stage {
-            Stage::Draining(until) | Stage::Killed(until) => until,
+            Stage::Hearing(until) | Stage::Draining(until) | Stage::Killed(until) => until,
             Stage::Signalled => self.kill_at,
         }
+    }
+
+    /// When the drain ends: a little after the adapters' deadline, so that their last word arrives.
+    fn drained_at(self) -> Millis {
+        self.cut_at + (self.kill_at - self.cut_at) / 2
     }
 }
 
@@ -62,6 +75,16 @@ impl Machine {
     pub(super) fn stop_asked(&mut self, now: Millis, out: &mut Vec<Action>) -> Phase {
         out.push(Action::Stopping(self.status(ShimState::Draining)));
         self.stop(Stopping::new(self.rules.stop_timeout, None, now), now, out)
+    }
+
+    /// systemd asked while the app was starting.
+    pub(super) fn stop_asked_early(&mut self, now: Millis, out: &mut Vec<Action>) -> Phase {
+        out.push(Action::Stopping(self.status(ShimState::Draining)));
+        let stopping = Stopping::new(self.rules.stop_timeout, None, now);
+        let silent = matches!(self.rules.proof, Proof::Listening | Proof::Http) && !self.peers.listening();
+        let hearing = Stage::Hearing(now.saturating_add(HEARING).min(stopping.cut_at));
+        let stage = if silent { hearing } else { stopping.stage };
+        self.stop(Stopping { stage, ..stopping }, now, out)
     }
 
     /// The app did not become ready: it is stopped, and the shim fails with `code`.
@@ -112,6 +135,10 @@ impl Machine {
                 out.push(self.tell_stop(peer, stopping, now));
                 stay
             }
+            Event::Said(peer, Said::Listening) if matches!(stopping.stage, Stage::Hearing(_)) => {
+                out.push(self.tell_stop(peer, stopping, now));
+                self.go_on(stopping.draining(), out)
+            }
             Event::Said(..) | Event::Closed(_) => self.go_on(stopping, out),
             Event::Notified(Notified::Status(words)) if stopping.failure.is_none() => {
                 self.say(ShimState::Draining, words, out);
@@ -137,7 +164,7 @@ impl Machine {
     fn go_on(&mut self, stopping: Stopping, out: &mut Vec<Action>) -> Phase {
         match stopping.stage {
             Stage::Draining(_) if self.peers.drained() => Self::signal(stopping, out),
-            Stage::Draining(_) | Stage::Signalled | Stage::Killed(_) => Phase::Stopping(stopping),
+            Stage::Hearing(_) | Stage::Draining(_) | Stage::Signalled | Stage::Killed(_) => Phase::Stopping(stopping),
         }
     }
 
@@ -152,7 +179,7 @@ impl Machine {
     /// What was sent before goes out again: to a process that came late, or to those the main process left behind.
     fn repeat(&mut self, stopping: Stopping, out: &mut Vec<Action>) -> Phase {
         match stopping.stage {
-            Stage::Draining(_) => return self.go_on(stopping, out),
+            Stage::Hearing(_) | Stage::Draining(_) => return self.go_on(stopping, out),
             Stage::Signalled => out.push(Action::StopApp),
             Stage::Killed(_) => out.push(Action::KillApp),
         }
@@ -161,6 +188,7 @@ impl Machine {
 
     fn overdue(&mut self, stopping: Stopping, now: Millis, out: &mut Vec<Action>) -> Phase {
         match stopping.stage {
+            Stage::Hearing(_) => self.go_on(stopping.draining(), out),
             Stage::Draining(_) => {
                 let left = self.peers.in_flight();
                 out.push(Action::Log(

@@ -113,6 +113,7 @@ async fn take_away(context: &Context, systemd: &Systemd, purge: bool, name: &App
     for unit in &known {
         systemd.reset_failed(&unit.name).await?;
     }
+    lifecycle::stop_slice(systemd, name).await?;
     tree::remove(&layout.run(name))?;
     if purge {
         tree::remove(&layout.state(name))?;

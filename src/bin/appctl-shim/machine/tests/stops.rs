@@ -46,6 +46,20 @@ fn a_stop_escalates_in_its_time() {
     story.wait(5_000).did("remember 0, end: was killed by SIGKILL");
 }
 
+/// It accepts before its adapter has been heard, so a signal at once could cut what it has accepted.
+#[test]
+fn an_app_that_was_starting_is_listened_to_before_it_is_signalled() {
+    let asked = || Story::running(Proof::Listening).then(Event::Terminate).did("STOPPING");
+    asked().wait(299).did("").wait(1).did("signal");
+    let heard = asked().says(1, Said::Hello).did("stop 1 2000 28000");
+    let heard = heard
+        .says(1, Said::Listening)
+        .did("stop 1 2000 28000")
+        .wait(300)
+        .did("");
+    heard.says(1, Said::Drained { cut: 0 }).did("signal");
+}
+
 #[test]
 fn without_an_adapter_that_listened_the_signal_goes_out_at_once() {
     Story::running(Proof::Notify)

@@ -48,6 +48,7 @@ impl Traces {
         for unit in &all {
             systemd.reset_failed(unit).await?;
         }
+        lifecycle::stop_slice(systemd, name).await?;
         tree::remove(&context.layout.run(name))?;
         self.erase_state(context, plan)
     }
