@@ -88,7 +88,11 @@ fn without_non_blocking(stage: &Stage) -> Result<()> {
     install(stage, "slow-start")?;
     stage.drop_in("myapp@.service", "[Service]\nNonBlocking=no\n")?;
     stage.drop_in("myapp.hold.service", "[Service]\nNonBlocking=no\n")?;
-    damaged(&rollouts(stage, 2)?)
+    // Who sleeps in accept() is a race between siblings: as many tries as the line survives.
+    let lost = (0..10)
+        .map(|_| rollouts(stage, 2))
+        .find(|report| report.as_ref().map_or(true, |report| report.lost() > 0));
+    damaged(&lost.context("the line makes no difference")??)
 }
 
 fn one_restart(stage: &Stage) -> Result<Report> {
@@ -284,8 +288,9 @@ fn trigger_limit(stage: &Stage) -> Result<()> {
 
 fn without_trigger_limit(stage: &Stage) -> Result<()> {
     install(stage, "plain")?;
-    // Systemd 255 and later slow down before they give up, which only makes it rarer.
-    let text = "[Socket]\nTriggerLimitIntervalSec=2s\nTriggerLimitBurst=20\nPollLimitIntervalSec=0\n";
+    // The default burst over a longer time: two busy cores cannot flap as fast as a real server. PollLimit= of systemd
+    // 255 slows PID 1 down before it gives up, which only makes it rarer.
+    let text = "[Socket]\nTriggerLimitIntervalSec=60s\nTriggerLimitBurst=20\nPollLimitIntervalSec=0\n";
     stage.drop_in("myapp.socket", text)?;
     let socket = flaps(stage)?;
     ensure!(
