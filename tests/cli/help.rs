@@ -61,7 +61,7 @@ fn every_verb_shows_examples() {
         let output = Test::new().args(verb).args("--help").exits(0);
         let text = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
         assert!(
-            text.contains(&format!("Examples:\n  ")) && text.contains(&format!("appctl {verb}")),
+            text.contains("Examples:\n  ") && text.contains(&format!("appctl {verb}")),
             "{verb}"
         );
     }

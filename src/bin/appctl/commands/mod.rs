@@ -24,7 +24,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<
         Command::Install(args) => install::run(args, context).await,
         Command::Uninstall(args) => uninstall::run(args, context).await,
         Command::Status(args) => status::run(args, context).await,
-        Command::Scale(args) => scale::run(args, context).await,
+        Command::Scale(args) => Box::pin(scale::run(args, context)).await,
         Command::Logs(args) => logs::run(args, context).await,
         Command::Apply(args) => Box::pin(apply::run(args, context)).await,
         Command::Check(args) => check::run(args, context).await,

@@ -17,14 +17,7 @@ pub(super) fn port(listen: &[Listen], env: &[(String, String)], env_file: Option
     if let Some(port) = held {
         return Ok(port);
     }
-    let in_file = || {
-        env_file.and_then(|text| {
-            text.lines()
-                .filter_map(file_line)
-                .filter(|(name, _)| name == "PORT")
-                .last()
-        })
-    };
+    let in_file = || env_file.and_then(|text| text.lines().filter_map(file_line).rfind(|(name, _)| name == "PORT"));
     let variable = env
         .iter()
         .rev()

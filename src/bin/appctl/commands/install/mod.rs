@@ -115,9 +115,9 @@ impl std::str::FromStr for ReadyProof {
 }
 
 fn instances(text: &str) -> Result<Instances, String> {
-    let number = |digits: &str| match digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        true => digits.parse::<u16>().ok(),
-        false => None,
+    let number = |digits: &str| {
+        let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+        plain.then(|| digits.parse::<u16>().ok()).flatten()
     };
     let instances = match text.strip_prefix("max") {
         Some("") => Some(Instances::Max { less: 0 }),

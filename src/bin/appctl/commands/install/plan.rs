@@ -1,5 +1,6 @@
 //! What would be installed: decided and checked from the command line and the app's directory, before anything changes.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use appctl::host::files;
@@ -106,10 +107,10 @@ fn is_node(args: &Args, context: &Context, app: &NewApp) -> Result<bool, Expecte
 fn checked(args: &Args, context: &Context, app: &NewApp) -> Result<(String, AppSpec), ExpectedError> {
     let mut toml = app.to_toml();
     match &args.ready {
-        Some(ReadyProof::Word(word)) => toml.push_str(&format!("\n[ready]\nwhen = \"{word}\"\n")),
+        Some(ReadyProof::Word(word)) => _ = write!(toml, "\n[ready]\nwhen = \"{word}\"\n"),
         Some(ReadyProof::Path(path)) => {
             let path = toml_edit::Value::from(path.as_str());
-            toml.push_str(&format!("\n[ready]\nwhen = \"http\"\npath = {path}\n"));
+            _ = write!(toml, "\n[ready]\nwhen = \"http\"\npath = {path}\n");
         }
         None => {}
     }
