@@ -64,21 +64,23 @@ fn existing_group(name: &str) -> anyhow::Result<Gid> {
     Ok(accounts::group(name)?.ok_or_else(missing)?)
 }
 
-/// Refuses an app in place that its account cannot read, and names the component of the path where it stops. An account
-/// that is yet to be made can read what everyone can.
+/// Refuses a group that is not there, and an app in place that its account cannot read, naming the component of the path
+/// where it stops. An account that is yet to be made can read what everyone can.
 pub(super) fn check(plan: &Plan) -> anyhow::Result<()> {
-    let Some(directory) = &plan.spec.directory else {
-        return Ok(());
-    };
     let named = match &plan.spec.account {
         Account::Dynamic => None,
         Account::Named { user, group } => Some((user.as_str(), group.as_deref())),
     };
+    // Before anything is made: a missing group is refused for copied apps, too.
+    let given = named.and_then(|(_, group)| group).map(existing_group).transpose()?;
+    let Some(directory) = &plan.spec.directory else {
+        return Ok(());
+    };
     let (user, group) = match named {
         None => (None, shared_group()?),
-        Some((user, group)) => {
+        Some((user, _)) => {
             let ids = accounts::user(user)?;
-            let group = group.map(existing_group).transpose()?.or(ids.map(|ids| ids.group));
+            let group = given.or(ids.map(|ids| ids.group));
             (ids.map(|_| user), group.unwrap_or(Gid::from_raw(access::NOBODY)))
         }
     };
