@@ -209,7 +209,6 @@ mod tests {
 
     use super::{Args, Usage, parse};
     use crate::backoff::Policy;
-    use crate::journal;
     use crate::machine::Proof;
 
     fn read(line: &str) -> Result<Args, Usage> {
