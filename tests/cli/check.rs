@@ -113,13 +113,14 @@ error: My App.toml names no app: a name begins with a lower-case letter or a dig
 fn a_link_or_a_missing_file_is_not_read() {
     let test = Test::new().file("real.toml", "exec = 'x'\n").args("check link.toml");
     std::os::unix::fs::symlink("real.toml", test.path("link.toml")).expect("a link");
-    test.exits(1).stderr_eq(str![[r#"
+    test.exits(3).stderr_eq(str![[r#"
 error: link.toml is no regular file (links are not followed)
+  help: name a regular file that can be read
 
 "#]]);
-    Test::new().args("check gone.toml").exits(1).stderr_eq(str![[r#"
-error: cannot read gone.toml
-  caused by: No such file or directory (os error 2)
+    Test::new().args("check gone.toml").exits(3).stderr_eq(str![[r#"
+error: cannot read gone.toml: No such file or directory (os error 2)
+  help: name a regular file that can be read
 
 "#]]);
 }

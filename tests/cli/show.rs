@@ -32,6 +32,7 @@ paths
   data           [TREE]/root/var/lib/appctl/my-app/data
 units
                  /run/systemd/generator/my-app.socket
+                 /run/systemd/generator/my-app.hold.service
                  /run/systemd/generator/my-app.service
                  /run/systemd/generator/my-app@.service
                  /run/systemd/generator/appctl-my/x2dapp.slice
