@@ -3,6 +3,7 @@
 // below to Node and must never break the app. Everything that costs something waits until the app listens.
 // Documented in appctl-node(7).
 
+const fs = require('fs');
 const { complain, guarded } = require('./guard.cjs');
 
 /** Per-process state shared by the parts: what is held, the channel to the shim, what is served. */
@@ -12,6 +13,9 @@ function start(env) {
   require('./adopt.cjs').install(sockets, service);
   if (sockets.some((socket) => socket.reached())) require('./spawn.cjs').install(sockets);
   if (env.APPCTL_READY_MESSAGE === '1') require('./ipc.cjs').install(service);
+  // The Node 20.19.2 of Debian 13 leaves the main script's link unresolved after this preload, and npm then does not find
+  // its own files ("Cannot find module '../lib/cli.js'"). Any look at a path in between heals it; why is not known.
+  fs.statSync(__filename);
   setTimeout(() => guarded(() => service.beat()), 1000).unref();
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use appctl::host::bus::Systemd;
+use appctl::host::bus::{InstanceState, Systemd};
+use appctl::observe::ShimStatus;
 use appctl::release::Layout;
 use appctl::rollout::{Event, Step, Task};
 use appctl::spec::{AppName, AppSpec, Instance};
@@ -84,7 +85,7 @@ impl Work {
         let result = self.systemd.restart(&unit, self.up).await?;
         let after = self.systemd.instance(&unit).await?;
         let new = after.invocation.is_some() && after.invocation != before.invocation;
-        if result.is_done() && after.activity.is_up() && new && after.restarts == 0 {
+        if result.is_done() && after.activity.is_up() && new && !crashed(&before, &after) {
             let done = Done::from(Event::Up(instance));
             return Ok(Done {
                 run: after.invocation.map(|id| Run { id, since }),
@@ -107,6 +108,14 @@ impl Work {
         self.systemd.reset_failed(&unit).await?;
         Ok(Event::Down(instance))
     }
+}
+
+/// Whether the run that was asked for has ended meanwhile and this is a later one. systemd's count alone does not tell: it
+/// keeps counting when the request met a unit that it was about to restart anyway. The shim's count begins anew with
+/// each request.
+fn crashed(before: &InstanceState, after: &InstanceState) -> bool {
+    let shim = after.status_text.parse::<ShimStatus>();
+    after.restarts > before.restarts && !shim.is_ok_and(|shim| shim.crashes == 0)
 }
 
 impl From<Event> for Done {
