@@ -69,7 +69,9 @@ pub(crate) async fn reopen(
 async fn rest(record: &Record, spec: &AppSpec, systemd: &Systemd) -> anyhow::Result<(Request, Past)> {
     let instances = record.instances.iter().filter_map(|entry| entry.instance.parse().ok());
     let who: Vec<Instance> = instances.chain([Instance::Surge]).collect();
-    let survey = Survey::of(systemd, &spec.name, &who).await?;
+    // A drain, and the start after it.
+    let patience = spec.stop.timeout + spec.ready.timeout;
+    let survey = Survey::settled(systemd, &spec.name, &who, patience).await?;
     Ok(record.rest(&survey.seen()))
 }
 

@@ -1,12 +1,17 @@
 //! How an app's instances are doing before a rollout touches them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use appctl::host::bus::{InstanceState, Systemd};
+use appctl::observe::{ShimState, ShimStatus};
 use appctl::rollout::Seen;
 use appctl::spec::{AppName, Instance};
+use tokio::time::Instant;
 
 use crate::units;
+
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Instances and what systemd knows of them.
 #[derive(Debug)]
@@ -27,6 +32,25 @@ impl Survey {
         let states = systemd.instances(&names).await?;
         let states = who.iter().copied().zip(states).collect();
         Ok(Self { states })
+    }
+
+    /// Looks once none is on its way up or down any more: what a killed rollout has asked systemd for goes on without it,
+    /// and only its result tells what is left to do. One that waits after a crash is not waited for, nor is anything
+    /// beyond `patience`.
+    pub(crate) async fn settled(
+        systemd: &Systemd,
+        app: &AppName,
+        who: &[Instance],
+        patience: Duration,
+    ) -> anyhow::Result<Self> {
+        let end = Instant::now() + patience;
+        loop {
+            let survey = Self::of(systemd, app, who).await?;
+            if Instant::now() > end || !survey.states.values().any(is_under_way) {
+                return Ok(survey);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Whether systemd has a unit for every instance.
@@ -64,4 +88,10 @@ impl Survey {
         let regular = self.states.iter().filter(|(who, _)| **who != Instance::Surge);
         regular.map(|(who, state)| (*who, state))
     }
+}
+
+fn is_under_way(state: &InstanceState) -> bool {
+    let shim = state.status_text.parse::<ShimStatus>();
+    let waits = state.sub == "auto-restart" || shim.is_ok_and(|shim| shim.state == ShimState::BackingOff);
+    !state.activity.is_up() && !state.activity.is_down() && !waits
 }
