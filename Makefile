@@ -38,7 +38,7 @@ test-fast: packages
 
 test-lab: packages deb
 	lintian --fail-on error target/debian/*.deb
-	$(CARGO) test --package appctl-lab --tests -- --test-threads=1
+	$(CARGO) test --package appctl-lab --tests -- --test-threads=2
 
 deb: packages $(TOOLS)/bin/cargo-deb
 	$(CARGO) build --release --bin appctl
