@@ -17,12 +17,12 @@ fn a_box_of_debian_13_boots() -> Result<()> {
 }
 
 #[test]
-fn a_machine_of_debian_12_boots_reboots_and_is_reset() -> Result<()> {
+fn a_machine_of_debian_12_boots() -> Result<()> {
     check_machine(Debian::Twelve)
 }
 
 #[test]
-fn a_machine_of_debian_13_boots_reboots_and_is_reset() -> Result<()> {
+fn a_machine_of_debian_13_boots() -> Result<()> {
     check_machine(Debian::Thirteen)
 }
 
@@ -61,25 +61,13 @@ fn two_boxes_do_not_see_each_other() -> Result<()> {
 }
 
 fn check_machine(debian: Debian) -> Result<()> {
-    let mut machine = Machine::boot(debian)?;
+    let machine = Machine::boot(debian)?;
     check(&machine)?;
     let controllers = machine.read_file("/sys/fs/cgroup/cgroup.controllers")?;
     ensure!(
         controllers.split_whitespace().any(|name| name == "memory"),
         "no memory controller: {controllers}"
     );
-    machine.write_file("/srv/kept", "written before the reboot")?;
-    machine.run_ok(&["sync"])?;
-    let first = machine.boot_id()?;
-    machine.reboot()?;
-    let second = machine.boot_id()?;
-    machine.hard_reset()?;
-    let third = machine.boot_id()?;
-    ensure!(
-        first != second && second != third && first != third,
-        "{first} {second} {third}"
-    );
-    ensure!(machine.read_file("/srv/kept")? == "written before the reboot");
     Ok(())
 }
 

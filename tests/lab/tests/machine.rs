@@ -39,10 +39,16 @@ fn walk(debian: Debian) -> Result<()> {
     a_leak_costs_one_instance(&machine)?;
     // A power loss may cost what was not written yet; the installation was a while ago in real life.
     machine.run_ok(&["sync"])?;
+    let first = machine.boot_id()?;
     machine.reboot()?;
     is_up_without_a_login(&machine).context("after the reboot")?;
+    let second = machine.boot_id()?;
     machine.hard_reset()?;
-    is_up_without_a_login(&machine).context("after the power loss")
+    is_up_without_a_login(&machine).context("after the power loss")?;
+    let third = machine.boot_id()?;
+    let anew = first != second && second != third && first != third;
+    ensure!(anew, "it did not boot anew: {first} {second} {third}");
+    Ok(())
 }
 
 /// `max` is what PID 1 may use, not what the operator's session may.
