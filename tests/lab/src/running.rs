@@ -91,9 +91,9 @@ impl<'a> Running<'a> {
         self.next_step()
     }
 
-    /// Sends it a signal (`INT`, `KILL`).
+    /// Sends it a signal (`INT`, `KILL`). That it has ended meanwhile is no failure; [`Running::wait`] tells.
     pub fn signal(&self, name: &str) -> Result<()> {
-        self.host.run_ok(&["kill", "-s", name, &self.pid.to_string()]).map(drop)
+        self.host.run(&["kill", "-s", name, &self.pid.to_string()]).map(drop)
     }
 
     /// Reads the rest and waits for its end.
