@@ -104,7 +104,7 @@ fn a_leak_costs_one_instance(machine: &Machine) -> Result<()> {
     }
     let journal = machine.journal(&format!("myapp@{victim}"))?;
     ensure!(
-        journal.contains("oom-kill"),
+        journal.contains("killed by the OOM killer"),
         "the journal does not name the reason:\n{journal}"
     );
     Ok(())
