@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use appctl_lab::load::{Report, Shape};
+use appctl_lab::load::{Load, Report, Shape};
 use appctl_lab::running::until;
 use appctl_lab::stage::all_replaced;
 use appctl_lab::{Host, Output, Stage, apps, on_each_debian};
@@ -57,6 +57,14 @@ fn becomes(stage: &Stage, file: &str) -> Result<()> {
         .map(drop)
 }
 
+/// A rollout may fail within a third of a second: the load goes on until it has seen enough to count.
+fn after_enough(load: Load) -> Result<Report> {
+    until("more load", Duration::from_secs(20), || {
+        Ok((load.answered() > 200).then_some(()))
+    })?;
+    Ok(load.stop())
+}
+
 /// A release that serves for a while and dies takes what it holds with it, and no more than that.
 fn only_lost(report: &Report, serves: bool) -> Result<()> {
     let (lost, counts) = (report.lost(), &report.counts);
@@ -97,7 +105,7 @@ fn a_broken_release_replaces_nothing(stage: &Stage) -> Result<()> {
         let load = stage.load(PORT, RATE);
         becomes(stage, fixture)?;
         let output = stage.appctl(&["rolling-restart", "myapp"])?;
-        let report = load.stop();
+        let report = after_enough(load)?;
         println!("{fixture}:\n{}{}{report}", output.stdout, output.stderr);
         fails_with(&output, said)?;
         ensure!(
@@ -125,7 +133,7 @@ fn a_broken_configuration_is_taken_back(stage: &Stage) -> Result<()> {
             .replace("'old'", "'new'");
         stage.host().write_file(WANTED, &config)?;
         let output = stage.appctl(&["apply", "myapp"])?;
-        let report = load.stop();
+        let report = after_enough(load)?;
         println!("{fixture}:\n{}{}{report}", output.stdout, output.stderr);
         fails_with(&output, said)?;
         only_lost(&report, serves)?;
@@ -181,7 +189,7 @@ fn without_a_way_back_the_surge_stands_in(stage: &Stage) -> Result<()> {
         );
         becomes(stage, "good")?;
         stage.appctl_ok(&["rolling-restart", "myapp"])?;
-        let report = load.stop();
+        let report = after_enough(load)?;
         println!("{report}");
         only_lost(&report, false)?;
         all_replaced(&before, &whole(stage)?)?;
@@ -199,7 +207,7 @@ fn one_bad_instance_takes_a_new_configuration_back(stage: &Stage) -> Result<()> 
         stage.host().write_file(WANTED, &config)?;
         let load = stage.load(PORT, RATE);
         let output = stage.appctl(&["apply", "myapp"])?;
-        let report = load.stop();
+        let report = after_enough(load)?;
         println!("instance {bad}:\n{}{}{report}", output.stdout, output.stderr);
         fails_with(&output, "this instance has no licence")?;
         ensure!(output.stderr.contains("back as it was"), "{}", output.stderr);
@@ -302,7 +310,7 @@ fn a_killed_process_is_replaced(stage: &Stage) -> Result<()> {
         until("more load", Duration::from_secs(20), || {
             Ok((load.answered() > answered + 300).then_some(()))
         })?;
-        let report = load.stop();
+        let report = after_enough(load)?;
         println!(
             "kill -9 of {what}: full strength after {} ms\n{report}",
             (up - killed) / 1000
