@@ -15,6 +15,9 @@ case $kind in
 box)
 	# A box shares the host's network: nothing in it may configure that, load modules or hold a console.
 	masked+=" systemd-networkd.service systemd-networkd.socket systemd-modules-load.service console-getty.service"
+	# A reverse proxy and a source of releases, which tests start as they need them.
+	packages+=,nginx,git
+	masked+=" nginx.service"
 	;;
 machine)
 	packages+=,openssh-server,linux-image-cloud-amd64,initramfs-tools,zstd,udev,kmod

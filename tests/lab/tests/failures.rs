@@ -303,7 +303,8 @@ fn a_killed_process_is_replaced(stage: &Stage) -> Result<()> {
             .parse()?;
         let after = until("a replacement", Duration::from_secs(20), || {
             let member = stage.members("myapp")?.remove(number).context("it is listed")?;
-            Ok((member.state == "ready" && member.pid != before[number].pid).then_some(member))
+            let other = member.pid.is_some() && member.pid != before[number].pid;
+            Ok((member.state == "ready" && other && member.shim_pid != before[number].shim_pid).then_some(member))
         })?;
         let up = active_since(stage, number)?;
         let answered = load.answered();
@@ -313,7 +314,7 @@ fn a_killed_process_is_replaced(stage: &Stage) -> Result<()> {
         let report = after_enough(load)?;
         println!(
             "kill -9 of {what}: full strength after {} ms\n{report}",
-            (up - killed) / 1000
+            up.saturating_sub(killed) / 1000
         );
         only_lost(&report, true)?;
         ensure!(after.shim_pid != before[number].shim_pid, "the same shim: {after:?}");

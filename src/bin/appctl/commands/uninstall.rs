@@ -93,9 +93,7 @@ async fn stop(systemd: &Systemd, name: &AppName, spec: Option<&AppSpec>) -> anyh
         .map(|unit| unit.name.clone())
         .collect();
     let timeout = spec.map_or(lifecycle::LONG_STOP, |spec| spec.stop.timeout);
-    lifecycle::stop(systemd, timeout, &running).await?;
-    // A slice outlives all it held: it would stay listed, with nothing that defines it.
-    lifecycle::stop(systemd, timeout, &[units::slice(name)]).await
+    lifecycle::stop(systemd, timeout, &running).await
 }
 
 async fn take_away(context: &Context, systemd: &Systemd, purge: bool, name: &AppName) -> anyhow::Result<()> {

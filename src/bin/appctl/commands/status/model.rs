@@ -83,14 +83,17 @@ impl State {
         }
     }
 
-    /// systemd knows whether a unit is up or down; in between, and while it runs, the shim knows more.
+    /// systemd knows whether a unit is up or down; in between, and while it runs, the shim knows more. The two are asked
+    /// one after the other, so an instance that is just being replaced may look active to the one and new to the other.
     fn of(state: &Glance, shim: Option<&ShimStatus>) -> Self {
         match (state.activity, shim.map(|shim| shim.state)) {
             (Activity::Inactive, _) => Self::Stopped,
             (Activity::Failed, _) => Self::Failed,
             (Activity::Deactivating, _) | (_, Some(ShimState::Draining)) => Self::Draining,
+            (Activity::Active | Activity::Reloading, Some(ShimState::Failed)) => Self::Failed,
+            (Activity::Active | Activity::Reloading, Some(ShimState::Starting)) => Self::Starting,
+            (_, Some(ShimState::BackingOff)) => Self::BackingOff,
             (Activity::Active | Activity::Reloading, _) => Self::Ready,
-            (Activity::Activating, Some(ShimState::BackingOff)) => Self::BackingOff,
             (Activity::Activating, _) if state.sub.starts_with("auto-restart") => Self::BackingOff,
             (Activity::Activating, _) => Self::Starting,
         }
