@@ -8,6 +8,7 @@ pub mod debian;
 pub mod host;
 pub mod load;
 pub mod machine;
+pub mod patience;
 pub mod running;
 pub mod stage;
 pub mod unit;

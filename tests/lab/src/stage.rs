@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -123,18 +122,6 @@ pub fn all_replaced(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64
         .collect();
     ensure!(kept.is_empty(), "not replaced: {kept:?}");
     Ok(())
-}
-
-/// Tries until it holds, and gives the last failure when it does not in time.
-pub fn eventually(limit: Duration, mut holds: impl FnMut() -> Result<()>) -> Result<()> {
-    let deadline = Instant::now() + limit;
-    loop {
-        match holds() {
-            Err(error) if Instant::now() > deadline => return Err(error.context(format!("not within {limit:?}"))),
-            Err(_) => std::thread::sleep(Duration::from_millis(50)),
-            Ok(()) => return Ok(()),
-        }
-    }
 }
 
 /// Makes a scenario `fn name(stage: &Stage) -> Result<()>` a test on each Debian: `name::debian_12`, `name::debian_13`.

@@ -1,34 +1,8 @@
 //! What systemd itself says of units on a stage, and drop-ins to take a single line out of one. See systemctl(1).
 
-use std::time::{Duration, Instant};
-
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 
 use crate::{Host, Stage};
-
-/// Waits until `probe` has an answer; what it last failed with is told when it never has.
-pub fn until<T>(what: &str, limit: Duration, mut probe: impl FnMut() -> Result<Option<T>>) -> Result<T> {
-    let deadline = Instant::now() + limit;
-    loop {
-        let found = probe();
-        match found {
-            Ok(Some(answer)) => return Ok(answer),
-            _ if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(20)),
-            Ok(None) => bail!("not within {limit:?}: {what}"),
-            Err(error) => return Err(error).with_context(|| format!("not within {limit:?}: {what}")),
-        }
-    }
-}
-
-/// Checks again and again, for this long, that something stays as it is.
-pub fn throughout(span: Duration, mut check: impl FnMut() -> Result<()>) -> Result<()> {
-    let end = Instant::now() + span;
-    while Instant::now() < end {
-        check()?;
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
-}
 
 impl Stage {
     /// Runs `systemctl`; it must exit with 0.

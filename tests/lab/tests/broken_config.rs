@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use appctl_lab::load::{Load, Shape};
-use appctl_lab::running::{Running, until};
+use appctl_lab::patience::until;
+use appctl_lab::running::Running;
 use appctl_lab::stage::all_replaced;
 use appctl_lab::{Host, Stage, on_each_debian};
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use appctl_lab::load::Shape;
-use appctl_lab::running::until;
+use appctl_lab::patience::until;
 use appctl_lab::{Host, Stage, on_each_debian};
 use serde_json::Value;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use appctl_lab::load::{Load, Report, Shape};
-use appctl_lab::running::until;
+use appctl_lab::patience::until;
 use appctl_lab::stage::all_replaced;
 use appctl_lab::{Host, Output, Stage, apps, on_each_debian};
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use appctl_lab::load::Shape;
-use appctl_lab::stage::{all_replaced, eventually};
+use appctl_lab::patience::eventually;
+use appctl_lab::stage::all_replaced;
 use appctl_lab::{Host, Stage, on_each_debian};
 
 on_each_debian!(

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use appctl_lab::unit::{throughout, until};
+use appctl_lab::patience::{throughout, until};
 use appctl_lab::{Host, Stage, on_each_debian};
 
 on_each_debian!(

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use appctl_lab::load::Shape;
-use appctl_lab::running::{Running, until};
+use appctl_lab::patience::until;
+use appctl_lab::running::Running;
 use appctl_lab::{Host, Stage, on_each_debian};
 use serde_json::Value;
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use appctl_lab::stage::eventually;
+use appctl_lab::patience::eventually;
 use appctl_lab::{Host, Stage, on_each_debian};
 use serde_json::Value;
 

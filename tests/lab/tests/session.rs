@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use appctl_lab::load::Shape;
-use appctl_lab::stage::{all_replaced, eventually};
+use appctl_lab::patience::eventually;
+use appctl_lab::stage::all_replaced;
 use appctl_lab::{Host, Stage, on_each_debian};
 use serde_json::Value;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use appctl_lab::load::{Load, Report, Shape};
+use appctl_lab::patience::{throughout, until};
 use appctl_lab::stage::all_replaced;
-use appctl_lab::unit::{throughout, until};
 use appctl_lab::{Host, Stage, on_each_debian};
 
 on_each_debian!(

@@ -1,7 +1,7 @@
 //! Limits of systemd that would close the port of a whole app over one of its instances.
 
 use anyhow::{Result, ensure};
-use appctl_lab::unit::until;
+use appctl_lab::patience::until;
 use appctl_lab::{Host, Stage, on_each_debian};
 
 use crate::{EACH, LIMIT, install, load};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use appctl_lab::load::{Load, Plan, Report, Shape, Target};
-use appctl_lab::unit::until;
+use appctl_lab::patience::until;
 use appctl_lab::{Host, Stage};
 
 mod limits;

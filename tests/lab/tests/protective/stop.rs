@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use appctl_lab::load::{Report, Shape};
-use appctl_lab::unit::until;
+use appctl_lab::patience::until;
 use appctl_lab::{Host, Stage, on_each_debian};
 
 use crate::{EACH, LIMIT, both_up, damaged, install, intact, load};
