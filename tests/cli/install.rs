@@ -273,3 +273,18 @@ fn a_worker_is_told_that_it_has_no_port() {
     let output = install().args("--dry-run -- sh work").exits(0);
     assert!(String::from_utf8_lossy(&output.get_output().stdout).contains("note: it is given no port"));
 }
+
+#[test]
+fn a_node_worker_without_a_port_is_asked_for() {
+    let test = || Test::new().file("app/worker.js", "setInterval(() => {}, 1000)\n");
+    let output = test()
+        .args("install myapp app --dry-run --no-listen -- node worker.js")
+        .exits(0);
+    let said = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
+    assert!(!said.contains("listen = "), "{said}");
+    let output = test().args("install myapp app --dry-run -- node worker.js").exits(0);
+    assert!(String::from_utf8_lossy(&output.get_output().stdout).contains("listen = 3000"));
+    test()
+        .args("install myapp app --no-listen --listen 3000 -- node worker.js")
+        .exits_and_changes_nothing(2);
+}

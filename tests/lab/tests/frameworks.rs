@@ -111,10 +111,8 @@ fn https(stage: &Stage) -> Result<()> {
 
 /// Nothing to listen on: only ready and replaced.
 fn worker(stage: &Stage) -> Result<()> {
-    stage.bring("worker", "web")?;
-    let file = "exec = \"node server.js\"\ninstances = 2\ndirectory = \"/srv/web\"\n";
-    stage.host().write_file("/etc/appctl/apps/web.toml", file)?;
-    stage.appctl_ok(&["apply", "web"])?;
+    let directory = stage.bring("worker", "web")?;
+    stage.appctl_ok(&["install", "web", &directory, "--instances", "2", "--no-listen"])?;
     let before = stage.pids("web")?;
     stage.appctl_ok(&["rolling-restart", "web"])?;
     all_replaced(&before, &stage.pids("web")?)?;

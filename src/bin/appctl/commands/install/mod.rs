@@ -34,6 +34,7 @@ What to run is taken from --exec or --, else from a Procfile (web:), else from p
 else it is index.js, server.js or app.js. Without --listen a Node app is given PORT of its variables, else 3000.
 The directory is copied to /var/lib/appctl/NAME/releases; later changes to it do not touch the app. Everything is
 checked before anything is changed, and an app that does not come up is taken back.")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Args {
     /// The app's name: a-z, 0-9, '_' and '-'
     #[arg(value_name = "NAME")]
@@ -66,6 +67,10 @@ pub(crate) struct Args {
     /// Port, address:port or path of a unix socket; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Vec<Listen>,
+
+    /// Hold no port: a worker that nobody connects to
+    #[arg(long, conflicts_with = "listen")]
+    pub(crate) no_listen: bool,
 
     /// Variable for the app; may be repeated
     #[arg(long, value_name = "K=V", value_parser = environment::variable)]

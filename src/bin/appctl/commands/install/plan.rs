@@ -39,7 +39,7 @@ pub(super) fn make(args: &Args, context: &Context) -> anyhow::Result<Plan> {
     let found = discover::command(args, &directory, port)?;
     refuse::root(args)?;
     let mut app = new_app(args, &found, env_file.map(|(path, _)| path), &directory);
-    if args.listen.is_empty() && (is_node(args, context, &app)? || found.source == "Procfile") {
+    if args.listen.is_empty() && !args.no_listen && (is_node(args, context, &app)? || found.source == "Procfile") {
         app.listen = vec![Listen::Tcp { host: None, port }];
     }
     let (toml, spec) = checked(args, context, &app)?;
@@ -121,7 +121,7 @@ fn ready_table(proof: &ReadyProof) -> String {
 
 fn notes(args: &Args, spec: &AppSpec) -> Vec<String> {
     let mut notes = Vec::new();
-    if spec.listen.is_empty() {
+    if spec.listen.is_empty() && !args.no_listen {
         notes.push("it is given no port; if it serves one, say so with --listen".to_owned());
     }
     let low = spec.listen.iter().find_map(|listen| match listen {

@@ -88,9 +88,8 @@ impl State {
     fn of(state: &Glance, shim: Option<&ShimStatus>) -> Self {
         match (state.activity, shim.map(|shim| shim.state)) {
             (Activity::Inactive, _) => Self::Stopped,
-            (Activity::Failed, _) => Self::Failed,
+            (Activity::Failed, _) | (Activity::Active | Activity::Reloading, Some(ShimState::Failed)) => Self::Failed,
             (Activity::Deactivating, _) | (_, Some(ShimState::Draining)) => Self::Draining,
-            (Activity::Active | Activity::Reloading, Some(ShimState::Failed)) => Self::Failed,
             (Activity::Active | Activity::Reloading, Some(ShimState::Starting)) => Self::Starting,
             (_, Some(ShimState::BackingOff)) => Self::BackingOff,
             (Activity::Active | Activity::Reloading, _) => Self::Ready,
