@@ -4,6 +4,7 @@ use appctl::host::bus::Systemd;
 use appctl::host::files;
 use appctl::spec::{AppName, AppSpec, Instance};
 use appctl::unit::Host;
+use futures_util::future::join_all;
 
 use crate::apps::{self, App};
 use crate::commands::check;
@@ -51,7 +52,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let (candidates, gone) = candidates(context, &names)?;
     let specs: Vec<AppSpec> = candidates.iter().map(|candidate| candidate.spec.clone()).collect();
     check::refuse_conflicts(&check::conflicts(context, &specs)?)?;
-    for candidate in &candidates {
+    let (known, new): (Vec<Candidate>, Vec<Candidate>) = candidates.into_iter().partition(|one| one.old.is_some());
+    for candidate in &known {
         let change = candidate.change();
         report::change(context, &candidate.spec, change.as_ref(), args.dry_run)?;
         let nothing = change.as_ref().is_some_and(|change| change.kind == Kind::Nothing);
@@ -64,6 +66,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
             .await?;
         report::applied(context, &candidate.spec)?;
     }
+    bring_up_new(context, &new, args.dry_run).await?;
     report::gone(context, &gone)?;
     Ok(Exit::DONE)
 }
@@ -110,7 +113,7 @@ impl Candidate {
         let new = (&self.spec, self.text.as_str());
         let systemd = context.systemd().await?;
         let Some((old, old_text)) = &self.old else {
-            return self.start(context, &systemd).await;
+            return Ok(());
         };
         let change = rolling::Change {
             old: (old, old_text),
@@ -128,12 +131,30 @@ impl Candidate {
             Some(Kind::Rebind) => rebind(context, &systemd, &change).await,
         }
     }
+}
 
-    /// A file that was put there by hand and never applied.
-    async fn start(&self, context: &Context, systemd: &Systemd) -> anyhow::Result<()> {
-        rolling::put_in_force(context, systemd, (&self.spec, &self.text)).await?;
-        bring_up(systemd, &self.spec).await
+/// Files that were put there by hand and never applied. systemd reads units once for all of them: a reload takes longer
+/// the more units there are. Apps do not wait for each other; the first problem is the error, after all have ended.
+async fn bring_up_new(context: &Context, new: &[Candidate], dry_run: bool) -> anyhow::Result<()> {
+    for candidate in new {
+        report::change(context, &candidate.spec, None, dry_run)?;
     }
+    if dry_run || new.is_empty() {
+        return Ok(());
+    }
+    context.require_root("apply")?;
+    let holds = new.iter().map(|one| Hold::take(context, &one.spec.name, "apply"));
+    let _holds = holds.collect::<Result<Vec<Hold>, _>>()?;
+    for candidate in new {
+        files::write_atomic(&context.layout.applied_file(&candidate.spec.name), &candidate.text)?;
+    }
+    let systemd = context.systemd().await?;
+    systemd.reload().await?;
+    let brought = join_all(new.iter().map(async |candidate| {
+        bring_up(&systemd, &candidate.spec).await?;
+        Ok(report::applied(context, &candidate.spec)?)
+    }));
+    brought.await.into_iter().collect()
 }
 
 /// What units are rendered for when they are compared.
