@@ -54,7 +54,9 @@ class Service {
     if (this.drain === null) {
       const { Connections } = require('./connections.cjs');
       const { Drain } = require('./drain.cjs');
-      this.drain = new Drain(new Connections(), this.sockets, (line) => this.say(line));
+      const { Streams } = require('./streams.cjs');
+      const streams = new Streams(this.env.APPCTL_STREAMS);
+      this.drain = new Drain(new Connections(), this.sockets, streams, (line) => this.say(line));
     }
     this.drain.follow(server);
     // Some launchers listen for a moment only, to see whether the port is free: that is not the app being ready.
