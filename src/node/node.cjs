@@ -33,7 +33,8 @@ class Service {
   control() {
     if (this.channel === null && this.env.APPCTL_CONTROL) {
       const { Control } = require('./control.cjs');
-      const hooks = { stop: (words) => this.stop(words), load: () => this.load() };
+      const { shutdown } = require('./ipc.cjs');
+      const hooks = { stop: (words) => this.stop(words), shutdown, load: () => this.load() };
       this.channel = new Control(this.env.APPCTL_CONTROL, hooks);
     }
     return this.channel;
