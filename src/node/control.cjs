@@ -9,8 +9,8 @@ const LINE_LIMIT = 1024;
 const BEAT_MS = 1000;
 
 class Control {
-  constructor(path, { stop, load }) {
-    this.actions = { stop };
+  constructor(path, { stop, shutdown, load }) {
+    this.actions = { stop, shutdown };
     this.load = load;
     this.pending = '';
     this.socket = net.createConnection({ path });

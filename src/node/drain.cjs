@@ -5,6 +5,7 @@
 const { guarded } = require('./guard.cjs');
 const { park } = require('./sockets.cjs');
 const { RECORD } = require('./connections.cjs');
+const { reckon } = require('./cut.cjs');
 const farewell = require('./farewell.cjs');
 
 const TICK_MS = 20;
@@ -15,11 +16,14 @@ const HANDOVER_MS = 100;
 /** HTTP/2: "no more streams will be taken", before the id of the last one is known (RFC 9113 section 6.8). */
 const ALL_STREAMS = 2 ** 31 - 1;
 const REQUESTS = new Set(['request', 'checkContinue', 'checkExpectation', 'upgrade', 'connect']);
+/** Those whose handler may wait until everything that came in with the request has been read. */
+const PATIENT = new Set(['request', 'checkContinue', 'checkExpectation']);
 
 class Drain {
-  constructor(connections, sockets, say) {
+  constructor(connections, sockets, streams, say) {
     this.connections = connections;
     this.sockets = sockets;
+    this.streams = streams;
     this.say = say;
     this.started = 0;
     this.ended = false;
@@ -76,11 +80,13 @@ class Drain {
     farewell.sayCloseFromNowOn();
     for (const record of connections.open) this.begin(record);
     for (const session of connections.sessions) this.announce(session);
+    this.streams.begin(connections, this.timeout, this.started);
   }
 
   begin(record) {
     const response = record.response();
     record.since = performance.now();
+    record.look(record.since);
     record.wasBusy = response !== null;
     record.mark = record.socket.bytesRead;
     farewell.endGently(record);
@@ -98,13 +104,20 @@ class Drain {
     });
   }
 
-  /** Sees every request of the server from now on, however the app or a library has arranged its listeners. */
+  /**
+   * Sees every request of the server from now on, however the app or a library has arranged its listeners. Node reads
+   * pipelined requests one by one and has a quick handler answer each before it looks at the next: with its answer put
+   * off until all that has arrived is read, `Connection: close` goes to the last of them and none is left undone.
+   */
   intercept(server) {
     const { emit } = server;
     const drain = this;
     const value = function (event, message, response) {
-      if (REQUESTS.has(event) && guarded(() => drain.refuses(message, response))) return true;
-      return emit.apply(this, arguments);
+      if (!REQUESTS.has(event)) return emit.apply(this, arguments);
+      if (guarded(() => drain.refuses(message, response))) return true;
+      if (!PATIENT.has(event) || message.httpVersionMajor !== 1) return emit.apply(this, arguments);
+      process.nextTick(() => emit.apply(this, arguments));
+      return true;
     };
     Object.defineProperty(server, 'emit', { value, configurable: true, writable: true });
   }
@@ -128,16 +141,31 @@ class Drain {
     const now = performance.now();
     const lingered = now - this.started >= this.linger;
     for (const record of this.connections.open) guarded(() => this.review(record, now));
-    if (lingered) for (const session of this.connections.sessions) guarded(() => session.close());
+    for (const session of this.connections.sessions) guarded(() => this.reviewSession(session, now, lingered));
     if (now - this.started >= this.timeout) this.end();
     else this.endWhenEmpty();
   }
 
   review(record, now) {
+    record.look(now);
+    this.streams.review(record, now);
     if (record.closing || record.sessionEnded()) this.waitForPeer(record, now);
-    else if (record.handshaking()) {
-      if (now - record.since >= this.linger) record.socket.destroy();
-    } else if (record.http() && this.idle(record, now) && now - record.since >= this.linger) farewell.shut(record);
+    else if (record.handshaking()) this.handshake(record, now);
+    else if (record.http() && this.idle(record, now) && now - record.since >= this.linger) farewell.shut(record);
+  }
+
+  /** One that gets on is worth waiting for: a request comes right behind it. */
+  handshake(record, now) {
+    const { socket } = record;
+    if (socket.bytesRead !== record.mark) {
+      record.mark = socket.bytesRead;
+      record.since = now;
+    } else if (now - record.since >= this.linger) socket.destroy();
+  }
+
+  reviewSession(session, now, lingered) {
+    this.streams.reviewSession(session, now);
+    if (lingered) session.close();
   }
 
   /** Nothing is owed on it: no response in progress and no part of a request has arrived since the last one. */
@@ -151,7 +179,9 @@ class Drain {
     return false;
   }
 
+  /** From the moment on at which the last byte is with the kernel. */
   waitForPeer(record, now) {
+    if (record.socket.writableLength > 0) return;
     if (record.finished === 0) record.finished = now;
     if (now - record.finished >= GENTLE_MS) record.socket.destroy();
   }
@@ -166,12 +196,13 @@ class Drain {
     this.ended = true;
     clearInterval(this.timer);
     const now = performance.now();
-    let cut = 0;
-    for (const record of this.connections.open) {
-      const settled = record.closing || record.handshaking() || (record.http() && this.idle(record, now));
-      if (!settled) cut += 1;
-    }
-    this.say(`drained ${this.served} ${cut}`);
+    const cut = guarded(() => reckon([...this.connections.open].filter((record) => !this.settled(record, now)), now));
+    this.say(`drained ${this.served} ${cut || 0}`);
+  }
+
+  settled(record, now) {
+    if (record.closing || record.handshaking()) return record.socket.writableLength === 0;
+    return record.http() && this.idle(record, now);
   }
 }
 

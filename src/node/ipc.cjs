@@ -1,5 +1,8 @@
 'use strict';
-// `process.send('ready')` for an app behind a launcher: the launcher has the IPC channel, the app only the control one.
+// What apps written for PM2 say and hear over Node's IPC channel, for those behind a launcher: the launcher has that
+// channel, the app only the control one.
+
+const { isMainThread } = require('worker_threads');
 
 function install(service) {
   if (typeof process.send === 'function') return;
@@ -12,4 +15,14 @@ function install(service) {
   Object.defineProperty(process, 'send', { value, enumerable: false, configurable: true, writable: true });
 }
 
-module.exports = { install };
+/**
+ * The stop request as a message. Who has an IPC channel hears it there, from the shim or from its own parent; older
+ * guides listen for an event of that name instead.
+ */
+function shutdown() {
+  if (!isMainThread) return;
+  if (process.channel === undefined || process.channel === null) process.emit('message', 'shutdown', undefined);
+  process.emit('shutdown');
+}
+
+module.exports = { install, shutdown };

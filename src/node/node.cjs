@@ -33,7 +33,8 @@ class Service {
   control() {
     if (this.channel === null && this.env.APPCTL_CONTROL) {
       const { Control } = require('./control.cjs');
-      const hooks = { stop: (words) => this.stop(words), load: () => this.load() };
+      const { shutdown } = require('./ipc.cjs');
+      const hooks = { stop: (words) => this.stop(words), shutdown, load: () => this.load() };
       this.channel = new Control(this.env.APPCTL_CONTROL, hooks);
     }
     return this.channel;
@@ -54,7 +55,9 @@ class Service {
     if (this.drain === null) {
       const { Connections } = require('./connections.cjs');
       const { Drain } = require('./drain.cjs');
-      this.drain = new Drain(new Connections(), this.sockets, (line) => this.say(line));
+      const { Streams } = require('./streams.cjs');
+      const streams = new Streams(this.env.APPCTL_STREAMS);
+      this.drain = new Drain(new Connections(), this.sockets, streams, (line) => this.say(line));
     }
     this.drain.follow(server);
     // Some launchers listen for a moment only, to see whether the port is free: that is not the app being ready.

@@ -11,7 +11,7 @@ use super::key::Key;
 use super::kind::Span;
 use super::problem::Findings;
 use super::ready::{self, App};
-use super::{Account, Adapter, AppName, AppSpec, Limits, Listen, Restart, Stop, keys, node};
+use super::{Account, Adapter, AppName, AppSpec, Limits, Listen, Restart, Stop, Streams, increment, keys, node};
 
 /// Reads everything there is.
 pub(super) fn app(name: &AppName, table: &DeTable<'_>, findings: &mut Findings<'_>) -> AppSpec {
@@ -25,20 +25,23 @@ pub(super) fn app(name: &AppName, table: &DeTable<'_>, findings: &mut Findings<'
         node: adapter == Adapter::Node,
         listens: !listen.is_empty(),
     };
+    let env = fields.take_or_default(&keys::ENV, findings);
+    let env_files = values(fields.take_or_default(&keys::ENV_FILE, findings));
     AppSpec {
         name: name.clone(),
         exec,
         instances: fields.take_or_default(&keys::INSTANCES, findings),
         account: account(&fields, findings),
-        listen,
         backlog: u32::try_from(fields.take_or_default(&keys::BACKLOG, findings)).unwrap_or(u32::MAX),
         directory: fields.take(&keys::DIRECTORY, findings).map(Spanned::into_inner),
-        env: fields.take_or_default(&keys::ENV, findings),
-        env_files: values(fields.take_or_default(&keys::ENV_FILE, findings)),
+        increment: increment::increment(&fields, &env, !env_files.is_empty(), &listen, findings),
+        env,
+        env_files,
         adapter,
         ready: ready::ready(&fields.section(&keys::READY, findings), about, findings),
         stop: stop(&fields.section(&keys::STOP, findings), findings),
         restart: restart(&fields.section(&keys::RESTART, findings), findings),
+        listen,
         limits: limits(&fields.section(&keys::LIMITS, findings), findings),
         sandbox: fields.take_or_default(&keys::SANDBOX, findings),
     }
@@ -119,11 +122,30 @@ fn stop(fields: &Fields<'_>, findings: &mut Findings<'_>) -> Stop {
         let message = "`linger` must be shorter than `timeout`: SIGKILL would come before the drain is over";
         findings.rule(span, message, "the defaults are linger = \"2s\" and timeout = \"30s\"");
     }
+    let streams = fields.take_or_default(&keys::STOP_STREAMS, findings);
     Stop {
         signal: fields.take_or_default(&keys::STOP_SIGNAL, findings),
+        message: fields.take(&keys::STOP_MESSAGE, findings).is_some(),
         timeout,
         linger,
+        streams,
+        spread: spread(fields, streams, timeout, findings),
     }
+}
+
+fn spread(fields: &Fields<'_>, streams: Streams, timeout: Duration, findings: &mut Findings<'_>) -> Duration {
+    let spread = fitting(fields, &keys::STOP_SPREAD, timeout / 2, findings);
+    let Some(span) = fields.span(&keys::STOP_SPREAD) else {
+        return spread;
+    };
+    if streams != Streams::Close {
+        let help = "add streams = \"close\", or remove it";
+        findings.rule(span, "`spread` is read only with streams = \"close\"", help);
+    } else if spread >= timeout {
+        let message = "`spread` must be shorter than `timeout`: the last would be cut instead of closed";
+        findings.rule(span, message, "the defaults are spread = \"5s\" and timeout = \"30s\"");
+    }
+    spread
 }
 
 fn restart(fields: &Fields<'_>, findings: &mut Findings<'_>) -> Restart {

@@ -9,6 +9,7 @@ mod check;
 mod conflicts;
 mod env;
 mod fields;
+mod increment;
 mod json;
 mod key;
 mod keys;
@@ -63,6 +64,8 @@ pub struct AppSpec {
     pub env: Vec<(String, String)>,
     /// Files of variables, `EnvironmentFile=` of systemd.exec(5); later ones win.
     pub env_files: Vec<EnvFile>,
+    /// The variable to which each instance adds its own number, [`Instance::index`].
+    pub increment: Option<String>,
     /// What is loaded into the app so that it adopts the held sockets and drains.
     pub adapter: Adapter,
     /// What proves that an instance is ready.
@@ -187,10 +190,28 @@ pub enum ReadyWhen {
 pub struct Stop {
     /// The app's own stop signal, after the drain: `SIGTERM` or `SIGINT` and the like, as a number of signal(7).
     pub signal: i32,
+    /// `"shutdown"` over Node's IPC channel comes before the signal, as with PM2's `shutdown_with_message`.
+    pub message: bool,
     /// From the stop request to `SIGKILL`.
     pub timeout: Duration,
     /// How long an idle keep-alive connection may still bring a last request.
     pub linger: Duration,
+    /// What becomes of WebSockets and server-sent events.
+    pub streams: Streams,
+    /// The window over which [`Streams::Close`] spreads them.
+    pub spread: Duration,
+}
+
+/// What becomes of that which never ends by itself when an instance is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Streams {
+    /// Each is ended between two messages, one after the other.
+    #[default]
+    Close,
+    /// They live until the stop timeout.
+    Wait,
+    /// All are ended at once, between two messages.
+    Cut,
 }
 
 /// Back-off between crashes: the first restart is immediate, then `delay`, doubling up to `max_delay`.

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::{Host, SystemdVersion};
-use crate::spec::{Account, Adapter, AppSpec, Instances, Limits, Listen, Ready, ReadyWhen, Restart, Sandbox, Stop};
+use crate::spec::{
+    Account, Adapter, AppSpec, Instances, Limits, Listen, Ready, ReadyWhen, Restart, Sandbox, Stop, Streams,
+};
 
 /// `exec = "node server.js"`, `listen = 3000`, everything else by default.
 pub(super) fn spec(name: &str) -> AppSpec {
@@ -17,6 +19,7 @@ pub(super) fn spec(name: &str) -> AppSpec {
         directory: None,
         env: Vec::new(),
         env_files: Vec::new(),
+        increment: None,
         adapter: Adapter::Node,
         ready: Ready {
             when: ReadyWhen::Listening,
@@ -25,8 +28,11 @@ pub(super) fn spec(name: &str) -> AppSpec {
         },
         stop: Stop {
             signal: 15,
+            message: false,
             timeout: Duration::from_secs(30),
             linger: Duration::from_secs(2),
+            streams: Streams::Close,
+            spread: Duration::from_secs(5),
         },
         restart: Restart {
             delay: Duration::from_millis(100),

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{installed, quote};
-use crate::spec::{Adapter, AppSpec, ReadyWhen, Sandbox};
+use crate::spec::{Adapter, AppSpec, ReadyWhen, Sandbox, Stop, Streams};
 
+/// The shim's own default.
+const SPREAD: Duration = Duration::from_secs(5);
 /// Where a sandbox may put something else.
 const TEMPORARY: [&str; 2] = ["/tmp", "/var/tmp"];
 /// The same for `sandbox = "strict"`.
@@ -41,6 +43,9 @@ fn options(spec: &AppSpec) -> Vec<String> {
     options.push(format!("--stop-signal={}", spec.stop.signal));
     options.push(milliseconds("stop-timeout", spec.stop.timeout));
     options.push(milliseconds("linger", spec.stop.linger));
+    options.extend(streams(&spec.stop));
+    options.extend(spec.stop.message.then(|| "--stop-message=yes".to_owned()));
+    options.extend(spec.increment.iter().map(|name| format!("--increment={name}")));
     options.push(format!("--backoff-ms={}", backoff.join(",")));
     if spec.adapter == Adapter::Node {
         options.push(format!("--adapter={}", installed::NODE_ADAPTER));
@@ -76,6 +81,16 @@ fn ready(when: &ReadyWhen) -> Vec<String> {
     }
 }
 
+/// What the shim does by itself is not written.
+fn streams(stop: &Stop) -> Option<String> {
+    match stop.streams {
+        Streams::Close if stop.spread == SPREAD => None,
+        Streams::Close => Some(milliseconds("spread", stop.spread)),
+        Streams::Wait => Some("--streams=wait".to_owned()),
+        Streams::Cut => Some("--streams=cut".to_owned()),
+    }
+}
+
 fn milliseconds(name: &str, span: Duration) -> String {
     format!("--{name}-ms={}", span.as_millis())
 }
@@ -84,7 +99,7 @@ fn milliseconds(name: &str, span: Duration) -> String {
 mod tests {
     use std::time::Duration;
 
-    use crate::spec::{Adapter, AppSpec, Ready, ReadyWhen};
+    use crate::spec::{Adapter, AppSpec, Ready, ReadyWhen, Stop, Streams};
     use crate::unit::samples::spec;
 
     #[test]
@@ -96,6 +111,27 @@ mod tests {
              --backoff-ms=100,30000,10000 --adapter=/usr/lib/appctl/node.cjs --sockets=1 --backlog=4096 \
              -- web %i node server.js"
         );
+    }
+
+    #[test]
+    fn a_stop_brings_what_differs_from_the_shims_own_default() {
+        let line = |streams, spread| {
+            let stop = Stop {
+                message: true,
+                streams,
+                spread: Duration::from_secs(spread),
+                ..spec("web").stop
+            };
+            super::exec_start(&AppSpec {
+                stop,
+                increment: Some("METRICS_PORT".into()),
+                ..spec("web")
+            })
+        };
+        assert!(line(Streams::Close, 5).contains("--linger-ms=2000 --stop-message=yes --increment=METRICS_PORT "));
+        assert!(line(Streams::Close, 7).contains(" --spread-ms=7000 "));
+        assert!(line(Streams::Wait, 5).contains(" --streams=wait "));
+        assert!(line(Streams::Cut, 5).contains(" --streams=cut "));
     }
 
     #[test]

@@ -16,6 +16,22 @@ fn is_not_started_without_its_sockets() {
 }
 
 #[test]
+fn is_not_started_with_a_variable_to_increment_that_is_no_number() {
+    let start = |value| {
+        Lab::new("--increment=METRICS_PORT")
+            .instance("3")
+            .env("METRICS_PORT", value)
+            .start(&["sh", "-c", "echo $METRICS_PORT"])
+    };
+    let mut shim = start("9100");
+    shim.printed("9102");
+    shim.exit_code();
+    let mut shim = start("high");
+    assert_eq!(shim.exit_code(), Some(78));
+    shim.logged("METRICS_PORT is \"high\", not a whole number");
+}
+
+#[test]
 fn is_not_started_with_something_that_does_not_listen() {
     let lab = Lab::new("--sockets=1");
     let (stream, _other) = std::os::unix::net::UnixStream::pair().expect("a pair");

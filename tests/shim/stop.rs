@@ -113,6 +113,38 @@ fn the_apps_own_stop_signal_is_the_configured_one() {
     shim.printed("int");
 }
 
+/// PM2's `shutdown_with_message`, to an app that has no ears for signals.
+#[test]
+fn an_app_is_told_by_message_first_and_by_signal_when_that_does_not_help() {
+    let told = "process.on('SIGTERM', () => console.log('signal')); process.on('message', (m) => { \
+                console.log('told', m); process.exit(5); }); console.log('armed');";
+    let mut shim = Lab::new("--stop-message=yes").start(&["node", "-e", told]);
+    shim.printed("armed");
+    assert_eq!(shim.stop().code(), Some(5));
+    assert_eq!(shim.stdout(), "armed\ntold shutdown\n");
+
+    let deaf = "trap 'echo signal; exit 6' TERM; echo armed; while :; do sleep 0.02; done";
+    let mut shim = Lab::new("--stop-message=yes --stop-timeout-ms=600").start(&["sh", "-c", deaf]);
+    shim.printed("armed");
+    let asked = Instant::now();
+    assert_eq!(shim.stop().code(), Some(6));
+    assert!(asked.elapsed() >= Duration::from_millis(300));
+}
+
+#[test]
+fn adapters_pass_the_message_on_behind_a_launcher() {
+    let (lab, _) = Lab::new("--stop-message=yes --ready=listening --stop-timeout-ms=400").with_adapter();
+    let mut shim = lab.start(&["sleep", "1000"]);
+    let mut node = shim.adapter();
+    node.say("listening x");
+    shim.notified("READY=1");
+    shim.signal(Signal::SIGTERM);
+    node.hears();
+    node.say("drained 0 0");
+    assert_eq!(node.hears(), "shutdown 0 0");
+    assert_eq!(shim.exit_signal(), Some(Signal::SIGTERM as i32));
+}
+
 #[test]
 fn what_a_wrapper_leaves_behind_is_asked_too_and_waited_for() {
     let app =

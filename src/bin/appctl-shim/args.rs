@@ -35,6 +35,12 @@ pub(crate) struct Options {
     /// `--stop-message=yes`: stop by `"shutdown"` over Node's IPC channel instead of a signal.
     pub(crate) stop_message: bool,
     pub(crate) linger: Millis,
+    /// What becomes of WebSockets and event streams: `close`, `wait` or `cut`.
+    pub(crate) streams: String,
+    /// The window over which `close` spreads them.
+    pub(crate) spread: Millis,
+    /// The variable to which each instance adds its own number.
+    pub(crate) increment: Option<String>,
     pub(crate) backoff: Policy,
     pub(crate) adapter: Option<PathBuf>,
     /// How many listening sockets must be inherited.
@@ -59,6 +65,9 @@ impl Default for Options {
             stop_timeout: 30_000,
             stop_message: false,
             linger: 2_000,
+            streams: "close".to_owned(),
+            spread: 5_000,
+            increment: None,
             backoff: Policy {
                 delay: 100,
                 longest: 30_000,
@@ -128,6 +137,9 @@ impl Options {
             "--stop-timeout-ms" => take(value, &mut self.stop_timeout),
             "--stop-message" => yes_or_no(value).map(|yes| self.stop_message = yes),
             "--linger-ms" => take(value, &mut self.linger),
+            "--streams" => STREAMS.contains(&value).then(|| value.clone_into(&mut self.streams)),
+            "--spread-ms" => take(value, &mut self.spread),
+            "--increment" => (!value.is_empty()).then(|| self.increment = Some(value.to_owned())),
             "--backoff-ms" => backoff(value).map(|policy| self.backoff = policy),
             "--adapter" => absolute(value).map(|path| self.adapter = Some(path)),
             "--sockets" => take(value, &mut self.sockets),
@@ -141,6 +153,7 @@ impl Options {
     }
 }
 
+const STREAMS: [&str; 3] = ["close", "wait", "cut"];
 const READY: [&str; 5] = ["notify", "listening", "http", "message", "started"];
 
 impl Args {
@@ -219,7 +232,8 @@ mod tests {
     fn takes_the_generators_line() {
         let line = "--ready=http --ready-path=/up --ready-status=204 --ready-timeout-ms=5 --stop-signal=2 \
             --stop-timeout-ms=9 --linger-ms=7 --backoff-ms=1,2,3 --adapter=/a.cjs --sockets=2 --backlog=8 \
-            --directory=/srv/x --env-file=/a.env --env-file=/b.env --stop-message=yes -- my-app surge node --x -- y";
+            --directory=/srv/x --env-file=/a.env --env-file=/b.env --stop-message=yes \
+            --streams=cut --spread-ms=6 --increment=METRICS_PORT -- my-app surge node --x -- y";
         let args = read(line).expect("a good line");
         assert_eq!(args.app.as_str(), "my-app");
         assert_eq!(args.instance.to_string(), "surge");
@@ -227,6 +241,8 @@ mod tests {
         assert_eq!(args.proof(), Proof::Http);
         assert!(args.wants_ipc());
         let options = args.options;
+        assert_eq!((options.streams.as_str(), options.spread), ("cut", 6));
+        assert_eq!(options.increment.as_deref(), Some("METRICS_PORT"));
         assert_eq!((options.ready_path.as_str(), options.ready_status), ("/up", 204));
         assert_eq!(
             (options.stop_signal as i32, options.stop_timeout, options.linger),
@@ -263,6 +279,8 @@ mod tests {
             "stop-signal=TERM",
             "backoff-ms=1,2",
             "adapter=x",
+            "streams=later",
+            "increment=",
         ] {
             let line = format!("--{bad} -- a 1 x");
             assert_eq!(read(&line), Err(Usage::Value(format!("--{bad}"))));

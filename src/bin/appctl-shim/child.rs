@@ -39,8 +39,8 @@ impl Child {
         command.arg("--").args(&args.argv);
         for (name, value) in changes {
             match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
+                Some(value) => command.env(&*name, value),
+                None => command.env_remove(&*name),
             };
         }
         let stderr = own_stderr(args);

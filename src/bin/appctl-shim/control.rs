@@ -104,6 +104,15 @@ impl Control {
         }
     }
 
+    /// Tells every adapter that the app is to stop by message; false when there is none. Two numbers, as every order
+    /// has, that mean nothing yet.
+    pub(crate) fn tell_shutdown(&mut self) -> bool {
+        for peer in &mut self.peers {
+            let _ = peer.stream.write_all(b"shutdown 0 0\n");
+        }
+        !self.peers.is_empty()
+    }
+
     /// Once: a chatty stranger must not fill the journal.
     fn warn(&mut self, what: &str) {
         if !std::mem::replace(&mut self.warned, true) {

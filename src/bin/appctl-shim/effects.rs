@@ -9,6 +9,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::close;
 
 use crate::child::Child;
+use crate::control::Control;
 use crate::environment::{self, Facts};
 use crate::inputs::Shim;
 use crate::ipc::Ipc;
@@ -37,6 +38,7 @@ impl Shim {
                 let control = self.control.iter_mut();
                 control.for_each(|control| control.tell_stop(peer, linger, timeout));
             }
+            Action::MessageApp => return Ok(self.message_app()),
             Action::StopApp => self.stop_app(),
             Action::KillApp => self.child.iter().for_each(Child::kill_group),
             Action::Forward(number) => self.forward(number),
@@ -98,10 +100,14 @@ impl Shim {
         Ok(fcntl(&apps, FcntlArg::F_DUPFD(above))?)
     }
 
-    fn stop_app(&mut self) {
-        if self.args.options.stop_message && self.ipc.as_mut().is_some_and(|ipc| ipc.send_shutdown().is_ok()) {
-            return;
-        }
+    /// Over Node's IPC channel, and to adapters of apps that a launcher keeps from it.
+    fn message_app(&mut self) -> Option<Event> {
+        let sent = self.ipc.as_mut().is_some_and(|ipc| ipc.send_shutdown().is_ok());
+        let told = self.control.as_mut().is_some_and(Control::tell_shutdown);
+        (!sent && !told).then_some(Event::Unheard)
+    }
+
+    fn stop_app(&self) {
         let signal = self.args.options.stop_signal;
         self.child.iter().for_each(|child| child.stop(signal));
     }

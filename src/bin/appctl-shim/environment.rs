@@ -1,6 +1,7 @@
 //! What the app finds in its environment beyond what systemd set: who it is, where its sockets and its shim are. Pure.
 //! `LISTEN_PID` and `LISTEN_FDS` are missing here: only `exec` knows the app's own pid.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::RawFd;
 use std::path::Path;
@@ -9,7 +10,7 @@ use crate::args::Args;
 use crate::machine::Proof;
 
 /// Names and new values; `None` takes the variable away. Later ones win.
-pub(crate) type Changes = Vec<(&'static str, Option<OsString>)>;
+pub(crate) type Changes = Vec<(Cow<'static, str>, Option<OsString>)>;
 
 /// Facts known when the app is about to start.
 pub(crate) struct Facts<'a> {
@@ -41,10 +42,32 @@ const REMOVED: [&str; 12] = [
     "SYSTEMD_EXEC_PID",
 ];
 
+/// The variable that each instance adds its own number to, and the sum (PM2's `increment_var`); the error is for people.
+/// The surge instance, whose number lies above all others, shares no value with any of them.
+pub(crate) fn incremented(
+    args: &Args,
+    get: impl Fn(&str) -> Option<OsString>,
+) -> Result<Option<(String, u64)>, String> {
+    let Some(name) = &args.options.increment else {
+        return Ok(None);
+    };
+    let given = get(name);
+    let text = given.as_deref().map(OsStr::to_string_lossy).unwrap_or_default();
+    let number = text.trim().parse::<u64>().ok();
+    let sum = number.and_then(|number| number.checked_add(args.instance.index().into()));
+    match sum {
+        Some(sum) => Ok(Some((name.clone(), sum))),
+        None if given.is_none() => Err(format!("increment = {name:?}, but the app has no variable {name}")),
+        None => Err(format!(
+            "increment = {name:?}, but {name} is {text:?}, not a whole number"
+        )),
+    }
+}
+
 /// Everything that differs from what systemd gave the shim; `get` reads that.
 pub(crate) fn changes(facts: &Facts<'_>, get: impl Fn(&str) -> Option<OsString>) -> Changes {
-    let mut all: Vec<_> = REMOVED.iter().map(|name| (*name, None)).collect();
-    let mut set = |name, value: OsString| all.push((name, Some(value)));
+    let mut all: Changes = REMOVED.iter().map(|name| (Cow::Borrowed(*name), None)).collect();
+    let mut set = |name, value: OsString| all.push((Cow::Borrowed(name), Some(value)));
     let args = facts.args;
     set("INSTANCE", args.instance.to_string().into());
     set("NODE_APP_INSTANCE", args.instance.index().to_string().into());
@@ -69,6 +92,9 @@ pub(crate) fn changes(facts: &Facts<'_>, get: impl Fn(&str) -> Option<OsString>)
         set("NODE_CHANNEL_SERIALIZATION_MODE", "json".into());
     }
     adapter(facts, get("NODE_OPTIONS").as_deref(), set);
+    if let Ok(Some((name, sum))) = incremented(args, get) {
+        all.push((name.into(), Some(sum.to_string().into())));
+    }
     all
 }
 
@@ -79,6 +105,10 @@ fn adapter(facts: &Facts<'_>, node_options: Option<&OsStr>, mut set: impl FnMut(
     set("APPCTL_LISTEN", facts.listen.clone().into());
     set("APPCTL_BACKLOG", options.backlog.to_string().into());
     set("APPCTL_LINGER_MS", options.linger.to_string().into());
+    set(
+        "APPCTL_STREAMS",
+        format!("{} {}", options.streams, options.spread).into(),
+    );
     if facts.args.proof() == Proof::Message {
         // Behind npm the app has no IPC channel: the adapter passes its message on.
         set("APPCTL_READY_MESSAGE", "1".into());
@@ -102,13 +132,14 @@ fn require(adapter: &Path, before: Option<&OsStr>) -> OsString {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
     use std::collections::BTreeMap;
     use std::ffi::OsString;
     use std::path::Path;
 
-    use super::{Facts, changes};
+    use super::{Facts, changes, incremented};
 
-    type Changed = BTreeMap<&'static str, Option<OsString>>;
+    type Changed = BTreeMap<Cow<'static, str>, Option<OsString>>;
 
     fn given(line: &str, port: Option<u16>, inherited: &[(&str, &str)]) -> Changed {
         let args = crate::args::parse(line.split(' ').map(OsString::from)).expect("a good line");
@@ -151,6 +182,7 @@ mod tests {
             ("APPCTL_LISTEN", "3:9=[::]:3000"),
             ("APPCTL_BACKLOG", "7"),
             ("APPCTL_LINGER_MS", "5"),
+            ("APPCTL_STREAMS", "close 5000"),
             ("APPCTL_CONTROL", "/run/appctl/web/2/control.sock"),
             ("APPCTL_PROBE", "/run/appctl/web/2/probe.sock"),
             ("NODE_CHANNEL_FD", "9"),
@@ -185,6 +217,35 @@ mod tests {
         let all = given("--ready=notify -- web 1 ./server", Some(3000), &[("PORT", "8080")]);
         assert_eq!(value(&all, "NOTIFY_SOCKET"), Some("/run/appctl/web/2/notify.sock"));
         assert_eq!(all.get("PORT"), None);
+    }
+
+    #[test]
+    fn each_instance_adds_its_own_number_to_a_variable() {
+        let sum = |instance: &str| {
+            let line = format!("--increment=METRICS_PORT -- web {instance} node");
+            let all = given(&line, Some(3000), &[("METRICS_PORT", "9100")]);
+            value(&all, "METRICS_PORT").map(str::to_owned)
+        };
+        let sums = ["1", "2", "surge"].map(|instance| sum(instance).unwrap_or_default());
+        assert_eq!(sums, ["9100", "9101", "10100"]);
+    }
+
+    #[test]
+    fn only_a_number_can_be_incremented() {
+        let problem = |value: Option<&str>| {
+            let line = "--increment=METRICS_PORT -- web 2 node";
+            let args = crate::args::parse(line.split(' ').map(OsString::from)).expect("a good line");
+            incremented(&args, |_| value.map(OsString::from)).expect_err("no number")
+        };
+        assert_eq!(
+            problem(Some("high")),
+            "increment = \"METRICS_PORT\", but METRICS_PORT is \"high\", not a whole number"
+        );
+        assert_eq!(
+            problem(None),
+            "increment = \"METRICS_PORT\", but the app has no variable METRICS_PORT"
+        );
+        problem(Some("18446744073709551615"));
     }
 
     #[test]

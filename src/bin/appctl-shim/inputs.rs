@@ -20,7 +20,7 @@ use crate::probe::Probe;
 use crate::relay::Relay;
 use crate::sockets::{self, Sockets};
 use crate::store::Store;
-use crate::{clock, directory, dispositions};
+use crate::{clock, directory, dispositions, environment};
 
 /// Everything the shim holds.
 pub(crate) struct Shim {
@@ -67,7 +67,7 @@ impl Shim {
             control: control.map(|path| named(&path, Control::bind(&path))).transpose()?,
             relay: relay.map(|path| named(&path, Relay::bind(&path))).transpose()?,
             store: Store::new(record),
-            missing: directory::missing(&args.options.env_files),
+            missing: missing(&args),
             args,
             sockets,
             runtime,
@@ -161,6 +161,11 @@ impl Shim {
             }
         }
     }
+}
+
+fn missing(args: &Args) -> Option<String> {
+    let number = || environment::incremented(args, |name| std::env::var_os(name)).err();
+    directory::missing(&args.options.env_files).or_else(number)
 }
 
 fn named<T>(path: &Path, bound: io::Result<T>) -> io::Result<T> {

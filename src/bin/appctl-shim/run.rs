@@ -70,6 +70,7 @@ fn rules(args: &Args, shim: &Shim) -> Rules {
         ready_timeout: options.ready_timeout,
         stop_timeout: options.stop_timeout,
         linger: options.linger,
+        stop_message: options.stop_message,
         backoff: options.backoff,
         held: shim.sockets.for_people(),
         watchdog: notify::watchdog_expected(),

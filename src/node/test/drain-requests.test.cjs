@@ -42,11 +42,26 @@ test('a request that arrives behind one in progress is answered too, close on th
   assert.ok(closes(second) && second.endsWith('slow'), client.text);
 });
 
+test('requests that arrive together are all answered, however fast the handler, close on the last', async (t) => {
+  const { shim, app, open } = await world(t);
+  const client = await idle(open, app);
+  await stopped(shim);
+  client.write(request('/').repeat(5) + 'POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody' + request('/set'));
+  assert.strictEqual(await client.finish(), 'fin');
+  const answers = client.text.split(/(?=HTTP\/1.1 200 OK)/);
+  assert.deepStrictEqual(answers.map((answer) => answer.slice(answer.indexOf('\r\n\r\n') + 4)), [...Array(5).fill('fast'), 'got 4', 'set']);
+  assert.deepStrictEqual(answers.map(closes), [...Array(6).fill(false), true]);
+  client.socket.end();
+  assert.strictEqual(await shim.said('drained', app), 'drained 7 0');
+});
+
 test('an upload behind a response that said close is read to its end and not carried out', async (t) => {
   const { shim, app, open } = await world(t);
   const client = await idle(open, app);
   await stopped(shim);
-  client.write(`${request('/')}POST /never HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n`);
+  client.write(request('/'));
+  await client.see(/fast$/);
+  client.write(`POST /never HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n`);
   client.socket.end('x'.repeat(5000000));
   assert.strictEqual(await client.finish(), 'fin');
   assert.ok(closes(client.text) && client.text.endsWith('fast'), client.text);
@@ -60,7 +75,9 @@ test('a request behind a response that said close is not carried out', async (t)
   const { shim, app, open } = await world(t);
   const client = await idle(open, app);
   await stopped(shim);
-  client.write(request('/object') + request('/never'));
+  client.write(request('/object'));
+  await client.see(/object/);
+  client.write(request('/never'));
   assert.strictEqual(await client.finish(), 'fin');
   assert.ok(closes(client.text) && client.text.includes('object'), client.text);
   assert.ok(!app.out.includes('/never'), app.out);

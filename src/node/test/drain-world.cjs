@@ -15,6 +15,7 @@ const APP = `
     console.log(q.method + ' ' + q.url);
     if (q.url === '/slow') return void setTimeout(() => r.end('slow'), 300);
     if (q.url === '/gate') return void gate(() => r.end('gate'));
+    if (q.url.startsWith('/never')) return;
     if (q.url === '/stream') { r.write('first,'); return void gate(() => r.end('last')); }
     if (q.url === '/object') return void r.writeHead(200, { connection: 'keep-alive', 'X-A': 'b' }).end('object');
     if (q.url === '/array') return void r.writeHead(200, 'Fine', ['Connection', 'keep-alive', 'X-A', 'b']).end('array');
@@ -27,11 +28,11 @@ const APP = `
 
 const request = (url, head = '') => `GET ${url} HTTP/1.1\r\nHost: x\r\n${head}\r\n`;
 
-async function world(t, source = APP) {
+async function world(t, source = APP, env = {}) {
   const shim = await Shim.start();
   t.after(() => shim.end());
   const held = await shim.hold();
-  const app = shim.app(source);
+  const app = shim.app(source, { env });
   await shim.said('listening', app);
   const open = async (text) => {
     const client = await Client.open(held.place);

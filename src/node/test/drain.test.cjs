@@ -141,19 +141,6 @@ test('a request whose head is half here when the linger ends is waited for and s
   assert.ok(client.text.endsWith('fast'), client.text);
 });
 
-test('an upgraded connection is waited for until the deadline and counted as cut', async (t) => {
-  const { shim, app, open } = await world(t, `const server = require('http').createServer().listen(PORT0);
-    server.on('upgrade', (q, s) => { s.write('HTTP/1.1 101 Switching Protocols\\r\\n\\r\\n'); s.on('data', (d) => s.write(d)); });`);
-  const client = await open('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
-  await client.see(/101/);
-  const start = await stopped(shim, 50, 700);
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  client.write('still here');
-  await client.see(/still here/);
-  assert.strictEqual(await shim.said('drained', app), 'drained 0 1');
-  assert.ok(Date.now() - start >= 650 && client.ended === undefined);
-});
-
 test('a request beyond the deadline is counted as cut, an idle connection is not', async (t) => {
   const { shim, app, open } = await world(t);
   await open(request('/gate'));
@@ -161,6 +148,28 @@ test('a request beyond the deadline is counted as cut, an idle connection is not
   await seen(app, 'GET /gate');
   await stopped(shim, LONG_MS, 300);
   assert.strictEqual(await shim.said('drained'), 'drained 0 1');
+  await until(() => app.err.endsWith('\n'), () => app.err);
+  assert.match(app.err, /^appctl: cut at the stop deadline: GET \/gate after \d+\.\d s\n$/);
+});
+
+test('of many requests beyond the deadline the first twenty are named, without their queries', async (t) => {
+  const { shim, app, open } = await world(t);
+  for (let n = 0; n < 23; n += 1) await open(request('/gate').replace('/gate', `/never/${n}?token=secret`));
+  await until(() => app.out.includes('/never/22'), () => app.out + app.err);
+  await stopped(shim, 50, 200);
+  assert.strictEqual(await shim.said('drained'), 'drained 0 23');
+  await until(() => /3 more\n$/.test(app.err), () => app.err);
+  assert.strictEqual(app.err.match(/cut at the stop deadline: GET \/never\/\d+ after \d+\.\d s\n/g).length, 20);
+  assert.ok(!app.err.includes('secret'));
+});
+
+test('a peer that sends half a request and falls silent is named too', async (t) => {
+  const { shim, app, open } = await world(t);
+  const client = await open();
+  await stopped(shim, 200, 600);
+  client.write('POST /half');
+  assert.strictEqual(await shim.said('drained', app), 'drained 0 1');
+  await until(() => /an unfinished request from 127\.0\.0\.1 after/.test(app.err), () => app.err);
 });
 
 test('a connection of a plain net server is waited for until it ends', async (t) => {

@@ -33,6 +33,7 @@ const APPS = {
   'stoppable': `${PLAIN} require('stoppable')(server); ${onTerm('await new Promise((done) => server.stop(done))')}`,
   'process.exit in the handler': `${PLAIN} ${onTerm('')}`,
   'no handler at all': PLAIN,
+  'SIGINT and PM2\'s documented handler': `${PLAIN} process.on('SIGINT', () => server.close((error) => { console.log(error ? error : 'bye'); process.exit(error ? 1 : 0); }));`,
 };
 
 async function start(t, source, options) {
@@ -73,29 +74,91 @@ for (const [name, source] of Object.entries(APPS)) {
     assert.strictEqual(await later.finish(), 'fin');
     for (const client of [idle, busy, later]) client.socket.end();
     assert.strictEqual(await shim.said('drained', app), 'drained 2 0');
-    process.kill(app.pid, 'SIGTERM');
-    const handled = source.includes('SIGTERM');
+    process.kill(app.pid, source.includes('SIGINT') ? 'SIGINT' : 'SIGTERM');
+    const handled = /SIGTERM|SIGINT/.test(source);
     assert.deepStrictEqual(await app.exited, handled ? { code: 0, signal: null } : { code: null, signal: 'SIGTERM' });
     assert.strictEqual(app.err, '');
     assert.strictEqual(app.out, handled ? 'bye\n' : '');
   });
 }
 
-test('ws: a WebSocket lives on through the drain', { skip }, async (t) => {
-  const { shim, held, app } = await start(t, `const server = require('http').createServer().listen(PORT0);
-    new (require('ws').WebSocketServer)({ server }).on('connection', (s) => s.on('message', (m) => s.send('echo ' + m)));`);
+/** A WebSocket client, once it is open: what it heard, and the code it was closed with. */
+async function connect(t, { port }, url = '/') {
   const WebSocket = require(path.join(place, 'node_modules', 'ws'));
-  const socket = new WebSocket(`ws://127.0.0.1:${held.port}`);
-  const heard = [];
-  socket.on('message', (data) => heard.push(String(data)));
+  const socket = new WebSocket(`ws://127.0.0.1:${port}${url}`);
+  t.after(() => socket.terminate());
+  socket.heard = [];
+  socket.on('message', (data) => socket.heard.push(String(data)));
+  socket.gone = new Promise((resolve) => socket.on('close', resolve));
   await new Promise((resolve, reject) => socket.on('open', resolve).on('error', reject));
+  return socket;
+}
+
+const streams = (words) => ({ env: { APPCTL_STREAMS: words } });
+
+test('ws: a WebSocket lives on through the drain when streams are waited for', { skip }, async (t) => {
+  const { shim, held, app } = await start(t, `const server = require('http').createServer().listen(PORT0);
+    new (require('ws').WebSocketServer)({ server }).on('connection', (s) => s.on('message', (m) => s.send('echo ' + m)));`, streams('wait'));
+  const socket = await connect(t, held);
   shim.stop(50, 10000);
   await shim.said('stopped', app);
   await new Promise((resolve) => setTimeout(resolve, 300));
   socket.send('hello');
-  await until(() => heard.includes('echo hello'), () => heard.join() + app.err);
+  await until(() => socket.heard.includes('echo hello'), () => socket.heard.join() + app.err);
   socket.close();
   assert.strictEqual(await shim.said('drained', app), 'drained 0 0');
+});
+
+for (const deflate of [false, true]) {
+  test(`ws${deflate ? ', compressed' : ''}: closed with 1001 between two messages, of which none is lost or torn`, { skip }, async (t) => {
+    const { shim, held, app } = await start(t, `const server = require('http').createServer().listen(PORT0);
+      new (require('ws').WebSocketServer)({ server, perMessageDeflate: ${deflate} && { threshold: 0 } }).on('connection', (s) => {
+        let n = 0;
+        const timer = setInterval(() => s.send(n++ + ':' + 'x'.repeat(100000)), 1);
+        s.on('close', (code) => { clearInterval(timer); console.log('closed', code); });
+      });`, streams('close 300'));
+    const sockets = await Promise.all([1, 2, 3].map(() => connect(t, held)));
+    for (const socket of sockets) await until(() => socket.heard.length > 3, 'some messages');
+    shim.stop(50, 20000);
+    for (const socket of sockets) {
+      assert.strictEqual(await socket.gone, 1001);
+      socket.heard.forEach((text, n) => assert.strictEqual(text, `${n}:${'x'.repeat(100000)}`));
+    }
+    assert.strictEqual(await shim.said('drained', app), 'drained 0 0');
+    assert.strictEqual(app.out, 'closed 1001\n'.repeat(3));
+    assert.strictEqual(app.err, '');
+  });
+}
+
+test('socket.io: its WebSockets are closed with 1001, and the app hears of it', { skip }, async (t) => {
+  const { shim, held, app } = await start(t, `const server = require('http').createServer().listen(PORT0); const { Server } = require('socket.io');
+    new Server(server).on('connection', (s) => { console.log('connected'); s.on('disconnect', (reason) => console.log(reason)); });`, streams('cut'));
+  const socket = await connect(t, held, '/socket.io/?EIO=4&transport=websocket');
+  socket.send('40');
+  await until(() => app.out === 'connected\n', () => app.out + app.err);
+  shim.stop(50, 20000);
+  assert.strictEqual(await socket.gone, 1001);
+  assert.strictEqual(await shim.said('drained', app), 'drained 0 0');
+  assert.strictEqual(app.out, 'connected\ntransport close\n');
+});
+
+test('compression: an event stream that is packed on its way ends as a whole archive', { skip }, async (t) => {
+  const { shim, app, open } = await start(t, `const app = require('express')(); app.use(require('compression')({ threshold: 0 }));
+    app.get('/', (q, r) => { r.set('Content-Type', 'text/event-stream'); setInterval(() => { r.write('data: tick\\n\\n'); r.flush(); }, 10); });
+    app.listen(PORT0);`, streams('cut'));
+  const client = await open(request('/').replace('Host', 'Accept-Encoding: gzip\r\nHost'));
+  await client.see(/Content-Encoding: gzip[^]*\r\n\r\n[^]{40}/);
+  shim.stop(50, 20000);
+  await client.see(/\r\n0\r\n\r\n$/);
+  const chunks = client.text.slice(client.text.indexOf('\r\n\r\n') + 4);
+  let [body, rest] = ['', chunks];
+  for (let size; (size = parseInt(rest, 16)) > 0; rest = rest.slice(rest.indexOf('\r\n') + 4 + size)) {
+    body += rest.slice(rest.indexOf('\r\n') + 2, rest.indexOf('\r\n') + 2 + size);
+  }
+  assert.match(require('node:zlib').gunzipSync(Buffer.from(body, 'latin1')).toString(), /^(data: tick\n\n)+$/);
+  client.socket.end();
+  assert.strictEqual(await shim.said('drained', app), 'drained 1 0');
+  assert.strictEqual(app.err, '');
 });
 
 test('socket.io: its long polling is answered with close, though it takes over the request listeners', { skip }, async (t) => {

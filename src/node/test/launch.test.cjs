@@ -162,6 +162,26 @@ test('process.send("ready") reaches the shim from behind a launcher that has the
   await until(() => child.out.includes('sent null'), () => child.out);
 });
 
+test('a stop by message reaches an app behind a launcher, as a message and as an event', async (t) => {
+  const told = `${SERVER}; process.on('message', (m) => console.log('told ' + m)); process.on('shutdown', () => { console.log('event'); process.exit(); })`;
+  const shim = await world(t, { 'package.json': MANIFEST, 'server.cjs': told });
+  const child = shim.spawn(['npm', 'start'], { env: quiet });
+  await shim.said('listening', child);
+  shim.send('shutdown 0 0');
+  await child.exited;
+  assert.match(child.out, /told shutdown\nevent\n$/);
+});
+
+test('a stop by message is not told twice to an app that has the channel', async (t) => {
+  const app = `${SERVER}; process.on('message', (m) => console.log('told ' + m)); process.on('shutdown', () => { console.log('event'); process.disconnect(); })`;
+  const shim = await world(t, { 'app.cjs': app, 'parent.cjs': `require('child_process').fork('app.cjs').on('disconnect', () => console.log('gone'))` });
+  const child = shim.spawn(['node', 'parent.cjs']);
+  await shim.said('listening', child);
+  shim.send('shutdown 0 0');
+  await until(() => child.out.endsWith('gone\n'), () => child.out + child.err);
+  assert.strictEqual(child.out, 'event\ngone\n');
+});
+
 test('process.send stays absent without a channel and is Node\'s own with one', async (t) => {
   const shim = await world(t, { 'a.cjs': `console.log(typeof process.send)`, 'b.cjs': `require('child_process').fork('c.cjs').on('message', (m) => console.log(m))`, 'c.cjs': `process.send('real')` });
   const absent = shim.spawn(['node', 'a.cjs']);

@@ -116,6 +116,52 @@ test('http2: a session of a client that takes no notice is closed after the ling
   await shim.said('drained 0 0', app);
 });
 
+test('http2 over TLS: GOAWAY, the stream finishes, the session ends; HTTP/1.1 on the same port too', async (t) => {
+  const { shim, held, app } = await world(t, `const server = require('http2').createSecureServer({ ...${PSK}, allowHTTP1: true }, (q, r) => {
+    console.log(q.url); process.once('SIGUSR2', () => r.end('gate ' + q.httpVersion)); }).listen(PORT0);`);
+  const psk = () => ({ psk: Buffer.alloc(16, 7), identity: 'x' });
+  const session = http2.connect(`https://127.0.0.1:${held.port}`, { ciphers: 'PSK', maxVersion: 'TLSv1.2', pskCallback: psk, checkServerIdentity: () => {} });
+  const old = await SecureClient.open(held.place);
+  t.after(() => [session, old.socket].forEach((one) => one.destroy()));
+  const goaways = [];
+  session.on('goaway', (code, last) => goaways.push([code, last]));
+  const gate = stream(session, '/two');
+  old.write(request('/one'));
+  await until(() => app.out.includes('/one') && app.out.includes('/two'), () => app.out + app.err);
+  shim.stop(5000, 10000);
+  await until(() => goaways.length > 0, 'GOAWAY');
+  assert.deepStrictEqual(goaways[0], [0, 2 ** 31 - 1]);
+  process.kill(app.pid, 'SIGUSR2');
+  assert.strictEqual(await inTime(gate.done, 'the stream'), 0);
+  assert.strictEqual(gate.text, 'gate 2.0');
+  assert.strictEqual(await old.finish(), 'fin');
+  assert.match(old.text, /Connection: close[^]*gate 1.1$/);
+  old.socket.end();
+  await shim.said('drained', app);
+});
+
+test('https: a handshake that gets on is waited for, one that stopped half-way is not', async (t) => {
+  const { shim, held, app } = await world(t, HTTPS);
+  const stuck = await Client.open(held.place);
+  const slow = await Client.open(held.place);
+  const later = await SecureClient.open(held.place);
+  t.after(() => [stuck, slow, later].forEach((client) => client.close()));
+  later.close();
+  stuck.write('\x16\x03\x01');
+  shim.stop(300, 10000);
+  await shim.said('stopped');
+  const start = Date.now();
+  const hello = Buffer.from('1603010100010000fc0303', 'hex');
+  for (const byte of hello) {
+    slow.socket.write(Buffer.of(byte));
+    await new Promise((resolve) => setTimeout(resolve, 60));
+  }
+  assert.ok(Date.now() - start > 450 && slow.ended === undefined, 'longer than the linger');
+  assert.ok(await stuck.finish());
+  assert.ok(await slow.finish());
+  assert.strictEqual(await shim.said('drained', app), 'drained 0 0');
+});
+
 const probing = (shim) => ({ env: { APPCTL_PROBE: shim.probePath } });
 
 for (const [name, source, answer] of [

@@ -3,14 +3,22 @@
 use std::time::Duration;
 
 use super::span_from;
+use crate::spec::Streams;
 use crate::spec::key::{Key, Section};
-use crate::spec::kind::{Span, StopSignal};
+use crate::spec::kind::{Choice, Span, StopSignal};
 
 pub(in crate::spec) static STOP: Section = Section {
     name: "stop",
     doc: "How an instance is stopped: no new connections, requests in flight finish, then the signal, then SIGKILL.",
     required: &[],
-    keys: &[&STOP_SIGNAL, &STOP_TIMEOUT, &STOP_LINGER],
+    keys: &[
+        &STOP_SIGNAL,
+        &STOP_MESSAGE,
+        &STOP_TIMEOUT,
+        &STOP_LINGER,
+        &STOP_STREAMS,
+        &STOP_SPREAD,
+    ],
 };
 
 pub(in crate::spec) static STOP_SIGNAL: Key<StopSignal> = Key {
@@ -19,6 +27,15 @@ pub(in crate::spec) static STOP_SIGNAL: Key<StopSignal> = Key {
     kind: StopSignal,
     default: Some("\"SIGTERM\""),
     doc: "The app's own stop signal, sent when nothing is in flight any more.",
+};
+
+pub(in crate::spec) static STOP_MESSAGE: Key<Choice<()>> = Key {
+    name: "message",
+    aka: &["shutdown_with_message", "stop_message"],
+    kind: Choice(&[("shutdown", ())]),
+    default: None,
+    doc: "Told to the app as process.on('message') before the signal, which then comes only when half of the time that \
+          is left is over.",
 };
 
 pub(in crate::spec) static STOP_TIMEOUT: Key<Span> = Key {
@@ -41,6 +58,28 @@ pub(in crate::spec) static STOP_LINGER: Key<Span> = Key {
     kind: span_from(Duration::ZERO),
     default: Some("\"2s\""),
     doc: "How long an idle keep-alive connection may still bring a last request.",
+};
+
+pub(in crate::spec) static STOP_STREAMS: Key<Choice<Streams>> = Key {
+    name: "streams",
+    aka: &["websockets", "websocket", "sse", "upgrades"],
+    kind: Choice(&[
+        ("close", Streams::Close),
+        ("wait", Streams::Wait),
+        ("cut", Streams::Cut),
+    ]),
+    default: Some("\"close\""),
+    doc: "What becomes of WebSockets and server-sent events, which never end by themselves. close: each is ended between \
+          two messages, one after the other over spread. wait: they live until timeout. cut: all are ended at once.",
+};
+
+pub(in crate::spec) static STOP_SPREAD: Key<Span> = Key {
+    name: "spread",
+    aka: &["jitter"],
+    kind: span_from(Duration::ZERO),
+    default: Some("\"5s\""),
+    doc: "The time over which WebSockets and server-sent events are closed, so that not all clients come back at once; \
+          streams = \"close\" only.",
 };
 
 pub(in crate::spec) static RESTART: Section = Section {

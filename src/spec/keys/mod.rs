@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use crate::spec::key::{Key, Section};
 use crate::spec::kind::{
-    AccountName, Address, Choice, Directory, EnvFilePath, Exec, Flag, InstanceCount, OneOrMany, Span, Variables, Whole,
+    AccountName, Address, Choice, Directory, EnvFilePath, Exec, Flag, InstanceCount, OneOrMany, Span, VariableName,
+    Variables, Whole,
 };
 use crate::spec::{Adapter, Sandbox};
 
 pub(in crate::spec) use life::{
-    RESTART, RESTART_DELAY, RESTART_MAX_DELAY, RESTART_RESET_AFTER, STOP, STOP_LINGER, STOP_SIGNAL, STOP_TIMEOUT,
+    RESTART, RESTART_DELAY, RESTART_MAX_DELAY, RESTART_RESET_AFTER, STOP, STOP_LINGER, STOP_MESSAGE, STOP_SIGNAL,
+    STOP_SPREAD, STOP_STREAMS, STOP_TIMEOUT,
 };
 pub(in crate::spec) use limits::{
     LIMITS, LIMITS_CPU, LIMITS_MEMORY, LIMITS_MEMORY_HIGH, LIMITS_OPEN_FILES, LIMITS_TASKS,
@@ -43,6 +45,7 @@ pub(in crate::spec) static APP: Section = Section {
         &DIRECTORY,
         &ENV,
         &ENV_FILE,
+        &INCREMENT,
         &ADAPTER,
         &SANDBOX,
         &READY,
@@ -134,6 +137,15 @@ pub(in crate::spec) static ENV_FILE: Key<OneOrMany<EnvFilePath>> = Key {
     kind: OneOrMany(EnvFilePath),
     default: Some("[]"),
     doc: "Files of NAME=value lines, one or several; later ones win, and over env. \"-/path\" may be missing.",
+};
+
+pub(in crate::spec) static INCREMENT: Key<VariableName> = Key {
+    name: "increment",
+    aka: &["increment_var"],
+    kind: VariableName,
+    default: None,
+    doc: "A variable that holds a number, as METRICS_PORT = 9100: each instance adds its own, from 0, the surge instance \
+          1000. Not for the port in listen, which all instances share.",
 };
 
 pub(in crate::spec) static ADAPTER: Key<Choice<Adapter>> = Key {

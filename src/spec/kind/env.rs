@@ -8,6 +8,8 @@ use crate::spec::json::Json;
 use crate::spec::key::{Given, Kind, decimal, type_of};
 use crate::spec::problem::Findings;
 
+const NAME: &str = "^[A-Za-z_][A-Za-z0-9_]*$";
+
 /// A table of variables; values are strings, whole numbers, true or false. In the file's order.
 pub(in crate::spec) struct Variables;
 
@@ -36,15 +38,37 @@ impl Kind for Variables {
     fn schema(&self) -> Json {
         Json::Object(vec![
             ("type", Json::text("object")),
-            (
-                "propertyNames",
-                Json::Object(vec![("pattern", Json::text("^[A-Za-z_][A-Za-z0-9_]*$"))]),
-            ),
+            ("propertyNames", Json::Object(vec![("pattern", Json::text(NAME))])),
             (
                 "additionalProperties",
                 Json::Object(vec![("type", Json::texts(["string", "integer", "boolean"]))]),
             ),
         ])
+    }
+}
+
+/// The name of one variable.
+pub(in crate::spec) struct VariableName;
+
+impl Kind for VariableName {
+    type Value = String;
+
+    fn what(&self) -> String {
+        "the name of a variable, as in \"METRICS_PORT\"".to_owned()
+    }
+
+    fn read(&self, given: &Given<'_>, findings: &mut Findings<'_>) -> Option<String> {
+        let text = given.text(&self.what(), findings)?;
+        if !env::is_variable_name(text) || env::reserved(text).is_some() {
+            let message = format!("`{}` is {}, not {text:?}", given.key, self.what());
+            findings.add(given.value.span(), message);
+            return None;
+        }
+        Some(text.to_owned())
+    }
+
+    fn schema(&self) -> Json {
+        Json::pattern(NAME)
     }
 }
 

@@ -15,7 +15,7 @@ mod simple;
 
 pub(super) use account::AccountName;
 pub(super) use directory::Directory;
-pub(super) use env::Variables;
+pub(super) use env::{VariableName, Variables};
 pub(super) use env_file::EnvFilePath;
 pub(super) use exec::Exec;
 pub(super) use instances::InstanceCount;

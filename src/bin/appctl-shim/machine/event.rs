@@ -114,6 +114,8 @@ pub(crate) enum Event {
     Notified(Notified),
     /// The app sent `"ready"` over Node's IPC channel.
     Message,
+    /// [`Action::MessageApp`] found nobody who could hear it.
+    Unheard,
     /// The probe ended; an error holds the answer, for people.
     Probed(Result<(), String>),
 }
@@ -145,6 +147,8 @@ pub(crate) enum Action {
     },
     /// `GET` on the instance's private socket; an attempt under way is dropped.
     Probe,
+    /// `"shutdown"` to the app, as PM2's `shutdown_with_message` sends it.
+    MessageApp,
     /// The app's own stop signal, to its main process or to what is left of its group.
     StopApp,
     /// `SIGKILL` to the process group.

@@ -14,9 +14,9 @@
 //! - **Starting**: the app runs, its [`Proof`] is missing. The proof leads to Ready and to the only `READY=1`. The
 //!   deadline, or a port that our sockets do not hold, leads to Stopping *as a failure*. The app's end is a crash.
 //! - **Ready**: the app serves. Its end, with whatever status, is a crash: nobody asked for it.
-//! - **Stopping**: `STOPPING=1` (if systemd asked), then three stages, each with its deadline: *draining*, while an
-//!   adapter that listened has requests to finish; *signalled*, after the app's own stop signal; *killed*, after
-//!   `SIGKILL`. The main process may end first: what is left of its group then gets the same signal and the same time.
+//! - **Stopping**: `STOPPING=1` (if systemd asked), then its stages, each with its deadline: *draining*, while an
+//!   adapter that listened has requests to finish; *told*, after a message where the app wants one; *signalled*, after
+//!   the app's own stop signal; *killed*, after `SIGKILL`. The main process may end first: what is left of its group then gets the same signal and the same time.
 //!   A readiness failure drains too (what was accepted is answered), in a shorter time.
 //! - **Done**: nothing more happens. The shim ends the way the app did.
 //!
@@ -67,6 +67,8 @@ pub(crate) struct Rules {
     pub(crate) ready_timeout: Millis,
     pub(crate) stop_timeout: Millis,
     pub(crate) linger: Millis,
+    /// The app is told to stop by a message before it is by a signal.
+    pub(crate) stop_message: bool,
     pub(crate) backoff: Policy,
     /// The held addresses, for messages; empty when there are none.
     pub(crate) held: String,

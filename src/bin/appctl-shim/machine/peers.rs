@@ -34,6 +34,7 @@ impl Peers {
             | Event::GroupGone
             | Event::Notified(_)
             | Event::Message
+            | Event::Unheard
             | Event::Probed(_) => {}
         }
     }

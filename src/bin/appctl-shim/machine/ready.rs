@@ -23,6 +23,7 @@ impl Machine {
             | Event::Closed(_)
             | Event::Notified(Notified::Ready | Notified::Extend(_) | Notified::Watchdog)
             | Event::Message
+            | Event::Unheard
             | Event::Probed(_) => {}
         }
         Phase::Ready

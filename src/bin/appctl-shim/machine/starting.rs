@@ -81,7 +81,7 @@ impl Machine {
                     ..starting
                 })
             }
-            Event::GroupGone | Event::Closed(_) | Event::Message | Event::Probed(Ok(())) => stay,
+            Event::GroupGone | Event::Closed(_) | Event::Message | Event::Unheard | Event::Probed(Ok(())) => stay,
         }
     }
 

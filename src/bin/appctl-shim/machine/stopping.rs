@@ -33,6 +33,8 @@ enum Stage {
     Hearing(Millis),
     /// Requests are finished; the app's own signal follows, then at the latest.
     Draining(Millis),
+    /// The app was told by a message; its own signal follows then.
+    Told(Millis),
     Signalled,
     /// `SIGKILL` is on its way, given up then.
     Killed(Millis),
@@ -59,7 +61,7 @@ impl Stopping {
 
     pub(super) fn deadline(self) -> Millis {
         match self.stage {
-            Stage::Hearing(until) | Stage::Draining(until) | Stage::Killed(until) => until,
+            Stage::Hearing(until) | Stage::Draining(until) | Stage::Told(until) | Stage::Killed(until) => until,
             Stage::Signalled => self.kill_at,
         }
     }
@@ -99,7 +101,7 @@ impl Machine {
         for peer in self.peers.ids() {
             out.push(self.tell_stop(peer, stopping, now));
         }
-        self.go_on(stopping, out)
+        self.go_on(stopping, now, out)
     }
 
     fn tell_stop(&self, peer: PeerId, stopping: Stopping, now: Millis) -> Action {
@@ -122,11 +124,11 @@ impl Machine {
             }
             Event::Spawned { pid, .. } => {
                 self.pid = Some(pid);
-                self.repeat(stopping, out)
+                self.repeat(stopping, now, out)
             }
             Event::Refused { code, reason } => self.crashed(Exit::Code(code), reason, now, out),
             Event::AppExited { exit, leftovers: false } => self.finish(stopping, exit, now, out),
-            Event::AppExited { exit, leftovers: true } => self.left_behind(stopping, exit, out),
+            Event::AppExited { exit, leftovers: true } => self.left_behind(stopping, exit, now, out),
             Event::GroupGone => match stopping.exit {
                 Some(exit) => self.finish(stopping, exit, now, out),
                 None => stay,
@@ -137,9 +139,10 @@ impl Machine {
             }
             Event::Said(peer, Said::Listening) if matches!(stopping.stage, Stage::Hearing(_)) => {
                 out.push(self.tell_stop(peer, stopping, now));
-                self.go_on(stopping.draining(), out)
+                self.go_on(stopping.draining(), now, out)
             }
-            Event::Said(..) | Event::Closed(_) => self.go_on(stopping, out),
+            Event::Said(..) | Event::Closed(_) => self.go_on(stopping, now, out),
+            Event::Unheard if matches!(stopping.stage, Stage::Told(_)) => Self::signal(stopping, out),
             Event::Notified(Notified::Status(words)) if stopping.failure.is_none() => {
                 self.say(ShimState::Draining, words, out);
                 stay
@@ -149,23 +152,36 @@ impl Machine {
             | Event::Forward(_)
             | Event::Notified(_)
             | Event::Message
+            | Event::Unheard
             | Event::Probed(_) => stay,
         }
     }
 
     /// The main process is gone and others of its group are not.
-    fn left_behind(&mut self, stopping: Stopping, exit: Exit, out: &mut Vec<Action>) -> Phase {
+    fn left_behind(&mut self, stopping: Stopping, exit: Exit, now: Millis, out: &mut Vec<Action>) -> Phase {
         self.pid = None;
         let exit = Some(exit);
-        self.repeat(Stopping { exit, ..stopping }, out)
+        self.repeat(Stopping { exit, ..stopping }, now, out)
     }
 
-    /// From draining to the app's own signal, as soon as nothing is left to drain.
-    fn go_on(&mut self, stopping: Stopping, out: &mut Vec<Action>) -> Phase {
+    /// From draining to the end of the app, as soon as nothing is left to drain.
+    fn go_on(&mut self, stopping: Stopping, now: Millis, out: &mut Vec<Action>) -> Phase {
         match stopping.stage {
-            Stage::Draining(_) if self.peers.drained() => Self::signal(stopping, out),
-            Stage::Hearing(_) | Stage::Draining(_) | Stage::Signalled | Stage::Killed(_) => Phase::Stopping(stopping),
+            Stage::Draining(_) if self.peers.drained() => self.tell(stopping, now, out),
+            Stage::Hearing(_) | Stage::Draining(_) | Stage::Told(_) | Stage::Signalled | Stage::Killed(_) => {
+                Phase::Stopping(stopping)
+            }
         }
+    }
+
+    /// By a message first, where the app wants one: half of the time that is left is for that.
+    fn tell(&self, stopping: Stopping, now: Millis, out: &mut Vec<Action>) -> Phase {
+        if !self.rules.stop_message {
+            return Self::signal(stopping, out);
+        }
+        out.push(Action::MessageApp);
+        let stage = Stage::Told(now + stopping.kill_at.saturating_sub(now) / 2);
+        Phase::Stopping(Stopping { stage, ..stopping })
     }
 
     fn signal(stopping: Stopping, out: &mut Vec<Action>) -> Phase {
@@ -176,10 +192,12 @@ impl Machine {
         })
     }
 
-    /// What was sent before goes out again: to a process that came late, or to those the main process left behind.
-    fn repeat(&mut self, stopping: Stopping, out: &mut Vec<Action>) -> Phase {
+    /// What was sent before goes out again: to a process that came late, or to those the main process left behind, who
+    /// have no channel for a message.
+    fn repeat(&mut self, stopping: Stopping, now: Millis, out: &mut Vec<Action>) -> Phase {
         match stopping.stage {
-            Stage::Hearing(_) | Stage::Draining(_) => return self.go_on(stopping, out),
+            Stage::Hearing(_) | Stage::Draining(_) => return self.go_on(stopping, now, out),
+            Stage::Told(_) => return Self::signal(stopping, out),
             Stage::Signalled => out.push(Action::StopApp),
             Stage::Killed(_) => out.push(Action::KillApp),
         }
@@ -188,14 +206,15 @@ impl Machine {
 
     fn overdue(&mut self, stopping: Stopping, now: Millis, out: &mut Vec<Action>) -> Phase {
         match stopping.stage {
-            Stage::Hearing(_) => self.go_on(stopping.draining(), out),
+            Stage::Hearing(_) => self.go_on(stopping.draining(), now, out),
+            Stage::Told(_) => Self::signal(stopping, out),
             Stage::Draining(_) => {
                 let left = self.peers.in_flight();
                 out.push(Action::Log(
                     Level::Warning,
                     format!("drain deadline: {left} requests still in flight"),
                 ));
-                Self::signal(stopping, out)
+                self.tell(stopping, now, out)
             }
             Stage::Signalled => {
                 out.push(Action::Log(Level::Warning, "stop deadline: killing the app".to_owned()));

@@ -69,6 +69,7 @@ impl Machine {
             | Event::Closed(_)
             | Event::Notified(_)
             | Event::Message
+            | Event::Unheard
             | Event::Probed(_) => Phase::Waiting(waiting),
         }
     }

@@ -113,6 +113,7 @@ fn settings(spec: &AppSpec) -> Vec<(&'static str, String)> {
         ("settle", spec::format_span(spec.ready.settle)),
         ("stop timeout", spec::format_span(spec.stop.timeout)),
         ("linger", spec::format_span(spec.stop.linger)),
+        ("streams", format!("{:?}", spec.stop.streams).to_lowercase()),
         ("sandbox", format!("{:?}", spec.sandbox).to_lowercase()),
     ];
     settings.extend(spec.limits.memory.map(|bytes| ("memory", spec::format_bytes(bytes))));

@@ -14,6 +14,7 @@ fn rules(proof: Proof) -> Rules {
         ready_timeout: 60_000,
         stop_timeout: 30_000,
         linger: 2_000,
+        stop_message: false,
         backoff: Policy {
             delay: 100,
             longest: 30_000,
@@ -50,6 +51,13 @@ impl Story {
     /// A started app.
     fn running(proof: Proof) -> Self {
         Self::of(proof).then(Event::Spawned { pid: 7, release: None }).forget()
+    }
+
+    /// The same, to be stopped by a message.
+    fn that_wants_a_message() -> Self {
+        let mut story = Self::of(Proof::Notify);
+        story.machine.rules.stop_message = true;
+        story.then(Event::Spawned { pid: 7, release: None }).forget()
     }
 
     fn note(&mut self, actions: &[Action]) {
@@ -97,6 +105,7 @@ fn short(action: &Action) -> Option<String> {
         Action::Log(..) => return None,
         Action::TellStop { peer, linger, timeout } => format!("stop {peer} {linger} {timeout}"),
         Action::Probe => "probe".to_owned(),
+        Action::MessageApp => "message".to_owned(),
         Action::StopApp => "signal".to_owned(),
         Action::KillApp => "kill".to_owned(),
         Action::Forward(signal) => format!("forward {signal}"),

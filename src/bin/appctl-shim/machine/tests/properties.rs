@@ -42,6 +42,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             Just(Notified::Watchdog),
         ].prop_map(Event::Notified),
         1 => Just(Event::Message),
+        1 => Just(Event::Unheard),
         1 => any::<bool>().prop_map(|good| Event::Probed(if good { Ok(()) } else { Err("503".to_owned()) })),
     ]
 }

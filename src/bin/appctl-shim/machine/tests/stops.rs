@@ -72,6 +72,29 @@ fn without_an_adapter_that_listened_the_signal_goes_out_at_once() {
 }
 
 #[test]
+fn a_message_comes_before_the_signal_where_the_app_wants_one() {
+    let asked = || {
+        Story::that_wants_a_message()
+            .then(Event::Terminate)
+            .did("STOPPING, message")
+    };
+    asked().then(exited(0)).did("remember 0, end: exited with status 0");
+    asked()
+        .wait(14_999)
+        .did("")
+        .wait(1)
+        .did("signal")
+        .wait(15_000)
+        .did("kill");
+    asked().then(Event::Unheard).did("signal");
+    let left = Event::AppExited {
+        exit: Exit::Code(0),
+        leftovers: true,
+    };
+    asked().then(left).did("signal");
+}
+
+#[test]
 fn an_adapter_that_comes_late_is_told_too_and_one_that_goes_is_not_waited_for() {
     let story = Story::running(Proof::Listening)
         .says(1, Said::Listening)
