@@ -39,6 +39,9 @@ pub(super) fn app(name: &AppName, table: &DeTable<'_>, findings: &mut Findings<'
         ready: ready::ready(&fields.section(&keys::READY, findings), about, findings),
         stop: stop(&fields.section(&keys::STOP, findings), findings),
         restart: restart(&fields.section(&keys::RESTART, findings), findings),
+        surge: fields
+            .section(&keys::ROLLOUT, findings)
+            .take_or_default(&keys::ROLLOUT_SURGE, findings),
         limits: limits(&fields.section(&keys::LIMITS, findings), findings),
         sandbox: fields.take_or_default(&keys::SANDBOX, findings),
     }

@@ -141,6 +141,7 @@ fn plain() -> AppSpec {
             reset_after: seconds(10),
         },
         limits: Limits::default(),
+        surge: true,
         sandbox: Sandbox::Standard,
     }
 }
