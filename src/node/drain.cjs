@@ -24,6 +24,7 @@ class Drain {
     this.started = 0;
     this.ended = false;
     this.served = 0;
+    this.leaving = [];
   }
 
   follow(server) {
@@ -127,7 +128,9 @@ class Drain {
   tick() {
     const now = performance.now();
     const lingered = now - this.started >= this.linger;
+    const waiting = this.leaving.length > 0;
     for (const record of this.connections.open) guarded(() => this.review(record, now));
+    if (!waiting) this.dismissSoon();
     if (lingered) for (const session of this.connections.sessions) guarded(() => session.close());
     if (now - this.started >= this.timeout) this.end();
     else this.endWhenEmpty();
@@ -137,7 +140,21 @@ class Drain {
     if (record.closing || record.sessionEnded()) this.waitForPeer(record, now);
     else if (record.handshaking()) {
       if (now - record.since >= this.linger) record.socket.destroy();
-    } else if (record.http() && this.idle(record, now) && now - record.since >= this.linger) farewell.shut(record);
+    } else if (record.http() && this.idle(record, now) && now - record.since >= this.linger) this.leaving.push(record);
+  }
+
+  /**
+   * A timer may be due before what has arrived meanwhile is read, by as long as this process had to wait for a
+   * processor: a request in there would meet the FIN and never be answered. So right after reading, and one at a time.
+   */
+  dismissSoon() {
+    if (this.leaving.length > 0) setImmediate(() => guarded(() => this.dismiss()));
+  }
+
+  dismiss() {
+    const record = this.leaving.pop();
+    if (record.http() && this.idle(record, performance.now())) farewell.shut(record);
+    this.dismissSoon();
   }
 
   /** Nothing is owed on it: no response in progress and no part of a request has arrived since the last one. */
@@ -152,6 +169,7 @@ class Drain {
   }
 
   waitForPeer(record, now) {
+    if (record.socket.writableLength > 0) return;
     if (record.finished === 0) record.finished = now;
     if (now - record.finished >= GENTLE_MS) record.socket.destroy();
   }

@@ -36,7 +36,7 @@ struct Arguments {
     /// Bytes of POST body (keep-alive, slow-upload, http2), or of the response (slow-reader)
     #[arg(long, default_value_t = 0)]
     body: usize,
-    /// Think time, milliseconds, FROM..TO (keep-alive, web-socket)
+    /// Think time, milliseconds, FROM..TO (keep-alive, web-socket, http2)
     #[arg(long, value_parser = think)]
     think: Option<(u64, u64)>,
     /// Bytes per piece (slow-upload, slow-reader)
@@ -91,6 +91,7 @@ impl Arguments {
             Kind::Http2 => Shape::Http2 {
                 streams: self.streams,
                 body,
+                think,
             },
         }
     }

@@ -65,9 +65,14 @@ impl Lane {
         }
     }
 
-    /// As this lane, which has no connection.
-    pub(super) fn sibling(&self) -> Self {
-        Self::new(Rc::clone(&self.shared), self.stop.clone(), 0)
+    /// Another one of the same run, without a connection.
+    pub(super) fn sibling(&mut self) -> Self {
+        let random = self.random;
+        self.between(Duration::ZERO, Duration::ZERO);
+        Self {
+            random: random.rotate_left(32),
+            ..Self::new(Rc::clone(&self.shared), self.stop.clone(), 0)
+        }
     }
 
     /// Reads slowly from its next connection on.

@@ -40,7 +40,7 @@ impl Shape {
                 );
             }
             Self::WebSocket { messages, .. } => ensure!(*messages > 0, "no messages"),
-            Self::Http2 { streams, body } => {
+            Self::Http2 { streams, body, .. } => {
                 ensure!((1..=MAX_STREAMS).contains(streams), "streams: 1 to {MAX_STREAMS}");
                 posted(*body)?;
             }

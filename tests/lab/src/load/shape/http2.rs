@@ -1,6 +1,9 @@
 //! Several streams on each HTTP/2 connection (RFC 9113), in clear text with prior knowledge. GOAWAY is heeded: no stream is
 //! opened after it, and none is sent again.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use h2::client::{self, SendRequest};
 use h2::{Error, Reason, RecvStream};
@@ -27,9 +30,11 @@ enum Parting {
     Untold,
 }
 
-pub(super) async fn drive(mut lane: Lane, template: Template, streams: usize) {
+type Think = Option<RangeInclusive<Duration>>;
+
+pub(super) async fn drive(mut lane: Lane, template: Template, streams: usize, think: Think) {
     while !lane.is_over() {
-        if let Err(bucket) = connection(&lane, &template, streams).await {
+        if let Err(bucket) = connection(&mut lane, &template, streams, &think).await {
             let mut request = template.request();
             lane.stamp(&mut request);
             lane.settle(&request, bucket, Instant::now());
@@ -39,7 +44,7 @@ pub(super) async fn drive(mut lane: Lane, template: Template, streams: usize) {
 }
 
 /// One connection from its start to its end.
-async fn connection(lane: &Lane, template: &Template, streams: usize) -> Result<(), Bucket> {
+async fn connection(lane: &mut Lane, template: &Template, streams: usize, think: &Think) -> Result<(), Bucket> {
     let deadline = lane.deadline();
     let stream = lane.bare(deadline).await?;
     let mut builder = client::Builder::new();
@@ -51,7 +56,8 @@ async fn connection(lane: &Lane, template: &Template, streams: usize) -> Result<
     let wire = spawn_local(wire);
     let mut places = JoinSet::new();
     for _ in 0..streams {
-        places.spawn_local(in_turn(lane.sibling(), sender.clone(), template.clone()));
+        let place = in_turn(lane.sibling(), sender.clone(), template.clone(), think.clone());
+        places.spawn_local(place);
     }
     drop(sender);
     let partings = places.join_all().await;
@@ -67,7 +73,7 @@ async fn connection(lane: &Lane, template: &Template, streams: usize) -> Result<
 }
 
 /// One stream after the other.
-async fn in_turn(mut lane: Lane, mut sender: SendRequest<Bytes>, template: Template) -> Parting {
+async fn in_turn(mut lane: Lane, mut sender: SendRequest<Bytes>, template: Template, think: Think) -> Parting {
     let mut request = template.request();
     loop {
         sender = match sender.ready().await {
@@ -84,6 +90,10 @@ async fn in_turn(mut lane: Lane, mut sender: SendRequest<Bytes>, template: Templ
         let bucket = answer.unwrap_or(Bucket::Timeout);
         lane.settle(&request, bucket, start);
         lane.breathe_after(bucket).await;
+        if let Some(think) = &think {
+            let pause = lane.between(*think.start(), *think.end());
+            lane.pause_until(Instant::now() + pause).await;
+        }
     }
 }
 

@@ -53,7 +53,7 @@ pub enum Shape {
         /// What the handler waits.
         handler: Duration,
     },
-    /// A large response that is read in pieces: `GET /large?bytes=N`.
+    /// A large response that is read in pieces, one per connection: `GET /large?bytes=N`.
     SlowReader {
         /// Bytes of response body.
         body: usize,
@@ -82,6 +82,8 @@ pub enum Shape {
         streams: usize,
         /// Bytes of POST body; 0 sends GETs.
         body: usize,
+        /// Evenly spread pause between an answer and the stream's next request.
+        think: Option<RangeInclusive<Duration>>,
     },
 }
 
@@ -99,7 +101,11 @@ impl Shape {
             }
             Self::Pipelined => plain,
             Self::SlowResponse { handler } => asking(slow_response::path(*handler), Answer::Echo),
-            Self::SlowReader { body, .. } => asking(slow_reader::path(*body), Answer::Filled(*body)),
+            // A kept connection looks idle to the server as soon as the kernel has all of the response.
+            Self::SlowReader { body, .. } => Template {
+                close: true,
+                ..asking(slow_reader::path(*body), Answer::Filled(*body))
+            },
             Self::Events { count, every } => asking(events::path(*count, *every), Answer::Events(*count)),
             Self::WebSocket { .. } => Template {
                 headers: web_socket::UPGRADE,
@@ -126,7 +132,7 @@ impl Shape {
                     Box::pin(slow_reader::drive(lane, template, Pace { piece, every }))
                 }
                 Self::WebSocket { messages, think } => Box::pin(web_socket::drive(lane, template, messages, think)),
-                Self::Http2 { streams, .. } => Box::pin(http2::drive(lane, template, streams)),
+                Self::Http2 { streams, think, .. } => Box::pin(http2::drive(lane, template, streams, think)),
             }
         }
     }

@@ -29,7 +29,19 @@ impl fmt::Display for Shape {
                     think.end()
                 )
             }
-            Self::Http2 { streams, body } => write!(f, "http2 streams {streams} body {body}"),
+            Self::Http2 {
+                streams,
+                body,
+                think: None,
+            } => write!(f, "http2 streams {streams} body {body}"),
+            Self::Http2 {
+                streams,
+                body,
+                think: Some(think),
+            } => {
+                let (least, most) = (think.start(), think.end());
+                write!(f, "http2 streams {streams} body {body} think {least:?}..{most:?}")
+            }
         }
     }
 }
