@@ -88,6 +88,7 @@ fn summary(spec: &AppSpec) -> String {
         ready,
         stop,
         restart,
+        surge,
         limits,
         sandbox,
     } = spec;
@@ -107,6 +108,7 @@ fn summary(spec: &AppSpec) -> String {
         ("ready", ready),
         ("stop", stop),
         ("restart", restart),
+        ("surge", surge),
         ("limits", limits),
         ("sandbox", sandbox),
     ])

@@ -42,6 +42,9 @@ pub(super) fn app(name: &AppName, table: &DeTable<'_>, findings: &mut Findings<'
         stop: stop(&fields.section(&keys::STOP, findings), findings),
         restart: restart(&fields.section(&keys::RESTART, findings), findings),
         listen,
+        surge: fields
+            .section(&keys::ROLLOUT, findings)
+            .take_or_default(&keys::ROLLOUT_SURGE, findings),
         limits: limits(&fields.section(&keys::LIMITS, findings), findings),
         sandbox: fields.take_or_default(&keys::SANDBOX, findings),
     }

@@ -74,6 +74,8 @@ pub struct AppSpec {
     pub stop: Stop,
     /// Back-off between crashes.
     pub restart: Restart,
+    /// Whether an extra instance stands in during a rollout.
+    pub surge: bool,
     /// Kernel limits.
     pub limits: Limits,
     /// How much of the system an instance can see and do.

@@ -40,6 +40,7 @@ pub(super) fn spec(name: &str) -> AppSpec {
             reset_after: Duration::from_secs(10),
         },
         limits: Limits::default(),
+        surge: true,
         sandbox: Sandbox::Standard,
     }
 }

@@ -1,11 +1,11 @@
-//! The keys of `[stop]` and `[restart]`.
+//! The keys of `[stop]`, `[restart]` and `[rollout]`.
 
 use std::time::Duration;
 
 use super::span_from;
 use crate::spec::Streams;
 use crate::spec::key::{Key, Section};
-use crate::spec::kind::{Choice, Span, StopSignal};
+use crate::spec::kind::{Choice, Flag, Span, StopSignal};
 
 pub(in crate::spec) static STOP: Section = Section {
     name: "stop",
@@ -111,4 +111,20 @@ pub(in crate::spec) static RESTART_RESET_AFTER: Key<Span> = Key {
     kind: span_from(Duration::from_millis(100)),
     default: Some("\"10s\""),
     doc: "Uptime after which earlier crashes are forgotten.",
+};
+
+pub(in crate::spec) static ROLLOUT: Section = Section {
+    name: "rollout",
+    doc: "How instances are replaced while the app serves.",
+    required: &[],
+    keys: &[&ROLLOUT_SURGE],
+};
+
+pub(in crate::spec) static ROLLOUT_SURGE: Key<Flag> = Key {
+    name: "surge",
+    aka: &["max_surge"],
+    kind: Flag,
+    default: Some("true"),
+    doc: "Whether an extra instance proves the new state before any other is touched, and stands in while they are \
+          replaced. Without it one instance less serves meanwhile; with a single one, requests wait in the socket.",
 };

@@ -14,8 +14,8 @@ use crate::spec::kind::{
 use crate::spec::{Adapter, Sandbox};
 
 pub(in crate::spec) use life::{
-    RESTART, RESTART_DELAY, RESTART_MAX_DELAY, RESTART_RESET_AFTER, STOP, STOP_LINGER, STOP_MESSAGE, STOP_SIGNAL,
-    STOP_SPREAD, STOP_STREAMS, STOP_TIMEOUT,
+    RESTART, RESTART_DELAY, RESTART_MAX_DELAY, RESTART_RESET_AFTER, ROLLOUT, ROLLOUT_SURGE, STOP, STOP_LINGER,
+    STOP_MESSAGE, STOP_SIGNAL, STOP_SPREAD, STOP_STREAMS, STOP_TIMEOUT,
 };
 pub(in crate::spec) use limits::{
     LIMITS, LIMITS_CPU, LIMITS_MEMORY, LIMITS_MEMORY_HIGH, LIMITS_OPEN_FILES, LIMITS_TASKS,
@@ -51,6 +51,7 @@ pub(in crate::spec) static APP: Section = Section {
         &READY,
         &STOP,
         &RESTART,
+        &ROLLOUT,
         &LIMITS,
     ],
 };

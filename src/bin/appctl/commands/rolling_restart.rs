@@ -58,7 +58,7 @@ async fn one(
 
 fn request(spec: &AppSpec, count: u16, survey: &Survey) -> Request {
     let policy = Policy {
-        surge: true,
+        surge: spec.surge,
         settle: spec.ready.settle,
     };
     Request::new(Verb::RollingRestart, (count, count), true, survey.ailing(), policy)

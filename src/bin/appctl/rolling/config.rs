@@ -32,7 +32,7 @@ pub(crate) async fn roll(context: &Context, systemd: &Systemd, change: &Change<'
     let counts = (units::count(change.old.0), units::count(spec));
     let survey = Survey::take(systemd, &spec.name, counts.0).await?;
     let policy = Policy {
-        surge: true,
+        surge: spec.surge,
         settle: spec.ready.settle,
     };
     let order = Order {

@@ -33,18 +33,24 @@ struct Arguments {
     /// Requests per second (one-per-connection: makes it an open loop)
     #[arg(long)]
     rate: Option<f64>,
-    /// Bytes of POST body (keep-alive, slow-upload)
+    /// Bytes of POST body (keep-alive, slow-upload, http2), or of the response (slow-reader)
     #[arg(long, default_value_t = 0)]
     body: usize,
-    /// Think time, milliseconds, FROM..TO (keep-alive)
+    /// Think time, milliseconds, FROM..TO (keep-alive, web-socket, http2)
     #[arg(long, value_parser = think)]
     think: Option<(u64, u64)>,
-    /// Bytes per piece (slow-upload)
+    /// Bytes per piece (slow-upload, slow-reader)
     #[arg(long, default_value_t = 1024)]
     piece: usize,
-    /// Milliseconds between pieces (slow-upload), or in the handler (slow-response)
+    /// Milliseconds between pieces (slow-upload, slow-reader) or events, or in the handler (slow-response)
     #[arg(long, default_value_t = 100)]
     millis: u64,
+    /// Messages of a conversation (web-socket), events of a stream
+    #[arg(long, default_value_t = 10)]
+    count: u32,
+    /// Streams at a time on each connection (http2)
+    #[arg(long, default_value_t = 10)]
+    streams: usize,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -57,26 +63,36 @@ enum Kind {
     Pipelined,
     SlowUpload,
     SlowResponse,
+    SlowReader,
+    Events,
+    WebSocket,
+    Http2,
 }
 
 impl Arguments {
     fn shape(&self) -> Shape {
-        let millis = Duration::from_millis(self.millis);
+        let every = Duration::from_millis(self.millis);
+        let (body, piece, count) = (self.body, self.piece, self.count);
+        let think = self
+            .think
+            .map(|(from, to)| Duration::from_millis(from)..=Duration::from_millis(to));
         match self.shape {
             Kind::OnePerConnection => Shape::OnePerConnection { rate: self.rate },
-            Kind::KeepAlive => {
-                let think = self
-                    .think
-                    .map(|(from, to)| Duration::from_millis(from)..=Duration::from_millis(to));
-                Shape::KeepAlive { body: self.body, think }
-            }
+            Kind::KeepAlive => Shape::KeepAlive { body, think },
             Kind::Pipelined => Shape::Pipelined,
-            Kind::SlowUpload => Shape::SlowUpload {
-                body: self.body,
-                piece: self.piece,
-                every: millis,
+            Kind::SlowUpload => Shape::SlowUpload { body, piece, every },
+            Kind::SlowResponse => Shape::SlowResponse { handler: every },
+            Kind::SlowReader => Shape::SlowReader { body, piece, every },
+            Kind::Events => Shape::Events { count, every },
+            Kind::WebSocket => Shape::WebSocket {
+                messages: count,
+                think: think.unwrap_or(Duration::ZERO..=Duration::ZERO),
             },
-            Kind::SlowResponse => Shape::SlowResponse { handler: millis },
+            Kind::Http2 => Shape::Http2 {
+                streams: self.streams,
+                body,
+                think,
+            },
         }
     }
 

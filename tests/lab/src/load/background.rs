@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::{oneshot, watch};
@@ -17,12 +16,13 @@ use super::ledger::Ledger;
 use super::plan::Plan;
 use super::report::Report;
 use super::stream::Sources;
+use super::tally::Tally;
 
 /// A run in the background. Dropping it stops the run without a report.
 #[derive(Debug)]
 pub struct Load {
     stop: watch::Sender<bool>,
-    answered: Arc<AtomicU64>,
+    tally: Arc<Tally>,
     finished: oneshot::Receiver<()>,
     thread: JoinHandle<Report>,
 }
@@ -36,8 +36,8 @@ impl Load {
         plan.check().expect("a plan within its bounds");
         let (stop, stopped) = watch::channel(false);
         let (finish, finished) = oneshot::channel();
-        let answered = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&answered);
+        let tally = Arc::new(Tally::default());
+        let counter = Arc::clone(&tally);
         let thread = thread::Builder::new()
             .name("strict-load".into())
             .spawn(move || {
@@ -49,7 +49,7 @@ impl Load {
             .expect("a thread can be started");
         Self {
             stop,
-            answered,
+            tally,
             finished,
             thread,
         }
@@ -57,7 +57,12 @@ impl Load {
 
     /// Proper answers so far.
     pub fn answered(&self) -> u64 {
-        self.answered.load(Ordering::Relaxed)
+        self.tally.answered()
+    }
+
+    /// Losses so far: everything but proper answers and what was declined.
+    pub fn lost(&self) -> u64 {
+        self.tally.lost()
     }
 
     /// Starts no further request, waits for those under way, reports.
@@ -88,15 +93,15 @@ pub async fn run(plan: Plan) -> Report {
     load.wait()
 }
 
-fn work(plan: Plan, stop: Stop, answered: Arc<AtomicU64>) -> Report {
+fn work(plan: Plan, stop: Stop, tally: Arc<Tally>) -> Report {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a current-thread runtime can be built");
-    LocalSet::new().block_on(&runtime, drive(plan, stop, answered))
+    LocalSet::new().block_on(&runtime, drive(plan, stop, tally))
 }
 
-async fn drive(plan: Plan, stop: Stop, answered: Arc<AtomicU64>) -> Report {
+async fn drive(plan: Plan, stop: Stop, tally: Arc<Tally>) -> Report {
     let (start, cpu) = (Instant::now(), thread_cpu());
     let (duration, requests) = plan.bounds();
     let driver = plan.shape.driver(plan.shape.template(&plan.path));
@@ -104,7 +109,7 @@ async fn drive(plan: Plan, stop: Stop, answered: Arc<AtomicU64>) -> Report {
         ledger: RefCell::new(Ledger::new(Run::random(), start)),
         budget: Budget::new(duration, requests),
         sources: Sources::default(),
-        answered,
+        tally,
         plan,
     });
     let mut lanes = JoinSet::new();

@@ -45,6 +45,11 @@ impl Budget {
         self.until
     }
 
+    /// True when nothing more may be started.
+    pub(super) fn is_spent(&self) -> bool {
+        self.left.get() == 0 || Instant::now() >= self.until
+    }
+
     /// Takes `count` requests out of the budget; false when it has not that many, or the time is over.
     pub(super) fn take(&self, count: u64) -> bool {
         if Instant::now() >= self.until {

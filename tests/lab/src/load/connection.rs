@@ -1,9 +1,11 @@
 //! One connection: writes requests, reads responses, and knows how the other side ended it.
 
 use std::io;
+use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
+use super::ledger::Before;
 use super::response::{self, Body, Head, Malformed};
 use super::stream::{Sources, Stream};
 use super::target::Target;
@@ -36,6 +38,13 @@ pub(super) enum Idle {
     Surplus,
 }
 
+/// A reader that takes its time: so many bytes, then a pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Pace {
+    pub piece: usize,
+    pub every: Duration,
+}
+
 /// A connection and what it has received.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -46,6 +55,10 @@ pub(super) struct Connection {
     pub told_close: bool,
     /// Responses read from it.
     pub answered: u64,
+    /// When the last of them was complete.
+    since: Instant,
+    /// Slows reading down.
+    pub pace: Option<Pace>,
 }
 
 impl From<Malformed> for Fault {
@@ -55,15 +68,25 @@ impl From<Malformed> for Fault {
 }
 
 impl Connection {
-    pub(super) async fn open(target: &Target, sources: &Sources) -> io::Result<Self> {
-        let stream = Stream::connect(target, sources).await?;
+    pub(super) async fn open(target: &Target, sources: &Sources, pace: Option<Pace>) -> io::Result<Self> {
+        let stream = Stream::connect(target, sources, pace.map(|pace| pace.piece)).await?;
         Ok(Self {
             stream,
             received: Vec::with_capacity(READ_ROOM),
             ended: None,
             told_close: false,
             answered: 0,
+            since: Instant::now(),
+            pace,
         })
+    }
+
+    /// What it has done so far, and for how long it has done nothing.
+    pub(super) fn before(&self) -> Before {
+        Before {
+            answered: self.answered,
+            idle: self.since.elapsed(),
+        }
     }
 
     /// Writes all of it, taking in whatever arrives meanwhile. A connection that broke shows in what is read next.
@@ -102,6 +125,9 @@ impl Connection {
     /// Reads until there is more than before, or the connection ended.
     async fn fill(&mut self) {
         while self.ended.is_none() {
+            if let Some(pace) = self.pace {
+                sleep(pace.every).await;
+            }
             // An error here means a broken event loop; the read below reports it.
             let _ = self.stream.readable().await;
             if self.take_in() {
@@ -112,8 +138,10 @@ impl Connection {
 
     /// One read; false when there was nothing to read.
     fn take_in(&mut self) -> bool {
-        self.received.reserve(READ_ROOM);
-        match self.stream.try_read(&mut self.received) {
+        let room = self.pace.map_or(READ_ROOM, |pace| pace.piece);
+        self.received.reserve(room);
+        let limit = self.pace.map_or(usize::MAX, |pace| pace.piece);
+        match self.stream.try_read(&mut self.received, limit) {
             Ok(0) => self.ended = Some(End::Fin),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
@@ -155,9 +183,27 @@ impl Connection {
 
     /// Forgets a response that ended at the given byte.
     pub(super) fn consume(&mut self, end: usize, told_close: bool) {
-        self.received.drain(..end);
+        self.skip(end);
         self.told_close = told_close;
         self.answered += 1;
+        self.since = Instant::now();
+    }
+
+    /// Forgets the first bytes.
+    pub(super) fn skip(&mut self, count: usize) {
+        self.received.drain(..count);
+    }
+
+    /// Waits for more bytes than there are; how the connection ended instead.
+    pub(super) async fn more(&mut self) -> Result<(), End> {
+        let before = self.received.len();
+        while self.received.len() == before {
+            if let Some(end) = self.ended {
+                return Err(end);
+            }
+            self.fill().await;
+        }
+        Ok(())
     }
 
     /// How the connection is right now, asked of the kernel and not of the event loop, which may not have heard of a

@@ -25,11 +25,20 @@ pub enum Bucket {
     WrongBody,
     /// The response's id had been seen before.
     Duplicate,
-    /// A pipelined request left unanswered after an earlier response said `Connection: close`, then a clean FIN:
-    /// RFC 9112 §9.6 says it was not processed. Not a loss.
+    /// Left undone, and the protocol says so, hence free to be sent again. Not a loss. HTTP/1.1: pipelined behind a
+    /// response that said `Connection: close`, then a clean FIN (RFC 9112 §9.6). HTTP/2: a stream above the last one of
+    /// a GOAWAY without error, or `REFUSED_STREAM` (RFC 9113 §6.8, §8.7). WebSocket: a message that crossed with the
+    /// server's close frame 1001 or 1012 (RFC 6455 §5.5.1, §7.4.1).
     Declined,
     /// This client could not open a socket (`EMFILE`, no free port). Says nothing about the server, passes no test.
     Local,
+}
+
+impl Bucket {
+    /// Neither answered nor known to be left undone.
+    pub fn is_loss(self) -> bool {
+        !matches!(self, Self::Ok | Self::Declined)
+    }
 }
 
 /// Requests per [`Bucket`].
@@ -51,8 +60,24 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// This many in one bucket, none in the others.
+    pub fn only(bucket: Bucket, count: u64) -> Self {
+        Self::default().and(bucket, count)
+    }
+
+    /// So many more in one bucket.
+    #[must_use]
+    pub fn and(mut self, bucket: Bucket, count: u64) -> Self {
+        *self.slot(bucket) += count;
+        self
+    }
+
     pub(super) fn add(&mut self, bucket: Bucket) {
-        *match bucket {
+        *self.slot(bucket) += 1;
+    }
+
+    fn slot(&mut self, bucket: Bucket) -> &mut u64 {
+        match bucket {
             Bucket::Ok => &mut self.ok,
             Bucket::Refused => &mut self.refused,
             Bucket::Reset => &mut self.reset,
@@ -64,7 +89,7 @@ impl Counts {
             Bucket::Duplicate => &mut self.duplicate,
             Bucket::Declined => &mut self.declined,
             Bucket::Local => &mut self.local,
-        } += 1;
+        }
     }
 
     /// Every bucket with its name, in the order people read them.

@@ -1,26 +1,27 @@
 //! One of a plan's connections at a time: connect, write, read, judge. The shapes are made of these steps.
 
-use std::cell::RefCell;
+mod pauses;
+
+use std::cell::{RefCell, RefMut};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::clock::{Budget, Stop};
-use super::connection::{Connection, End, Fault, Idle};
+use super::connection::{Connection, End, Fault, Idle, Pace};
 use super::counts::Bucket;
-use super::ledger::Ledger;
+use super::ledger::{Answered, Before, Ledger};
 use super::plan::Plan;
 use super::request::Request;
-use super::stream::Sources;
+use super::response::Head;
+use super::stream::{Sources, Stream};
+use super::tally::Tally;
 
 /// How long a server that said `Connection: close` has for its FIN before this side closes.
 const FAREWELL: Duration = Duration::from_secs(1);
-/// A closed loop that failed waits this long, else a refusing server would be asked 50,000 times a second.
-const AFTER_FAILURE: Duration = Duration::from_millis(5);
 
 /// What all lanes of a run have in common.
 #[derive(Debug)]
@@ -29,7 +30,15 @@ pub(super) struct Shared {
     pub ledger: RefCell<Ledger>,
     pub budget: Budget,
     pub sources: Sources,
-    pub answered: Arc<AtomicU64>,
+    pub tally: Arc<Tally>,
+}
+
+impl Shared {
+    fn surplus(&self, connection: &Connection) {
+        let mut ledger = self.ledger.borrow_mut();
+        let bucket = ledger.surplus(connection.received(), connection.before());
+        self.tally.add(bucket);
+    }
 }
 
 /// One connection at a time, with one request (or one pipelined pair) at a time.
@@ -38,6 +47,9 @@ pub(super) struct Lane {
     shared: Rc<Shared>,
     stop: Stop,
     connection: Option<Connection>,
+    /// What the connection had done before the request under way.
+    before: Before,
+    pace: Option<Pace>,
     random: u64,
 }
 
@@ -47,13 +59,35 @@ impl Lane {
             shared,
             stop,
             connection: None,
+            before: Before::default(),
+            pace: None,
             random: number as u64,
         }
+    }
+
+    /// Another one of the same run, without a connection.
+    pub(super) fn sibling(&mut self) -> Self {
+        let random = self.random;
+        self.between(Duration::ZERO, Duration::ZERO);
+        Self {
+            random: random.rotate_left(32),
+            ..Self::new(Rc::clone(&self.shared), self.stop.clone(), 0)
+        }
+    }
+
+    /// Reads slowly from its next connection on.
+    pub(super) fn read_slowly(&mut self, pace: Pace) {
+        self.pace = Some(pace);
     }
 
     /// True when `count` more requests may be started.
     pub(super) fn may_start(&self, count: u64) -> bool {
         !self.stop.is_set() && self.shared.budget.take(count)
+    }
+
+    /// True when nothing more may be started.
+    pub(super) fn is_over(&self) -> bool {
+        self.stop.is_set() || self.shared.budget.is_spent()
     }
 
     pub(super) fn deadline(&self) -> Instant {
@@ -79,17 +113,17 @@ impl Lane {
 
     /// Connects when needed and writes.
     pub(super) async fn deliver(&mut self, bytes: &[u8], deadline: Instant) -> Result<(), Bucket> {
-        let connection = self.connected(deadline).await?;
-        timeout_at(deadline, connection.send(bytes))
-            .await
-            .map_err(|_| Bucket::Timeout)
+        self.before = Before::default();
+        let before = self.connected(deadline).await?.before();
+        self.before = before;
+        self.write(bytes, deadline).await
     }
 
     /// The kept connection when it is still good, else a new one.
     pub(super) async fn connected(&mut self, deadline: Instant) -> Result<&mut Connection, Bucket> {
         self.look();
         if self.connection.is_none() {
-            let open = Connection::open(&self.shared.plan.target, &self.shared.sources);
+            let open = Connection::open(&self.shared.plan.target, &self.shared.sources, self.pace);
             let opened = timeout_at(deadline, open).await.map_err(|_| Bucket::Timeout)?;
             self.connection = Some(opened.map_err(|error| connect_failure(&error))?);
             self.shared.ledger.borrow_mut().connections += 1;
@@ -97,14 +131,22 @@ impl Lane {
         Ok(self.connection.as_mut().expect("opened above"))
     }
 
+    /// A connection that the caller reads and writes by other means.
+    pub(super) async fn bare(&self, deadline: Instant) -> Result<Stream, Bucket> {
+        let open = Stream::connect(&self.shared.plan.target, &self.shared.sources, None);
+        let opened = timeout_at(deadline, open).await.map_err(|_| Bucket::Timeout)?;
+        let stream = opened.map_err(|error| connect_failure(&error))?;
+        self.shared.ledger.borrow_mut().connections += 1;
+        Ok(stream)
+    }
+
     /// Gives up a kept connection that ended, or that brought something nobody asked for.
     fn look(&mut self) {
         let Some(connection) = &mut self.connection else { return };
-        let mut ledger = self.shared.ledger.borrow_mut();
         match connection.look() {
             Idle::Quiet => return,
-            Idle::Ended(end) => ledger.idle_end(end),
-            Idle::Surplus => ledger.surplus(connection.received(), connection.answered),
+            Idle::Ended(end) => self.shared.ledger.borrow_mut().idle_end(end),
+            Idle::Surplus => self.shared.surplus(connection),
         }
         self.connection = None;
     }
@@ -121,25 +163,42 @@ impl Lane {
             Ok(Ok(response)) => response,
         };
         let bytes = connection.received();
-        let bucket = self
-            .shared
-            .ledger
-            .borrow_mut()
-            .judge(request, &head, bytes, body.bytes(bytes));
+        let answer = answered(&head, bytes, body.bytes(bytes));
+        let bucket = self.shared.ledger.borrow_mut().judge(request, &answer);
         connection.consume(body.end(), head.close);
         bucket
     }
 
     /// Enters how the request ended.
     pub(super) fn settle(&mut self, request: &Request, bucket: Bucket, due: Instant) {
-        let before = self.connection.as_ref().map_or(0, |connection| connection.answered);
-        self.shared
-            .ledger
-            .borrow_mut()
-            .settle(request, bucket, due.elapsed(), before);
-        self.shared
-            .answered
-            .fetch_add(u64::from(bucket == Bucket::Ok), Ordering::Relaxed);
+        let (ledger, before) = (&self.shared.ledger, self.before);
+        ledger.borrow_mut().settle(request, bucket, due.elapsed(), before);
+        self.shared.tally.add(bucket);
+    }
+
+    /// The books, for what is not a request's own end.
+    pub(super) fn ledger(&self) -> RefMut<'_, Ledger> {
+        self.shared.ledger.borrow_mut()
+    }
+
+    /// The connection, for what is not a request and its response.
+    pub(super) fn connection(&mut self) -> Option<&mut Connection> {
+        self.connection.as_mut()
+    }
+
+    /// Closes this side, whatever the other has said.
+    pub(super) fn drop_connection(&mut self) {
+        self.connection = None;
+    }
+
+    /// Enters a connection that ended as none may while nothing was asked, and gives it up.
+    pub(super) fn broken(&mut self, bucket: Bucket) {
+        let before = self
+            .connection
+            .take()
+            .map_or(self.before, |connection| connection.before());
+        self.ledger().broken(bucket, before);
+        self.shared.tally.add(bucket);
     }
 
     /// Keeps the connection, waits for its announced end, or drops it when its state is not known any more.
@@ -159,10 +218,9 @@ impl Lane {
         if connection.look() == Idle::Quiet {
             connection.disturbed_before(Instant::now() + FAREWELL).await;
         }
-        let mut ledger = self.shared.ledger.borrow_mut();
         match connection.look() {
-            Idle::Surplus => ledger.surplus(connection.received(), connection.answered),
-            Idle::Ended(End::Rst) => ledger.idle_end(End::Rst),
+            Idle::Surplus => self.shared.surplus(&connection),
+            Idle::Ended(End::Rst) => self.ledger().idle_end(End::Rst),
             _ => {}
         }
     }
@@ -191,49 +249,19 @@ impl Lane {
         if let Some(mut connection) = self.connection.take()
             && connection.look() == Idle::Surplus
         {
-            self.shared
-                .ledger
-                .borrow_mut()
-                .surplus(connection.received(), connection.answered);
+            self.shared.surplus(&connection);
         }
     }
+}
 
-    /// Waits in a closed loop after a failure; in every other case not at all.
-    pub(super) async fn breathe_after(&mut self, bucket: Bucket) {
-        if !matches!(bucket, Bucket::Ok | Bucket::Declined) {
-            self.pause_until(Instant::now() + AFTER_FAILURE).await;
-        }
-    }
-
-    /// Waits for the time, or for the end of the run.
-    pub(super) async fn pause_until(&mut self, time: Instant) {
-        tokio::select! {
-            () = sleep_until(time.min(self.shared.budget.until())) => {}
-            () = self.stop.wait() => {}
-        }
-    }
-
-    /// As [`Lane::pause_until`], with an ear on the kept connection.
-    pub(super) async fn idle_until(&mut self, time: Instant) {
-        let time = time.min(self.shared.budget.until());
-        if let Some(connection) = &mut self.connection {
-            tokio::select! {
-                _ = connection.disturbed_before(time) => {}
-                () = self.stop.wait() => return,
-            }
-            self.look();
-        }
-        self.pause_until(time).await;
-    }
-
-    /// A random time between two, evenly spread (splitmix64).
-    pub(super) fn between(&mut self, least: Duration, most: Duration) -> Duration {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.random;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let share = f64::from((bits >> 32) as u32) / f64::from(u32::MAX);
-        least + most.saturating_sub(least).mul_f64(share)
+fn answered<'a>(head: &Head, bytes: &'a [u8], body: &'a [u8]) -> Answered<'a> {
+    Answered {
+        status: head.status,
+        id: &bytes[head.id.clone()],
+        pid: head.pid,
+        release: &bytes[head.release.clone()],
+        close: head.close,
+        body,
     }
 }
 

@@ -11,7 +11,7 @@ use super::counts::{Bucket, Counts};
 use super::identity::Run;
 use super::latency::Histogram;
 use super::request::Request;
-use super::response::{self, Head};
+use super::response;
 
 /// How many losses are described one by one.
 const DESCRIBED_LOSSES: usize = 20;
@@ -27,6 +27,27 @@ pub struct Loss {
     pub id: String,
     /// Responses that its connection had given before.
     pub answered_before: u64,
+    /// Seconds its connection had been idle when the request was written: beyond the server's linger it may have met
+    /// a FIN on its way.
+    pub idle: f64,
+}
+
+/// What a connection had done before a request.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Before {
+    pub answered: u64,
+    pub idle: Duration,
+}
+
+/// What the books need of a complete response, whatever protocol it came in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Answered<'a> {
+    pub status: u16,
+    pub id: &'a [u8],
+    pub pid: Option<u32>,
+    pub release: &'a [u8],
+    pub close: bool,
+    pub body: &'a [u8],
 }
 
 /// Everything counted.
@@ -73,22 +94,25 @@ impl Ledger {
         self.next += 1;
     }
 
-    /// What a complete response is to its request. `bytes` are those the head was read from.
-    pub(super) fn judge(&mut self, request: &Request, head: &Head, bytes: &[u8], body: &[u8]) -> Bucket {
-        let id = &bytes[head.id.clone()];
-        self.told_close += u64::from(head.close);
-        let seen_before = self.see(id);
-        self.tally(head, &bytes[head.release.clone()]);
-        match head.status {
+    /// What a complete response is to its request.
+    pub(super) fn judge(&mut self, request: &Request, answer: &Answered<'_>) -> Bucket {
+        self.told_close += u64::from(answer.close);
+        let seen_before = self.see(answer.id);
+        self.tally(answer.pid, answer.release);
+        match answer.status {
             500..=599 => Bucket::ServerError,
             _ if seen_before => Bucket::Duplicate,
-            200 if id == request.id() && body == request.expected() => Bucket::Ok,
+            status
+                if status == request.status() && answer.id == request.id() && request.is_answered_by(answer.body) =>
+            {
+                Bucket::Ok
+            }
             _ => Bucket::WrongBody,
         }
     }
 
-    fn tally(&mut self, head: &Head, release: &[u8]) {
-        if let Some(pid) = head.pid {
+    fn tally(&mut self, pid: Option<u32>, release: &[u8]) {
+        if let Some(pid) = pid {
             *self.pids.entry(pid).or_default() += 1;
         }
         let release = std::str::from_utf8(release).unwrap_or("?");
@@ -114,23 +138,29 @@ impl Ledger {
     }
 
     /// Enters how a request ended.
-    pub(super) fn settle(&mut self, request: &Request, bucket: Bucket, latency: Duration, answered_before: u64) {
+    pub(super) fn settle(&mut self, request: &Request, bucket: Bucket, latency: Duration, before: Before) {
         self.counts.add(bucket);
         if bucket == Bucket::Ok {
             self.latency.record(latency);
-        } else if bucket != Bucket::Declined {
-            self.describe(bucket, request.id(), answered_before);
+        } else if bucket.is_loss() {
+            self.describe(bucket, request.id(), before);
         }
     }
 
-    /// Enters bytes that came when nothing was asked.
-    pub(super) fn surplus(&mut self, bytes: &[u8], answered_before: u64) {
+    /// Enters bytes that came when nothing was asked, and says as what.
+    pub(super) fn surplus(&mut self, bytes: &[u8], before: Before) -> Bucket {
         let bucket = match response::head(bytes) {
             Ok(Some(head)) if self.see(&bytes[head.id.clone()]) => Bucket::Duplicate,
             _ => Bucket::WrongBody,
         };
+        self.broken(bucket, before);
+        bucket
+    }
+
+    /// Enters a connection that ended as none may, although nothing had been asked.
+    pub(super) fn broken(&mut self, bucket: Bucket, before: Before) {
         self.counts.add(bucket);
-        self.describe(bucket, b"", answered_before);
+        self.describe(bucket, b"", before);
     }
 
     /// Enters the end of a connection that had nothing under way.
@@ -141,14 +171,14 @@ impl Ledger {
         }
     }
 
-    fn describe(&mut self, bucket: Bucket, id: &[u8], answered_before: u64) {
+    fn describe(&mut self, bucket: Bucket, id: &[u8], before: Before) {
         if self.losses.len() < DESCRIBED_LOSSES {
-            let at = self.start.elapsed().as_secs_f64();
             self.losses.push(Loss {
-                at,
+                at: self.start.elapsed().as_secs_f64(),
                 bucket,
                 id: String::from_utf8_lossy(id).into_owned(),
-                answered_before,
+                answered_before: before.answered,
+                idle: before.idle.as_secs_f64(),
             });
         }
     }

@@ -7,6 +7,7 @@ mod background;
 mod clock;
 mod connection;
 mod counts;
+mod frame;
 mod identity;
 mod lane;
 mod latency;
@@ -17,6 +18,7 @@ mod request;
 mod response;
 mod shape;
 mod stream;
+mod tally;
 mod target;
 
 pub use background::{Load, run};

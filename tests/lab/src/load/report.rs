@@ -117,10 +117,11 @@ impl fmt::Display for Loss {
             bucket,
             id,
             answered_before,
+            idle,
         } = self;
         write!(
             f,
-            "lost at {at:.3} s: {bucket:?} {id}, after {answered_before} responses on its connection"
+            "lost at {at:.3} s: {bucket:?} {id}, after {answered_before} responses on its connection and {idle:.3} s idle"
         )
     }
 }

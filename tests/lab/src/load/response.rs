@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use super::frame::ACCEPT;
+
 /// A response head longer than this is refused.
 const MAX_HEAD: usize = 16 * 1024;
 /// A body longer than this is refused.
@@ -30,6 +32,8 @@ pub(super) struct Head {
     pub id: Range<usize>,
     pub pid: Option<u32>,
     pub release: Range<usize>,
+    /// The WebSocket key was answered as RFC 6455 §4.2.2 wants it.
+    accepted: bool,
     /// Bytes of the head.
     pub end: usize,
 }
@@ -51,8 +55,11 @@ pub(super) fn head(bytes: &[u8]) -> Result<Option<Head>, Malformed> {
             return Ok(None);
         };
         let mut head = Head::parse(bytes, start, start + end)?;
+        if head.status == 101 && !head.accepted {
+            return Err(Malformed);
+        }
         if head.status == 101 || head.status >= 200 {
-            if matches!(head.status, 204 | 304) {
+            if matches!(head.status, 101 | 204 | 304) {
                 head.length = Length::Known(0);
             }
             return Ok(Some(head));
@@ -86,6 +93,7 @@ impl Head {
             id: 0..0,
             pid: None,
             release: 0..0,
+            accepted: false,
             end,
         };
         at += 2;
@@ -115,6 +123,8 @@ impl Head {
             self.release = value;
         } else if name.eq_ignore_ascii_case(b"x-pid") {
             self.pid = decimal(text).and_then(|pid| u32::try_from(pid).ok());
+        } else if name.eq_ignore_ascii_case(b"sec-websocket-accept") {
+            self.accepted = text == ACCEPT;
         } else if name.eq_ignore_ascii_case(b"connection") {
             self.close = has_token(text, b"close") || (self.close && !has_token(text, b"keep-alive"));
         } else if name.eq_ignore_ascii_case(b"content-length") {

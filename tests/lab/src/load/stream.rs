@@ -3,7 +3,11 @@
 use std::cell::Cell;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
+use bytes::BufMut;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream, UnixStream};
 
 use super::target::Target;
@@ -33,9 +37,10 @@ pub(super) enum Stream {
 }
 
 impl Stream {
-    pub(super) async fn connect(target: &Target, sources: &Sources) -> io::Result<Self> {
+    /// `window`: bytes the kernel may take in before this side reads them (TCP only), else as many as it likes.
+    pub(super) async fn connect(target: &Target, sources: &Sources, window: Option<usize>) -> io::Result<Self> {
         match target {
-            Target::Tcp(address) => tcp(*address, sources).await.map(Self::Tcp),
+            Target::Tcp(address) => tcp(*address, sources, window).await.map(Self::Tcp),
             Target::Unix(path) => UnixStream::connect(path).await.map(Self::Unix),
         }
     }
@@ -54,11 +59,13 @@ impl Stream {
         }
     }
 
-    /// Appends what has arrived to `buffer`; `WouldBlock` clears the readiness that [`Stream::readable`] waits for.
-    pub(super) fn try_read(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    /// Appends what has arrived to `buffer`, as far as that has room and at most `limit` bytes; `WouldBlock` clears the
+    /// readiness that [`Stream::readable`] waits for.
+    pub(super) fn try_read(&self, buffer: &mut Vec<u8>, limit: usize) -> io::Result<usize> {
+        let mut room = buffer.limit(limit);
         match self {
-            Self::Tcp(stream) => stream.try_read_buf(buffer),
-            Self::Unix(stream) => stream.try_read_buf(buffer),
+            Self::Tcp(stream) => stream.try_read_buf(&mut room),
+            Self::Unix(stream) => stream.try_read_buf(&mut room),
         }
     }
 
@@ -78,7 +85,37 @@ impl Stream {
     }
 }
 
-async fn tcp(address: SocketAddr, sources: &Sources) -> io::Result<TcpStream> {
+/// For a protocol that somebody else implements.
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Unix(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}
+
+async fn tcp(address: SocketAddr, sources: &Sources, window: Option<usize>) -> io::Result<TcpStream> {
     let IpAddr::V4(_) = address.ip() else {
         return with_nodelay(TcpStream::connect(address).await);
     };
@@ -86,6 +123,9 @@ async fn tcp(address: SocketAddr, sources: &Sources) -> io::Result<TcpStream> {
     loop {
         let socket = TcpSocket::new_v4()?;
         socket.set_reuseaddr(true)?;
+        if let Some(window) = window {
+            socket.set_recv_buffer_size(u32::try_from(window).unwrap_or(u32::MAX))?;
+        }
         let bound = socket.bind(SocketAddr::from((sources.next(), 0)));
         let connected = match bound {
             Ok(()) => socket.connect(address).await,

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use appctl_lab::apps;
-use appctl_lab::load::{Counts, Load, Plan, Report, Shape, Target};
+use appctl_lab::load::{Bucket, Counts, Load, Plan, Report, Shape, Target};
 
 use crate::network::private;
 
@@ -80,14 +80,7 @@ fn answers(running: &Running, port: u16) {
     ];
     for shape in shapes {
         let report = hundred(port, shape);
-        assert_eq!(
-            report.counts,
-            Counts {
-                ok: 100,
-                ..Counts::default()
-            },
-            "{report}"
-        );
+        assert_eq!(report.counts, Counts::only(Bucket::Ok, 100), "{report}");
         assert_eq!(report.pids.into_iter().collect::<Vec<_>>(), [(running.0.id(), 100)]);
         assert_eq!(
             report.releases.into_iter().collect::<Vec<_>>(),
@@ -178,15 +171,7 @@ fn plain_express_and_fastify_have_a_slow_handler_and_take_a_slow_upload() {
             ] {
                 let plan = Plan::new(Target::Tcp(address(PORT)), shape).connections(4).requests(8);
                 let report = Load::start(plan).wait();
-                assert_eq!(
-                    report.counts,
-                    Counts {
-                        ok: 8,
-                        ..Counts::default()
-                    },
-                    "{} {report}",
-                    app.display()
-                );
+                assert_eq!(report.counts, Counts::only(Bucket::Ok, 8), "{} {report}", app.display());
                 assert!(report.latency.p50 > 0.07, "{} {report}", app.display());
             }
         });

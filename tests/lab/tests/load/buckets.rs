@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use appctl_lab::load::{Counts, Load, Plan, Report, Shape, Target};
+use appctl_lab::load::{Bucket, Counts, Load, Plan, Report, Shape, Target};
 
 use crate::network::private;
 use crate::server::{self, answer, closing, respond, serve, twisted};
@@ -22,14 +22,7 @@ pub(crate) fn ten(target: Target, shape: Shape) -> Report {
 #[test]
 fn a_good_server_gets_ok_only() {
     let report = private(|| ten(server::good(), ONE));
-    assert_eq!(
-        report.counts,
-        Counts {
-            ok: 10,
-            ..Counts::default()
-        },
-        "{report}"
-    );
+    assert_eq!(report.counts, Counts::only(Bucket::Ok, 10), "{report}");
     assert_eq!(
         (report.lost(), report.connections, report.told_close),
         (0, 10, 10),
@@ -43,14 +36,7 @@ fn a_good_server_gets_ok_only() {
 fn a_good_server_that_keeps_connections_needs_one() {
     for body in [0, 21, 100_000] {
         let report = private(|| ten(server::good(), Shape::KeepAlive { body, think: None }));
-        assert_eq!(
-            report.counts,
-            Counts {
-                ok: 10,
-                ..Counts::default()
-            },
-            "{report}"
-        );
+        assert_eq!(report.counts, Counts::only(Bucket::Ok, 10), "{report}");
         assert_eq!(
             (report.connections, report.told_close, report.idle_fins),
             (1, 0, 0),
@@ -69,28 +55,14 @@ fn reset_is_a_rst_instead_of_a_response() {
             })
         };
         let report = private(|| ten(target(), shape));
-        assert_eq!(
-            report.counts,
-            Counts {
-                reset: 10,
-                ..Counts::default()
-            },
-            "{report}"
-        );
+        assert_eq!(report.counts, Counts::only(Bucket::Reset, 10), "{report}");
     }
 }
 
 #[test]
 fn reset_is_a_rst_right_after_accept() {
     let report = private(|| ten(serve(|peer| async { peer.reset() }), ONE));
-    assert_eq!(
-        report.counts,
-        Counts {
-            reset: 10,
-            ..Counts::default()
-        },
-        "{report}"
-    );
+    assert_eq!(report.counts, Counts::only(Bucket::Reset, 10), "{report}");
 }
 
 #[test]
@@ -101,14 +73,7 @@ fn eof_is_a_fin_instead_of_a_response() {
         })
     };
     let report = private(|| ten(target(), ONE));
-    assert_eq!(
-        report.counts,
-        Counts {
-            eof: 10,
-            ..Counts::default()
-        },
-        "{report}"
-    );
+    assert_eq!(report.counts, Counts::only(Bucket::Eof, 10), "{report}");
 }
 
 #[test]
@@ -121,14 +86,7 @@ fn truncated_is_a_fin_inside_head_or_body() {
             })
         };
         let report = private(|| ten(target(), ONE));
-        assert_eq!(
-            report.counts,
-            Counts {
-                truncated: 10,
-                ..Counts::default()
-            },
-            "{report}"
-        );
+        assert_eq!(report.counts, Counts::only(Bucket::Truncated, 10), "{report}");
     }
 }
 
@@ -143,14 +101,7 @@ fn truncated_is_a_rst_inside_the_body() {
         })
     };
     let report = private(|| ten(target(), ONE));
-    assert_eq!(
-        report.counts,
-        Counts {
-            truncated: 10,
-            ..Counts::default()
-        },
-        "{report}"
-    );
+    assert_eq!(report.counts, Counts::only(Bucket::Truncated, 10), "{report}");
 }
 
 #[test]
@@ -163,14 +114,7 @@ fn timeout_is_a_server_that_hangs() {
         })
     };
     let report = private(|| ten(target(), ONE));
-    assert_eq!(
-        report.counts,
-        Counts {
-            timeout: 10,
-            ..Counts::default()
-        },
-        "{report}"
-    );
+    assert_eq!(report.counts, Counts::only(Bucket::Timeout, 10), "{report}");
 }
 
 #[test]
@@ -182,14 +126,7 @@ fn server_error_is_any_complete_5xx() {
     ] {
         let target = || twisted(move |asked, _| Some(respond(status, &asked.id, "sorry")));
         let report = private(|| ten(target(), ONE));
-        assert_eq!(
-            report.counts,
-            Counts {
-                server_error: 10,
-                ..Counts::default()
-            },
-            "{report}"
-        );
+        assert_eq!(report.counts, Counts::only(Bucket::ServerError, 10), "{report}");
     }
 }
 
@@ -205,14 +142,7 @@ fn wrong_body_is_another_id_another_body_another_status_or_no_http() {
     ];
     for twist in twists {
         let report = private(|| ten(twisted(move |asked, _| Some(twist(&asked.id))), ONE));
-        assert_eq!(
-            report.counts,
-            Counts {
-                wrong_body: 10,
-                ..Counts::default()
-            },
-            "{report}"
-        );
+        assert_eq!(report.counts, Counts::only(Bucket::WrongBody, 10), "{report}");
     }
 }
 
@@ -234,14 +164,7 @@ fn wrong_body_is_a_post_that_comes_back_changed() {
             },
         )
     });
-    assert_eq!(
-        report.counts,
-        Counts {
-            wrong_body: 10,
-            ..Counts::default()
-        },
-        "{report}"
-    );
+    assert_eq!(report.counts, Counts::only(Bucket::WrongBody, 10), "{report}");
 }
 
 #[test]
@@ -256,11 +179,7 @@ fn duplicate_is_an_id_that_was_answered_before() {
     let report = private(|| ten(target(), ONE));
     assert_eq!(
         report.counts,
-        Counts {
-            ok: 1,
-            duplicate: 9,
-            ..Counts::default()
-        },
+        Counts::only(Bucket::Ok, 1).and(Bucket::Duplicate, 9),
         "{report}"
     );
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use appctl_lab::load::{Counts, Load, Plan, Report, Shape, Target};
+use appctl_lab::load::{Bucket, Counts, Load, Plan, Report, Shape, Target};
 
 use crate::network::private;
 use crate::server::{Peer, answer, closing, respond, serve};
@@ -41,14 +41,7 @@ fn an_announced_close_costs_nothing() {
         })
     };
     let report = private(|| with_pauses(target()));
-    assert_eq!(
-        report.counts,
-        Counts {
-            ok: 10,
-            ..Counts::default()
-        },
-        "{report}"
-    );
+    assert_eq!(report.counts, Counts::only(Bucket::Ok, 10), "{report}");
     assert_eq!(
         (report.told_close, report.connections, report.idle_fins),
         (10, 10, 0),
@@ -59,14 +52,7 @@ fn an_announced_close_costs_nothing() {
 #[test]
 fn a_fin_while_idle_costs_nothing_and_is_counted() {
     let report = private(|| with_pauses(serve(|mut peer| async move { _ = answer_one(&mut peer).await })));
-    assert_eq!(
-        report.counts,
-        Counts {
-            ok: 10,
-            ..Counts::default()
-        },
-        "{report}"
-    );
+    assert_eq!(report.counts, Counts::only(Bucket::Ok, 10), "{report}");
     assert!(
         report.idle_fins >= 9 && report.connections == 10 && report.idle_rsts == 0,
         "{report}"
@@ -106,14 +92,7 @@ fn a_rst_while_idle_is_counted_apart() {
         })
     };
     let report = private(|| with_pauses(target()));
-    assert_eq!(
-        report.counts,
-        Counts {
-            ok: 10,
-            ..Counts::default()
-        },
-        "{report}"
-    );
+    assert_eq!(report.counts, Counts::only(Bucket::Ok, 10), "{report}");
     assert!(report.idle_rsts >= 9 && report.idle_fins == 0, "{report}");
 }
 
@@ -129,11 +108,7 @@ fn a_request_on_a_kept_connection_that_meets_a_fin_is_lost() {
     let report = private(|| with_pauses(target()));
     assert_eq!(
         report.counts,
-        Counts {
-            ok: 5,
-            eof: 5,
-            ..Counts::default()
-        },
+        Counts::only(Bucket::Ok, 5).and(Bucket::Eof, 5),
         "{report}"
     );
     assert_eq!(report.losses[0].answered_before, 1);
@@ -151,11 +126,7 @@ fn a_request_on_a_kept_connection_that_meets_a_rst_is_lost() {
     let report = private(|| with_pauses(target()));
     assert_eq!(
         report.counts,
-        Counts {
-            ok: 5,
-            reset: 5,
-            ..Counts::default()
-        },
+        Counts::only(Bucket::Ok, 5).and(Bucket::Reset, 5),
         "{report}"
     );
 }
@@ -174,14 +145,7 @@ fn an_answer_given_before_the_request_was_whole_counts_although_a_rst_follows() 
         think: None,
     };
     let report = private(|| Load::start(Plan::new(target(), shape).connections(1).requests(50)).wait());
-    assert_eq!(
-        report.counts,
-        Counts {
-            server_error: 50,
-            ..Counts::default()
-        },
-        "{report}"
-    );
+    assert_eq!(report.counts, Counts::only(Bucket::ServerError, 50), "{report}");
 }
 
 #[test]
@@ -194,13 +158,6 @@ fn a_client_that_closes_first_does_not_run_out_of_ports() {
         std::fs::write("/proc/sys/net/ipv4/tcp_tw_reuse", "0").unwrap();
         let plan = Plan::new(target(), Shape::OnePerConnection { rate: None }).requests(5_000);
         let report = Load::start(plan).wait();
-        assert_eq!(
-            report.counts,
-            Counts {
-                ok: 5_000,
-                ..Counts::default()
-            },
-            "{report}"
-        );
+        assert_eq!(report.counts, Counts::only(Bucket::Ok, 5_000), "{report}");
     });
 }

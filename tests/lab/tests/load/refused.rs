@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use appctl_lab::load::{Counts, Load, Plan, Target};
+use appctl_lab::load::{Bucket, Counts, Load, Plan, Target};
 
 use crate::buckets::{KEPT, ONE, ten};
 use crate::network::private;
@@ -11,14 +11,7 @@ use crate::server::nothing;
 #[test]
 fn refused_is_an_address_without_listener() {
     let report = private(|| ten(nothing(), ONE));
-    assert_eq!(
-        report.counts,
-        Counts {
-            refused: 10,
-            ..Counts::default()
-        },
-        "{report}"
-    );
+    assert_eq!(report.counts, Counts::only(Bucket::Refused, 10), "{report}");
     assert_eq!((report.lost(), report.losses.len()), (10, 10));
 }
 
@@ -26,14 +19,7 @@ fn refused_is_an_address_without_listener() {
 fn refused_is_a_socket_file_that_is_not_there() {
     let directory = tempfile::tempdir().unwrap();
     let report = ten(Target::Unix(directory.path().join("app.sock")), KEPT);
-    assert_eq!(
-        report.counts,
-        Counts {
-            refused: 10,
-            ..Counts::default()
-        },
-        "{report}"
-    );
+    assert_eq!(report.counts, Counts::only(Bucket::Refused, 10), "{report}");
 }
 
 #[test]
@@ -56,11 +42,7 @@ fn refused_is_a_unix_socket_with_a_full_queue() {
     let report = Load::start(plan).wait();
     assert_eq!(
         report.counts,
-        Counts {
-            refused: 15,
-            timeout: 5,
-            ..Counts::default()
-        },
+        Counts::only(Bucket::Refused, 15).and(Bucket::Timeout, 5),
         "{report}"
     );
 }

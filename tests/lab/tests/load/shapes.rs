@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use appctl_lab::load::{Counts, Load, Plan, Shape};
+use appctl_lab::load::{Bucket, Counts, Load, Plan, Shape};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::network::private;
@@ -35,14 +35,7 @@ fn an_open_loop_counts_latency_from_when_a_request_was_due() {
             .requests(10)
     };
     let report = private(|| Load::start(plan(target())).wait());
-    assert_eq!(
-        report.counts,
-        Counts {
-            ok: 10,
-            ..Counts::default()
-        },
-        "{report}"
-    );
+    assert_eq!(report.counts, Counts::only(Bucket::Ok, 10), "{report}");
     assert!(report.latency.max > 0.35, "{report}");
 }
 
@@ -69,34 +62,15 @@ fn two_pipelined_requests_arrive_in_one_write() {
         })
     };
     let report = private(|| Load::start(Plan::new(target(), Shape::Pipelined).connections(1).requests(10)).wait());
-    assert_eq!(
-        report.counts,
-        Counts {
-            ok: 10,
-            ..Counts::default()
-        },
-        "{report}"
-    );
+    assert_eq!(report.counts, Counts::only(Bucket::Ok, 10), "{report}");
     assert_eq!((pairs.load(Ordering::Relaxed), report.connections), (5, 1), "{report}");
 }
 
 #[test]
 fn a_second_pipelined_request_may_go_unanswered_only_after_an_announced_close() {
     for (announced, second) in [
-        (
-            true,
-            Counts {
-                declined: 5,
-                ..Counts::default()
-            },
-        ),
-        (
-            false,
-            Counts {
-                eof: 5,
-                ..Counts::default()
-            },
-        ),
+        (true, Counts::only(Bucket::Declined, 5)),
+        (false, Counts::only(Bucket::Eof, 5)),
     ] {
         let target = || {
             serve(move |mut peer| async move {
@@ -107,7 +81,7 @@ fn a_second_pipelined_request_may_go_unanswered_only_after_an_announced_close() 
             })
         };
         let report = private(|| Load::start(Plan::new(target(), Shape::Pipelined).connections(1).requests(10)).wait());
-        assert_eq!(report.counts, Counts { ok: 5, ..second }, "{report}");
+        assert_eq!(report.counts, second.and(Bucket::Ok, 5), "{report}");
         assert_eq!(report.lost(), if announced { 0 } else { 5 });
     }
 }
@@ -120,14 +94,7 @@ fn a_slow_upload_takes_its_time_and_is_whole() {
         every: 20 * MILLI,
     };
     let report = private(|| Load::start(Plan::new(server::good(), shape).connections(1).requests(2)).wait());
-    assert_eq!(
-        report.counts,
-        Counts {
-            ok: 2,
-            ..Counts::default()
-        },
-        "{report}"
-    );
+    assert_eq!(report.counts, Counts::only(Bucket::Ok, 2), "{report}");
     assert!(report.seconds >= 0.28, "seven pauses each: {report}");
     assert_eq!(report.connections, 1);
 }
@@ -147,14 +114,7 @@ fn a_slow_upload_cut_short_is_lost_at_once() {
         every: 100 * MILLI,
     };
     let report = private(|| Load::start(Plan::new(target(), shape).connections(1).requests(1)).wait());
-    assert_eq!(
-        report.counts,
-        Counts {
-            reset: 1,
-            ..Counts::default()
-        },
-        "{report}"
-    );
+    assert_eq!(report.counts, Counts::only(Bucket::Reset, 1), "{report}");
     assert!(
         report.seconds < 2.0,
         "the upload would have taken eight seconds: {report}"
@@ -166,14 +126,7 @@ fn a_slow_response_asks_the_app_to_wait() {
     let target = || twisted(|asked: &Asked, _| (asked.path != "/slow?ms=30").then(|| "HTTP/1.1 404 No\r\n\r\n".into()));
     let shape = Shape::SlowResponse { handler: 30 * MILLI };
     let report = private(|| Load::start(Plan::new(target(), shape).connections(2).requests(10)).wait());
-    assert_eq!(
-        report.counts,
-        Counts {
-            ok: 10,
-            ..Counts::default()
-        },
-        "{report}"
-    );
+    assert_eq!(report.counts, Counts::only(Bucket::Ok, 10), "{report}");
 }
 
 #[test]
@@ -190,12 +143,5 @@ fn a_response_in_small_pieces_is_read_whole() {
     };
     let shape = Shape::KeepAlive { body: 0, think: None };
     let report = private(|| Load::start(Plan::new(target(), shape).connections(2).requests(40)).wait());
-    assert_eq!(
-        report.counts,
-        Counts {
-            ok: 40,
-            ..Counts::default()
-        },
-        "{report}"
-    );
+    assert_eq!(report.counts, Counts::only(Bucket::Ok, 40), "{report}");
 }

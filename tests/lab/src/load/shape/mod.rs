@@ -1,25 +1,25 @@
 //! The shapes of load, one per file: what a connection does with its requests.
 
+mod bounds;
+mod events;
+mod http2;
 mod keep_alive;
 mod one_per_connection;
 mod pipelined;
+mod slow_reader;
 mod slow_response;
 mod slow_upload;
+mod text;
+mod web_socket;
 
-use std::fmt;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::time::Duration;
 
-use anyhow::ensure;
-
-use super::identity::ID_LEN;
+use super::connection::Pace;
 use super::lane::Lane;
-use super::request::Template;
+use super::request::{Answer, Template};
 use one_per_connection::Arrivals;
-
-const MAX_BODY: usize = 16 << 20;
-const MAX_RATE: f64 = 50_000.0;
 
 /// What each connection does.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,46 +53,66 @@ pub enum Shape {
         /// What the handler waits.
         handler: Duration,
     },
+    /// A large response that is read in pieces, one per connection: `GET /large?bytes=N`.
+    SlowReader {
+        /// Bytes of response body.
+        body: usize,
+        /// Bytes of a piece, and of the kernel's buffer behind it.
+        piece: usize,
+        /// Pause before each piece.
+        every: Duration,
+    },
+    /// Server-sent events: `GET /events?count=N&ms=M`.
+    Events {
+        /// How many; the server may end the stream earlier, but not in the middle of an event.
+        count: u32,
+        /// Pause between them.
+        every: Duration,
+    },
+    /// Conversations over WebSockets: a handshake, echoes, a close frame.
+    WebSocket {
+        /// Messages of a conversation; then the client closes it and begins another.
+        messages: u32,
+        /// Evenly spread pause after an echo.
+        think: RangeInclusive<Duration>,
+    },
+    /// HTTP/2 in clear text, with prior knowledge.
+    Http2 {
+        /// Streams at a time on each connection.
+        streams: usize,
+        /// Bytes of POST body; 0 sends GETs.
+        body: usize,
+        /// Evenly spread pause between an answer and the stream's next request.
+        think: Option<RangeInclusive<Duration>>,
+    },
 }
 
 impl Shape {
-    /// Fails when something is out of bounds, or could never be answered in time.
-    pub(super) fn check(&self, timeout: Duration) -> anyhow::Result<()> {
-        match self {
-            Self::OnePerConnection { rate } => {
-                ensure!(
-                    rate.is_none_or(|rate| rate > 0.01 && rate <= MAX_RATE),
-                    "rate: up to {MAX_RATE} a second"
-                );
-            }
-            Self::KeepAlive { body, .. } => ensure!(*body == 0 || valid_body(*body), "body: {ID_LEN} bytes to 16 MiB"),
-            Self::Pipelined => {}
-            Self::SlowUpload { body, piece, every } => {
-                ensure!(valid_body(*body), "body: {ID_LEN} bytes to 16 MiB");
-                ensure!((1..=*body).contains(piece), "piece: 1 byte to the whole body");
-                let pauses = u32::try_from(body.div_ceil(*piece) - 1)?;
-                ensure!(
-                    every.saturating_mul(pauses) < timeout,
-                    "the upload takes longer than the timeout"
-                );
-            }
-            Self::SlowResponse { handler } => ensure!(*handler < timeout, "the handler takes longer than the timeout"),
-        }
-        Ok(())
-    }
-
     /// What all requests of the shape look like.
     pub(super) fn template(&self, path: &str) -> Template {
-        let (body, close) = match self {
-            Self::OnePerConnection { .. } => (0, true),
-            Self::KeepAlive { body, .. } | Self::SlowUpload { body, .. } => (*body, false),
-            Self::Pipelined | Self::SlowResponse { .. } => (0, false),
+        let plain = Template {
+            path: path.to_owned(),
+            ..Template::default()
         };
-        let path = match self {
-            Self::SlowResponse { handler } => slow_response::path(*handler),
-            _ => path.to_owned(),
-        };
-        Template { path, body, close }
+        match self {
+            Self::OnePerConnection { .. } => Template { close: true, ..plain },
+            Self::KeepAlive { body, .. } | Self::SlowUpload { body, .. } | Self::Http2 { body, .. } => {
+                Template { body: *body, ..plain }
+            }
+            Self::Pipelined => plain,
+            Self::SlowResponse { handler } => asking(slow_response::path(*handler), Answer::Echo),
+            // A kept connection looks idle to the server as soon as the kernel has all of the response.
+            Self::SlowReader { body, .. } => Template {
+                close: true,
+                ..asking(slow_reader::path(*body), Answer::Filled(*body))
+            },
+            Self::Events { count, every } => asking(events::path(*count, *every), Answer::Events(*count)),
+            Self::WebSocket { .. } => Template {
+                headers: web_socket::UPGRADE,
+                answer: Answer::Upgrade,
+                ..plain
+            },
+        }
     }
 
     /// What one lane does until the run ends; called once per connection of the plan.
@@ -107,7 +127,12 @@ impl Shape {
                 Self::KeepAlive { think, .. } => Box::pin(keep_alive::drive(lane, template, think)),
                 Self::Pipelined => Box::pin(pipelined::drive(lane, template)),
                 Self::SlowUpload { piece, every, .. } => Box::pin(slow_upload::drive(lane, template, piece, every)),
-                Self::SlowResponse { .. } => Box::pin(keep_alive::drive(lane, template, None)),
+                Self::SlowResponse { .. } | Self::Events { .. } => Box::pin(keep_alive::drive(lane, template, None)),
+                Self::SlowReader { piece, every, .. } => {
+                    Box::pin(slow_reader::drive(lane, template, Pace { piece, every }))
+                }
+                Self::WebSocket { messages, think } => Box::pin(web_socket::drive(lane, template, messages, think)),
+                Self::Http2 { streams, think, .. } => Box::pin(http2::drive(lane, template, streams, think)),
             }
         }
     }
@@ -116,25 +141,10 @@ impl Shape {
 /// A lane at work.
 pub(super) type Work = std::pin::Pin<Box<dyn Future<Output = ()>>>;
 
-fn valid_body(body: usize) -> bool {
-    (ID_LEN..=MAX_BODY).contains(&body)
-}
-
-impl fmt::Display for Shape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OnePerConnection { rate: None } => f.write_str("one-per-connection"),
-            Self::OnePerConnection { rate: Some(rate) } => write!(f, "one-per-connection {rate}/s"),
-            Self::KeepAlive { body, think: None } => write!(f, "keep-alive body {body}"),
-            Self::KeepAlive {
-                body,
-                think: Some(think),
-            } => {
-                write!(f, "keep-alive body {body} think {:?}..{:?}", think.start(), think.end())
-            }
-            Self::Pipelined => f.write_str("pipelined"),
-            Self::SlowUpload { body, piece, every } => write!(f, "slow-upload {body} by {piece} every {every:?}"),
-            Self::SlowResponse { handler } => write!(f, "slow-response {handler:?}"),
-        }
+fn asking(path: String, answer: Answer) -> Template {
+    Template {
+        path,
+        answer,
+        ..Template::default()
     }
 }

@@ -1,0 +1,113 @@
+//! Rollout after rollout under all shapes of load at once: three instances and one, with the surge instance and without.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use appctl_lab::load::Report;
+use appctl_lab::stage::all_replaced;
+use appctl_lab::{Host, Stage, on_each_debian};
+
+use crate::field::{Field, SOCKET, line};
+use crate::scale::Scale;
+use crate::{control, nginx};
+
+on_each_debian!(no_rollout_loses_a_request_of_any_shape);
+
+/// What a request may take during a rollout with a surge instance, 999 of 1000.
+const BAR: f64 = 1.0;
+
+fn no_rollout_loses_a_request_of_any_shape(stage: &Stage) -> Result<()> {
+    let scale = Scale::of_this_run();
+    stage.bring("every-shape", "web")?;
+    becomes(stage, "r0")?;
+    configure(stage, &scale, 3, true)?;
+    nginx::start(stage)?;
+    for (instances, surge) in [(3, true), (3, false), (1, true), (1, false)] {
+        configure(stage, &scale, instances, surge)?;
+        let way = if surge { "with" } else { "without" };
+        println!("{}: {instances} instances, {way} surge", stage.host().debian());
+        rollouts(stage, &scale, surge)?;
+    }
+    configure(stage, &scale, 3, true)?;
+    control::kills_are_seen(stage, &scale)
+}
+
+/// Makes the app what it is to be, and applies it.
+pub(crate) fn configure(stage: &Stage, scale: &Scale, instances: u32, surge: bool) -> Result<()> {
+    let linger = scale.linger.as_millis();
+    let timeout = (2 * scale.slow + scale.linger + Duration::from_secs(5)).as_millis();
+    let file = format!(
+        "exec = \"node server.js\"\ndirectory = \"/srv/web\"\ninstances = {instances}\n\
+         listen = [3000, 3001, \"{SOCKET}\"]\nenv = {{ SOCKET = \"{SOCKET}\" }}\n\
+         [ready]\nsettle = \"100ms\"\n[stop]\nlinger = \"{linger}ms\"\ntimeout = \"{timeout}ms\"\n\
+         [restart]\ndelay = \"50ms\"\nmax_delay = \"100ms\"\n[rollout]\nsurge = {surge}\n"
+    );
+    stage.host().write_file("/etc/appctl/apps/web.toml", &file)?;
+    stage.appctl_ok(&["apply", "web"]).map(drop)
+}
+
+/// New code in place.
+fn becomes(stage: &Stage, release: &str) -> Result<()> {
+    stage.host().write_file("/srv/web/release.txt", release)
+}
+
+fn rollouts(stage: &Stage, scale: &Scale, surge: bool) -> Result<()> {
+    let field = Field::start(stage, scale)?;
+    let mut longest = Duration::ZERO;
+    let mut releases = Vec::new();
+    for number in 1..=scale.rollouts {
+        let release = format!("r{number}");
+        becomes(stage, &release)?;
+        releases.push(release);
+        let (before, answered, start) = (stage.pids("web")?, field.answered(), Instant::now());
+        stage.appctl_ok(&["rolling-restart", "web"])?;
+        longest = longest.max(start.elapsed());
+        all_replaced(&before, &stage.pids("web")?)?;
+        field.goes_on(&answered)?;
+    }
+    let reports = field.stop();
+    println!("  {} rollouts, the longest {longest:.1?}", scale.rollouts);
+    for (name, report) in &reports {
+        println!("{}", line(name, report));
+    }
+    let faults = reports
+        .iter()
+        .filter_map(|(name, report)| nothing_lost(name, report, &releases).err());
+    let faults: Vec<String> = faults.map(|fault| fault.to_string()).collect();
+    ensure!(faults.is_empty(), "{}", faults.join("\n"));
+    latencies(&reports, surge, longest)
+}
+
+/// Every release has served every shape, so no shape slept through a rollout.
+fn nothing_lost(name: &str, report: &Report, releases: &[String]) -> Result<()> {
+    ensure!(
+        report.lost() == 0 && report.counts.ok > 0,
+        "{name}: lost requests:\n{report}"
+    );
+    ensure!(report.idle_rsts == 0, "{name}: idle connections were reset:\n{report}");
+    let missing: Vec<_> = releases
+        .iter()
+        .filter(|release| !report.releases.contains_key(*release))
+        .collect();
+    ensure!(missing.is_empty(), "{name}: {missing:?} never served:\n{report}");
+    Ok(())
+}
+
+/// With a surge instance nobody waits for a start; without one, never for longer than a rollout takes.
+fn latencies(reports: &[(&'static str, Report)], surge: bool, longest: Duration) -> Result<()> {
+    let quick = reports
+        .iter()
+        .filter(|(name, _)| !name.starts_with("L5") && !name.contains("events"));
+    for (name, report) in quick {
+        let latency = report.latency;
+        ensure!(
+            !surge || latency.p999 < BAR,
+            "{name}: 1 of 1000 waited longer:\n{report}"
+        );
+        ensure!(
+            latency.max < longest.as_secs_f64() + BAR,
+            "{name}: waited for more than a start:\n{report}"
+        );
+    }
+    Ok(())
+}
