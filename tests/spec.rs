@@ -87,6 +87,7 @@ fn summary(spec: &AppSpec) -> String {
         ready,
         stop,
         restart,
+        watchdog,
         limits,
         sandbox,
     } = spec;
@@ -105,6 +106,7 @@ fn summary(spec: &AppSpec) -> String {
         ("ready", ready),
         ("stop", stop),
         ("restart", restart),
+        ("watchdog", watchdog),
         ("limits", limits),
         ("sandbox", sandbox),
     ])

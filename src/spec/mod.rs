@@ -71,6 +71,8 @@ pub struct AppSpec {
     pub stop: Stop,
     /// Back-off between crashes.
     pub restart: Restart,
+    /// How long the event loop of a ready instance may stand still before the instance is replaced; `None`: for ever.
+    pub watchdog: Option<Duration>,
     /// Kernel limits.
     pub limits: Limits,
     /// How much of the system an instance can see and do.

@@ -3,6 +3,7 @@
 mod life;
 mod limits;
 mod ready;
+mod watchdog;
 
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ pub(in crate::spec) use limits::{
 pub(in crate::spec) use ready::{
     Proof, READY, READY_AFTER, READY_PATH, READY_SETTLE, READY_STATUS, READY_TIMEOUT, READY_WHEN,
 };
+pub(in crate::spec) use watchdog::{WATCHDOG, WATCHDOG_INTERVAL};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -48,6 +50,7 @@ pub(in crate::spec) static APP: Section = Section {
         &READY,
         &STOP,
         &RESTART,
+        &WATCHDOG,
         &LIMITS,
     ],
 };
