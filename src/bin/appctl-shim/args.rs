@@ -36,6 +36,8 @@ pub(crate) struct Options {
     pub(crate) stop_message: bool,
     pub(crate) linger: Millis,
     pub(crate) backoff: Policy,
+    /// How long the event loop of a ready app may stand still.
+    pub(crate) watchdog: Option<Millis>,
     pub(crate) adapter: Option<PathBuf>,
     /// How many listening sockets must be inherited.
     pub(crate) sockets: usize,
@@ -64,6 +66,7 @@ impl Default for Options {
                 longest: 30_000,
                 reset_after: 10_000,
             },
+            watchdog: None,
             adapter: None,
             sockets: 0,
             backlog: 4_096,
@@ -129,6 +132,7 @@ impl Options {
             "--stop-message" => yes_or_no(value).map(|yes| self.stop_message = yes),
             "--linger-ms" => take(value, &mut self.linger),
             "--backoff-ms" => backoff(value).map(|policy| self.backoff = policy),
+            "--watchdog-ms" => value.parse().ok().map(|span| self.watchdog = Some(span)),
             "--adapter" => absolute(value).map(|path| self.adapter = Some(path)),
             "--sockets" => take(value, &mut self.sockets),
             "--backlog" => take(value, &mut self.backlog),

@@ -72,6 +72,7 @@ fn rules(args: &Args, shim: &Shim) -> Rules {
         linger: options.linger,
         backoff: options.backoff,
         held: shim.sockets.for_people(),
+        blocked_after: options.watchdog,
         watchdog: notify::watchdog_expected(),
     }
 }

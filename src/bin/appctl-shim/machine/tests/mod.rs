@@ -20,6 +20,7 @@ fn rules(proof: Proof) -> Rules {
             reset_after: 10_000,
         },
         held: "3000".to_owned(),
+        blocked_after: Some(30_000),
         watchdog: true,
     }
 }
@@ -96,6 +97,7 @@ fn short(action: &Action) -> Option<String> {
         Action::Watchdog => "watchdog".to_owned(),
         Action::Log(..) => return None,
         Action::TellStop { peer, linger, timeout } => format!("stop {peer} {linger} {timeout}"),
+        Action::Trace(peer) => format!("trace {peer}"),
         Action::Probe => "probe".to_owned(),
         Action::StopApp => "signal".to_owned(),
         Action::KillApp => "kill".to_owned(),
