@@ -33,14 +33,14 @@ impl Blocked {
 impl Machine {
     /// When a ready instance has to be looked at.
     pub(super) fn look_at(&self) -> Option<Millis> {
-        let still = self.watch.stillest()?;
-        Some(still.since.saturating_add(self.rules.blocked_after?))
+        let still = self.watch.stillest(self.rules.ready_timeout)?;
+        Some(still.excused.saturating_add(self.rules.blocked_after?))
     }
 
     /// Whether an event loop is blocked. Who looks much later than planned was not running either (the machine slept,
     /// the unit was frozen, there was no processor to be had), and judges nobody by that time.
     pub(super) fn look(&mut self, now: Millis, out: &mut Vec<Action>) -> Phase {
-        let (Some(due), Some(still)) = (self.look_at(), self.watch.stillest()) else {
+        let (Some(due), Some(still)) = (self.look_at(), self.watch.stillest(self.rules.ready_timeout)) else {
             return Phase::Ready;
         };
         let tolerance = 1_000 + self.rules.blocked_after.unwrap_or(0) / 4;
@@ -106,6 +106,7 @@ impl Machine {
             }
             Said::Traced => Self::shoot(blocked, now, out),
             Said::Beat { .. } => {
+                self.beat(out);
                 let span = Seconds(now.saturating_sub(blocked.since));
                 out.push(Action::Log(
                     Level::Warning,

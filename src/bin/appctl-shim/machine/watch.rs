@@ -9,8 +9,10 @@ struct Loop {
     listening: bool,
     /// It can be asked for its stack while it is blocked.
     traceable: bool,
-    /// Its last beat; `None`: it is not watched before the first, a start may take its time.
-    turned: Option<Millis>,
+    /// Its last sign of life.
+    turned: Millis,
+    /// Whether that was a beat.
+    beats: bool,
 }
 
 /// All of them.
@@ -24,6 +26,8 @@ pub(super) struct Watch {
 pub(super) struct Still {
     pub(super) id: PeerId,
     pub(super) since: Millis,
+    /// From here on it is held against it.
+    pub(super) excused: Millis,
     pub(super) traceable: bool,
 }
 
@@ -43,7 +47,8 @@ impl Watch {
                 id,
                 listening: false,
                 traceable: false,
-                turned: None,
+                turned: now,
+                beats: false,
             });
         }
         let Some(one) = self.loops.iter_mut().find(|one| one.id == id) else {
@@ -52,29 +57,29 @@ impl Watch {
         match said {
             Said::Listening => one.listening = true,
             Said::Traceable => one.traceable = true,
-            Said::Beat { .. } => one.turned = Some(now),
+            Said::Beat { .. } => (one.turned, one.beats) = (now, true),
             _ => {}
         }
     }
 
-    /// From now on, for those that have beaten: the time before was the start's, or nobody could have listened.
+    /// From now on: the time before was the start's, or nobody could have listened.
     pub(super) fn begin(&mut self, now: Millis) {
-        self.loops
-            .iter_mut()
-            .filter_map(|one| one.turned.as_mut())
-            .for_each(|turned| *turned = now);
+        self.loops.iter_mut().for_each(|one| one.turned = now);
     }
 
-    /// The loop that has stood still for longest, among those that serve; among all where none does. A launcher whose
-    /// app serves may well wait in a system call for ever.
-    pub(super) fn stillest(&self) -> Option<Still> {
+    /// The loop to be judged first, among those that serve; among all where none does. A launcher whose app serves may
+    /// well wait in a system call for ever. Before its first beat a loop has as long as a start: an app may listen first
+    /// and load what it needs then.
+    pub(super) fn stillest(&self, start: Millis) -> Option<Still> {
         let serving = self.loops.iter().any(|one| one.listening);
         let counts = self.loops.iter().filter(|one| one.listening || !serving);
-        let still = counts.filter_map(|one| {
-            let (id, traceable) = (one.id, one.traceable);
-            one.turned.map(|since| Still { id, since, traceable })
+        let still = counts.map(|one| Still {
+            id: one.id,
+            since: one.turned,
+            excused: one.turned.saturating_add(if one.beats { 0 } else { start }),
+            traceable: one.traceable,
         });
-        still.min_by_key(|still| still.since)
+        still.min_by_key(|still| still.excused)
     }
 }
 
@@ -93,28 +98,30 @@ mod tests {
     }
 
     #[test]
-    fn a_loop_is_watched_from_its_first_beat_on() {
-        let mut watch = after(&[(5, 1, Said::Hello), (6, 1, Said::Listening)]);
-        assert_eq!(watch.stillest(), None);
-        watch.note(&Event::Said(1, Said::Traceable), 7);
-        watch.note(&Event::Said(1, BEAT), 9);
-        let still = |since| Still {
-            id: 1,
-            since,
-            traceable: true,
+    fn before_its_first_beat_a_loop_has_as_long_as_a_start() {
+        let mut watch = after(&[(5, 1, Said::Hello), (6, 1, Said::Listening), (6, 1, Said::Traceable)]);
+        let still = |since, excused| {
+            Some(Still {
+                id: 1,
+                since,
+                excused,
+                traceable: true,
+            })
         };
-        assert_eq!(watch.stillest(), Some(still(9)));
-        watch.begin(20);
-        assert_eq!(watch.stillest(), Some(still(20)));
+        assert_eq!(watch.stillest(60), still(5, 65));
+        watch.begin(10);
+        assert_eq!(watch.stillest(60), still(10, 70));
+        watch.note(&Event::Said(1, BEAT), 20);
+        assert_eq!(watch.stillest(60), still(20, 20));
         watch.note(&Event::Closed(1), 30);
-        assert_eq!(watch.stillest(), None);
+        assert_eq!(watch.stillest(60), None);
     }
 
     #[test]
     fn a_launcher_counts_only_while_nobody_serves() {
         let mut watch = after(&[(1, 1, Said::Hello), (2, 1, BEAT), (3, 2, Said::Hello), (4, 2, BEAT)]);
-        assert_eq!(watch.stillest().map(|still| still.id), Some(1));
+        assert_eq!(watch.stillest(0).map(|still| still.id), Some(1));
         watch.note(&Event::Said(2, Said::Listening), 5);
-        assert_eq!(watch.stillest().map(|still| still.id), Some(2));
+        assert_eq!(watch.stillest(0).map(|still| still.id), Some(2));
     }
 }

@@ -3,6 +3,7 @@
 mod properties;
 mod starts;
 mod stops;
+mod watchdog;
 
 use super::{Action, Event, Exit, Machine, Millis, Proof, Rules, Said};
 use crate::backoff::{Policy, Record};
