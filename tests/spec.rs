@@ -89,6 +89,7 @@ fn summary(spec: &AppSpec) -> String {
         stop,
         restart,
         surge,
+        watchdog,
         limits,
         sandbox,
     } = spec;
@@ -109,6 +110,7 @@ fn summary(spec: &AppSpec) -> String {
         ("stop", stop),
         ("restart", restart),
         ("surge", surge),
+        ("watchdog", watchdog),
         ("limits", limits),
         ("sandbox", sandbox),
     ])

@@ -22,6 +22,13 @@ class Control {
     this.say(`hello 1 ${process.pid}`);
     this.due = performance.now() + BEAT_MS;
     this.timer = setInterval(() => guarded(() => this.beat()), BEAT_MS).unref();
+    guarded(() => this.watched(Number(process.env.APPCTL_WATCHDOG_MS)));
+  }
+
+  /** Under a watchdog the shim may ask what a loop that stands still is doing. */
+  watched(interval) {
+    const blocked = () => performance.now() - this.due > interval / 2;
+    if (interval > 0) require('./stack.cjs').install((line) => this.say(line), blocked);
   }
 
   say(line) {

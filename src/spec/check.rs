@@ -13,6 +13,9 @@ use super::problem::Findings;
 use super::ready::{self, App};
 use super::{Account, Adapter, AppName, AppSpec, Limits, Listen, Restart, Stop, Streams, increment, keys, node};
 
+/// Long enough for whatever an app that serves may do in one go; whoever waits for an answer has given up by then.
+const WATCHDOG: Duration = Duration::from_mins(1);
+
 /// Reads everything there is.
 pub(super) fn app(name: &AppName, table: &DeTable<'_>, findings: &mut Findings<'_>) -> AppSpec {
     let fields = Fields::root(&keys::APP, table, findings);
@@ -45,6 +48,7 @@ pub(super) fn app(name: &AppName, table: &DeTable<'_>, findings: &mut Findings<'
         surge: fields
             .section(&keys::ROLLOUT, findings)
             .take_or_default(&keys::ROLLOUT_SURGE, findings),
+        watchdog: watchdog(&fields.section(&keys::WATCHDOG, findings), about, findings),
         limits: limits(&fields.section(&keys::LIMITS, findings), findings),
         sandbox: fields.take_or_default(&keys::SANDBOX, findings),
     }
@@ -179,6 +183,17 @@ fn restart(fields: &Fields<'_>, findings: &mut Findings<'_>) -> Restart {
         max_delay,
         reset_after: fields.take_or_default(&keys::RESTART_RESET_AFTER, findings),
     }
+}
+
+/// Only the Node adapter tells that an event loop turns. One that serves nobody may well be busy for minutes.
+fn watchdog(fields: &Fields<'_>, app: App, findings: &mut Findings<'_>) -> Option<Duration> {
+    let given = fields.take(&keys::WATCHDOG_INTERVAL, findings);
+    if let Some(interval) = given.as_ref().filter(|given| given.get_ref().is_some() && !app.node) {
+        let message = "the watchdog needs the Node adapter, which this app does not have";
+        findings.rule(interval.span(), message, "remove the line, or add adapter = \"node\"");
+    }
+    let default = (app.node && app.listens).then_some(WATCHDOG);
+    given.map_or(default, Spanned::into_inner)
 }
 
 /// What is written; else the default, no longer than `most`, so that one key can be set alone.

@@ -76,6 +76,8 @@ pub struct AppSpec {
     pub restart: Restart,
     /// Whether an extra instance stands in during a rollout.
     pub surge: bool,
+    /// How long the event loop of a ready instance may stand still before the instance is replaced; `None`: for ever.
+    pub watchdog: Option<Duration>,
     /// Kernel limits.
     pub limits: Limits,
     /// How much of the system an instance can see and do.
@@ -198,7 +200,7 @@ pub struct Stop {
     pub timeout: Duration,
     /// How long an idle keep-alive connection may still bring a last request.
     pub linger: Duration,
-    /// What becomes of WebSockets and server-sent events.
+    /// What becomes of `WebSockets` and server-sent events.
     pub streams: Streams,
     /// The window over which [`Streams::Close`] spreads them.
     pub spread: Duration,

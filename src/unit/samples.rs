@@ -39,6 +39,7 @@ pub(super) fn spec(name: &str) -> AppSpec {
             max_delay: Duration::from_secs(30),
             reset_after: Duration::from_secs(10),
         },
+        watchdog: Some(Duration::from_mins(1)),
         limits: Limits::default(),
         surge: true,
         sandbox: Sandbox::Standard,

@@ -47,6 +47,7 @@ fn options(spec: &AppSpec) -> Vec<String> {
     options.extend(spec.stop.message.then(|| "--stop-message=yes".to_owned()));
     options.extend(spec.increment.iter().map(|name| format!("--increment={name}")));
     options.push(format!("--backoff-ms={}", backoff.join(",")));
+    options.extend(spec.watchdog.map(|interval| milliseconds("watchdog", interval)));
     if spec.adapter == Adapter::Node {
         options.push(format!("--adapter={}", installed::NODE_ADAPTER));
     }
@@ -108,7 +109,7 @@ mod tests {
             super::exec_start(&spec("web")),
             ":/usr/lib/appctl/appctl-shim run --directory=/var/lib/appctl/web/current --ready=listening \
              --ready-timeout-ms=60000 --stop-signal=15 --stop-timeout-ms=30000 --linger-ms=2000 \
-             --backoff-ms=100,30000,10000 --adapter=/usr/lib/appctl/node.cjs --sockets=1 --backlog=4096 \
+             --backoff-ms=100,30000,10000 --watchdog-ms=60000 --adapter=/usr/lib/appctl/node.cjs --sockets=1 --backlog=4096 \
              -- web %i node server.js"
         );
     }

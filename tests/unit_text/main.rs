@@ -144,6 +144,7 @@ fn plain() -> AppSpec {
             max_delay: seconds(30),
             reset_after: seconds(10),
         },
+        watchdog: Some(seconds(60)),
         limits: Limits::default(),
         surge: true,
         sandbox: Sandbox::Standard,

@@ -35,13 +35,15 @@ pub(crate) struct Options {
     /// `--stop-message=yes`: stop by `"shutdown"` over Node's IPC channel instead of a signal.
     pub(crate) stop_message: bool,
     pub(crate) linger: Millis,
-    /// What becomes of WebSockets and event streams: `close`, `wait` or `cut`.
+    /// What becomes of `WebSockets` and event streams: `close`, `wait` or `cut`.
     pub(crate) streams: String,
     /// The window over which `close` spreads them.
     pub(crate) spread: Millis,
     /// The variable to which each instance adds its own number.
     pub(crate) increment: Option<String>,
     pub(crate) backoff: Policy,
+    /// How long the event loop of a ready app may stand still.
+    pub(crate) watchdog: Option<Millis>,
     pub(crate) adapter: Option<PathBuf>,
     /// How many listening sockets must be inherited.
     pub(crate) sockets: usize,
@@ -73,6 +75,7 @@ impl Default for Options {
                 longest: 30_000,
                 reset_after: 10_000,
             },
+            watchdog: None,
             adapter: None,
             sockets: 0,
             backlog: 4_096,
@@ -141,6 +144,7 @@ impl Options {
             "--spread-ms" => take(value, &mut self.spread),
             "--increment" => (!value.is_empty()).then(|| self.increment = Some(value.to_owned())),
             "--backoff-ms" => backoff(value).map(|policy| self.backoff = policy),
+            "--watchdog-ms" => value.parse().ok().map(|span| self.watchdog = Some(span)),
             "--adapter" => absolute(value).map(|path| self.adapter = Some(path)),
             "--sockets" => take(value, &mut self.sockets),
             "--backlog" => take(value, &mut self.backlog),

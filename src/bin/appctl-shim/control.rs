@@ -6,8 +6,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 
+use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
-use nix::unistd::Uid;
+use nix::unistd::{Pid, Uid};
 
 use crate::lines::{LONGEST, Lines};
 use crate::log;
@@ -17,6 +18,8 @@ use crate::machine::{Event, Level, Millis, PeerId, Said};
 const MOST: usize = 128;
 /// A verb is cut to this in the log.
 const SHOWN: usize = 40;
+/// A line of a stack is cut to this.
+const FRAME: usize = 300;
 
 /// The listener and its connections.
 pub(crate) struct Control {
@@ -113,6 +116,15 @@ impl Control {
         !self.peers.is_empty()
     }
 
+    /// Makes one adapter tell its stack. The kernel knows whose connection it is, whatever was said on it.
+    pub(crate) fn trace(&self, id: PeerId) {
+        let peer = self.peers.iter().find(|peer| peer.id == id);
+        let pid = peer.and_then(|peer| Some(getsockopt(&peer.stream, PeerCredentials).ok()?.pid()));
+        if let Some(pid) = pid.filter(|pid| *pid > 0) {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGUSR1);
+        }
+    }
+
     /// Once: a chatty stranger must not fill the journal.
     fn warn(&mut self, what: &str) {
         if !std::mem::replace(&mut self.warned, true) {
@@ -171,6 +183,9 @@ fn parse(line: &str) -> Option<Said> {
         "elsewhere" => Some(Said::Elsewhere(u16::try_from(number()?).ok()?)),
         "probe" => Some(Said::Probe),
         "ready" => Some(Said::Ready),
+        "traceable" => Some(Said::Traceable),
+        "stack" => Some(Said::Stack(frame(line))),
+        "traced" => Some(Said::Traced),
         "stopped" => Some(Said::Stopped),
         "drained" => number().zip(number()).map(|(_served, cut)| Said::Drained { cut }),
         "beat" => number()
@@ -178,6 +193,13 @@ fn parse(line: &str) -> Option<Said> {
             .map(|(_delay, in_flight)| Said::Beat { in_flight }),
         _ => None,
     }
+}
+
+/// What a line of a stack shows: it may hold names that a client has chosen.
+fn frame(line: &str) -> String {
+    let text = line.split_once(' ').map_or("", |(_, text)| text);
+    let shown = text.chars().take(FRAME);
+    shown.map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -195,6 +217,12 @@ mod tests {
             ("probe", Said::Probe),
             ("ready", Said::Ready),
             ("stopped", Said::Stopped),
+            ("traceable", Said::Traceable),
+            (
+                "stack at f\u{1b} (/x.js:1:2)",
+                Said::Stack("at f  (/x.js:1:2)".to_owned()),
+            ),
+            ("traced", Said::Traced),
             ("drained 12 3", Said::Drained { cut: 3 }),
             ("beat 17 5 40", Said::Beat { in_flight: 5 }),
         ];

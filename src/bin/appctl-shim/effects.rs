@@ -39,6 +39,7 @@ impl Shim {
                 control.for_each(|control| control.tell_stop(peer, linger, timeout));
             }
             Action::MessageApp => return Ok(self.message_app()),
+            Action::Trace(peer) => self.control.iter().for_each(|control| control.trace(peer)),
             Action::StopApp => self.stop_app(),
             Action::KillApp => self.child.iter().for_each(Child::kill_group),
             Action::Forward(number) => self.forward(number),

@@ -101,7 +101,10 @@ pub(crate) fn changes(facts: &Facts<'_>, get: impl Fn(&str) -> Option<OsString>)
 fn adapter(facts: &Facts<'_>, node_options: Option<&OsStr>, mut set: impl FnMut(&'static str, OsString)) {
     let options = &facts.args.options;
     let Some(adapter) = &options.adapter else { return };
-    set("NODE_OPTIONS", require(adapter, node_options));
+    set(
+        "NODE_OPTIONS",
+        require(adapter, node_options, options.watchdog.is_some()),
+    );
     set("APPCTL_LISTEN", facts.listen.clone().into());
     set("APPCTL_BACKLOG", options.backlog.to_string().into());
     set("APPCTL_LINGER_MS", options.linger.to_string().into());
@@ -109,6 +112,9 @@ fn adapter(facts: &Facts<'_>, node_options: Option<&OsStr>, mut set: impl FnMut(
         "APPCTL_STREAMS",
         format!("{} {}", options.streams, options.spread).into(),
     );
+    if let Some(watchdog) = options.watchdog {
+        set("APPCTL_WATCHDOG_MS", watchdog.to_string().into());
+    }
     if facts.args.proof() == Proof::Message {
         // Behind npm the app has no IPC channel: the adapter passes its message on.
         set("APPCTL_READY_MESSAGE", "1".into());
@@ -120,9 +126,14 @@ fn adapter(facts: &Facts<'_>, node_options: Option<&OsStr>, mut set: impl FnMut(
 }
 
 /// The adapter first: what the operator preloads then sees a `net` that is already prepared.
-fn require(adapter: &Path, before: Option<&OsStr>) -> OsString {
+/// A blocked process tells its stack by way of Node's debugger, which is open for a moment then: nobody may learn how to
+/// reach it in that moment, so its secret is not served on its port.
+fn require(adapter: &Path, before: Option<&OsStr>, watched: bool) -> OsString {
     let mut all = OsString::from("--require ");
     all.push(adapter);
+    if watched {
+        all.push(" --inspect-publish-uid=stderr");
+    }
     if let Some(before) = before.filter(|before| !before.is_empty()) {
         all.push(" ");
         all.push(before);

@@ -73,6 +73,7 @@ fn rules(args: &Args, shim: &Shim) -> Rules {
         stop_message: options.stop_message,
         backoff: options.backoff,
         held: shim.sockets.for_people(),
+        blocked_after: options.watchdog,
         watchdog: notify::watchdog_expected(),
     }
 }

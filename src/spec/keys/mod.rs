@@ -3,6 +3,7 @@
 mod life;
 mod limits;
 mod ready;
+mod watchdog;
 
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ pub(in crate::spec) use limits::{
 pub(in crate::spec) use ready::{
     Proof, READY, READY_AFTER, READY_PATH, READY_SETTLE, READY_STATUS, READY_TIMEOUT, READY_WHEN,
 };
+pub(in crate::spec) use watchdog::{WATCHDOG, WATCHDOG_INTERVAL};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -52,6 +54,7 @@ pub(in crate::spec) static APP: Section = Section {
         &STOP,
         &RESTART,
         &ROLLOUT,
+        &WATCHDOG,
         &LIMITS,
     ],
 };

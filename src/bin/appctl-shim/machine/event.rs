@@ -77,6 +77,12 @@ pub(crate) enum Said {
     Drained { cut: u32 },
     /// Its event loop turns; so many requests are in flight.
     Beat { in_flight: u32 },
+    /// `SIGUSR1` makes it tell its stack even while its event loop is blocked.
+    Traceable,
+    /// One line of that stack.
+    Stack(String),
+    /// That was all of it.
+    Traced,
 }
 
 /// What the app itself says on its private notify socket, `sd_notify(3)`.
@@ -145,6 +151,8 @@ pub(crate) enum Action {
         linger: Millis,
         timeout: Millis,
     },
+    /// Ask a blocked adapter for its stack.
+    Trace(PeerId),
     /// `GET` on the instance's private socket; an attempt under way is dropped.
     Probe,
     /// `"shutdown"` to the app, as PM2's `shutdown_with_message` sends it.

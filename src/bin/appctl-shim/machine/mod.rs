@@ -14,15 +14,19 @@
 //! - **Starting**: the app runs, its [`Proof`] is missing. The proof leads to Ready and to the only `READY=1`. The
 //!   deadline, or a port that our sockets do not hold, leads to Stopping *as a failure*. The app's end is a crash.
 //! - **Ready**: the app serves. Its end, with whatever status, is a crash: nobody asked for it.
+//! - **Blocked**: a ready app's event loop has stood still for too long. Its stack is asked for, then it is killed; a beat
+//!   meanwhile leads back to Ready. Neither a start nor a stop ever comes here.
 //! - **Stopping**: `STOPPING=1` (if systemd asked), then its stages, each with its deadline: *draining*, while an
 //!   adapter that listened has requests to finish; *told*, after a message where the app wants one; *signalled*, after
-//!   the app's own stop signal; *killed*, after `SIGKILL`. The main process may end first: what is left of its group then gets the same signal and the same time.
+//!   the app's own stop signal; *killed*, after `SIGKILL`. The main process may end first: what is left of its group
+//!   then gets the same signal and the same time.
 //!   A readiness failure drains too (what was accepted is answered), in a shorter time.
 //! - **Done**: nothing more happens. The shim ends the way the app did.
 //!
 //! A stop request works in every phase at once. Every phase answers every event: a new event does not compile until
 //! each phase says what it means there.
 
+mod blocked;
 mod event;
 mod peers;
 mod ready;
@@ -31,15 +35,18 @@ mod stopping;
 #[cfg(test)]
 mod tests;
 mod waiting;
+mod watch;
 
 use appctl::observe::{ShimState, ShimStatus};
 
+use blocked::Blocked;
 pub(crate) use event::{Action, Event, Exit, Level, Millis, Notified, PeerId, Said, Seconds};
 use peers::Peers;
 use starting::Starting;
 pub(crate) use starting::WRONG_CONFIG;
 use stopping::Stopping;
 use waiting::Waiting;
+use watch::Watch;
 
 use crate::backoff::{Policy, Record};
 
@@ -72,6 +79,8 @@ pub(crate) struct Rules {
     pub(crate) backoff: Policy,
     /// The held addresses, for messages; empty when there are none.
     pub(crate) held: String,
+    /// How long the event loop of a ready app may stand still; `None`: for ever.
+    pub(crate) blocked_after: Option<Millis>,
     /// systemd expects `WATCHDOG=1`.
     pub(crate) watchdog: bool,
 }
@@ -82,6 +91,7 @@ enum Phase {
     Waiting(Waiting),
     Starting(Starting),
     Ready,
+    Blocked(Blocked),
     Stopping(Stopping),
     Done,
 }
@@ -92,6 +102,7 @@ pub(crate) struct Machine {
     rules: Rules,
     phase: Phase,
     peers: Peers,
+    watch: Watch,
     record: Record,
     pid: Option<u32>,
     release: Option<String>,
@@ -107,6 +118,7 @@ impl Machine {
         let mut machine = Self {
             phase: Phase::Waiting(waiting),
             peers: Peers::default(),
+            watch: Watch::default(),
             pid: None,
             release: None,
             remark: None,
@@ -122,10 +134,12 @@ impl Machine {
     pub(crate) fn step(mut self, event: Event, now: Millis) -> (Self, Vec<Action>) {
         let mut out = Vec::new();
         self.peers.note(&event);
+        self.watch.note(&event, now);
         self.phase = match self.phase {
             Phase::Waiting(waiting) => self.waiting(waiting, &event, now, &mut out),
             Phase::Starting(starting) => self.starting(starting, event, now, &mut out),
             Phase::Ready => self.ready(event, now, &mut out),
+            Phase::Blocked(blocked) => self.blocked(blocked, event, now, &mut out),
             Phase::Stopping(stopping) => self.stopping(stopping, event, now, &mut out),
             Phase::Done => Phase::Done,
         };
@@ -138,7 +152,9 @@ impl Machine {
             Phase::Waiting(waiting) => Some(waiting.deadline()),
             Phase::Starting(starting) => Some(starting.next_tick()),
             Phase::Stopping(stopping) => Some(stopping.deadline()),
-            Phase::Ready | Phase::Done => None,
+            Phase::Blocked(blocked) => Some(blocked.deadline()),
+            Phase::Ready => self.look_at(),
+            Phase::Done => None,
         }
     }
 

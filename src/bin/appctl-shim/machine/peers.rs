@@ -62,7 +62,14 @@ impl Peers {
                 peer.beat = true;
                 peer.in_flight = *in_flight;
             }
-            Said::Hello | Said::Elsewhere(_) | Said::Probe | Said::Ready | Said::Stopped => {}
+            Said::Hello
+            | Said::Elsewhere(_)
+            | Said::Probe
+            | Said::Ready
+            | Said::Stopped
+            | Said::Traceable
+            | Said::Stack(_)
+            | Said::Traced => {}
         }
     }
 

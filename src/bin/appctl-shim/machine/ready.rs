@@ -12,12 +12,12 @@ impl Machine {
                 let served = Seconds(now.saturating_sub(self.record.ready_at.unwrap_or(now)));
                 return self.crashed(exit, format!("{exit}, {served} after it was ready"), now, out);
             }
+            Event::Tick => return self.look(now, out),
             Event::Forward(signal) => out.push(Action::Forward(signal)),
             Event::Said(_, said) => self.heard_ready(&said, out),
             Event::Notified(Notified::Status(words)) => self.say(ShimState::Ready, words, out),
             Event::Notified(Notified::Watchdog) if self.rules.watchdog => out.push(Action::Watchdog),
-            Event::Tick
-            | Event::Spawned { .. }
+            Event::Spawned { .. }
             | Event::Refused { .. }
             | Event::GroupGone
             | Event::Closed(_)
@@ -41,6 +41,9 @@ impl Machine {
             | Said::Probe
             | Said::Ready
             | Said::Stopped
+            | Said::Traceable
+            | Said::Stack(_)
+            | Said::Traced
             | Said::Drained { .. } => {}
         }
     }

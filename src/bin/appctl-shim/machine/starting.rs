@@ -128,9 +128,15 @@ impl Machine {
                 self.beat(out);
                 starting
             }
-            Said::Hello | Said::Elsewhere(_) | Said::Probe | Said::Ready | Said::Stopped | Said::Drained { .. } => {
-                starting
-            }
+            Said::Hello
+            | Said::Elsewhere(_)
+            | Said::Probe
+            | Said::Ready
+            | Said::Stopped
+            | Said::Drained { .. }
+            | Said::Traceable
+            | Said::Stack(_)
+            | Said::Traced => starting,
         };
         Phase::Starting(next)
     }
@@ -171,6 +177,7 @@ impl Machine {
         if self.rules.proof == Proof::Http {
             self.remark = None;
         }
+        self.watch.begin(now);
         self.record.ready_at = Some(now.max(1));
         out.push(Action::Ready(self.status(ShimState::Ready)));
         out.push(Action::Remember(self.record.clone()));

@@ -3,6 +3,7 @@
 mod properties;
 mod starts;
 mod stops;
+mod watchdog;
 
 use super::{Action, Event, Exit, Machine, Millis, Proof, Rules, Said};
 use crate::backoff::{Policy, Record};
@@ -21,6 +22,7 @@ fn rules(proof: Proof) -> Rules {
             reset_after: 10_000,
         },
         held: "3000".to_owned(),
+        blocked_after: Some(30_000),
         watchdog: true,
     }
 }
@@ -104,6 +106,7 @@ fn short(action: &Action) -> Option<String> {
         Action::Watchdog => "watchdog".to_owned(),
         Action::Log(..) => return None,
         Action::TellStop { peer, linger, timeout } => format!("stop {peer} {linger} {timeout}"),
+        Action::Trace(peer) => format!("trace {peer}"),
         Action::Probe => "probe".to_owned(),
         Action::MessageApp => "message".to_owned(),
         Action::StopApp => "signal".to_owned(),

@@ -18,6 +18,9 @@ fn any_said() -> impl Strategy<Value = Said> {
         Just(Said::Stopped),
         any::<u32>().prop_map(|cut| Said::Drained { cut }),
         any::<u32>().prop_map(|in_flight| Said::Beat { in_flight }),
+        Just(Said::Traceable),
+        "[a-z]{0,9}".prop_map(Said::Stack),
+        Just(Said::Traced),
     ]
 }
 
