@@ -24,6 +24,7 @@ mod probe;
 mod relay;
 mod run;
 mod sockets;
+mod speech;
 mod store;
 
 use std::process::ExitCode;
