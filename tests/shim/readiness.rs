@@ -204,7 +204,7 @@ fn the_last_answer_of_a_probe_that_never_passes_is_shown() {
     failed(
         &mut shim,
         75,
-        "not ready after 400 ms: its probe was answered with 500, not 200: no database",
+        "not ready after 400 ms: its probe was answered with 500 Oops, not 200: no database",
     );
 }
 

@@ -10,16 +10,13 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use nix::unistd::{Pid, Uid};
 
-use crate::lines::{LONGEST, Lines};
+use crate::lines::LONGEST;
 use crate::log;
-use crate::machine::{Event, Level, Millis, PeerId, Said};
+use crate::machine::{Event, Level, Millis, PeerId};
+use crate::speech::Speech;
 
 /// More Node processes than this in one instance are not served.
 const MOST: usize = 128;
-/// A verb is cut to this in the log.
-const SHOWN: usize = 40;
-/// A line of a stack is cut to this.
-const FRAME: usize = 300;
 
 /// The listener and its connections.
 pub(crate) struct Control {
@@ -34,8 +31,7 @@ pub(crate) struct Control {
 struct Peer {
     id: PeerId,
     stream: UnixStream,
-    lines: Lines,
-    greeted: bool,
+    speech: Speech,
 }
 
 impl Control {
@@ -75,8 +71,7 @@ impl Control {
         let peer = Peer {
             id: self.next,
             stream,
-            lines: Lines::default(),
-            greeted: false,
+            speech: Speech::default(),
         };
         self.next = self.next.wrapping_add(1);
         self.peers.push(peer);
@@ -141,117 +136,15 @@ impl AsFd for Control {
 
 impl Peer {
     /// False: this connection is over.
-    fn read(&mut self, mut unknown: impl FnMut(String), each: &mut impl FnMut(Event)) -> bool {
+    fn read(&mut self, unknown: impl FnMut(String), each: &mut impl FnMut(Event)) -> bool {
         let mut buffer = [0; LONGEST];
         let length = match self.stream.read(&mut buffer) {
             Ok(0) => return false,
             Ok(length) => length,
             Err(error) => return matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
         };
-        let (id, greeted) = (self.id, &mut self.greeted);
-        let mut open = true;
-        self.lines.feed(&buffer[..length], |line| {
-            let line = line.ok().and_then(|line| str::from_utf8(line).ok());
-            match line.map(|line| (line, parse(line))) {
-                _ if !open => {}
-                None => open = false,
-                Some((_, Some(said))) => {
-                    *greeted |= said == Said::Hello;
-                    open = *greeted;
-                    if open {
-                        each(Event::Said(id, said));
-                    }
-                }
-                Some((line, None)) => {
-                    open = *greeted;
-                    unknown(line.chars().take(SHOWN).collect());
-                }
-            }
-        });
-        open && !self.lines.overflown()
-    }
-}
-
-/// One line of an adapter. `None`: not a word we know.
-fn parse(line: &str) -> Option<Said> {
-    let mut words = line.split(' ');
-    let verb = words.next()?;
-    let mut number = || words.next()?.parse::<u32>().ok();
-    match verb {
-        "hello" => (number()? == 1 && number()? > 0).then_some(Said::Hello),
-        "listening" => Some(Said::Listening),
-        "elsewhere" => Some(Said::Elsewhere(u16::try_from(number()?).ok()?)),
-        "probe" => Some(Said::Probe),
-        "ready" => Some(Said::Ready),
-        "traceable" => Some(Said::Traceable),
-        "stack" => Some(Said::Stack(frame(line))),
-        "traced" => Some(Said::Traced),
-        "stopped" => Some(Said::Stopped),
-        "drained" => number().zip(number()).map(|(_served, cut)| Said::Drained { cut }),
-        "beat" => number()
-            .zip(number())
-            .map(|(_delay, in_flight)| Said::Beat { in_flight }),
-        _ => None,
-    }
-}
-
-/// What a line of a stack shows: it may hold names that a client has chosen.
-fn frame(line: &str) -> String {
-    let text = line.split_once(' ').map_or("", |(_, text)| text);
-    let shown = text.chars().take(FRAME);
-    shown.map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::{Said, parse};
-
-    #[test]
-    fn every_word_of_the_protocol_is_read() {
-        let words = [
-            ("hello 1 4711", Said::Hello),
-            ("listening [::]:3000", Said::Listening),
-            ("elsewhere 4000", Said::Elsewhere(4000)),
-            ("probe", Said::Probe),
-            ("ready", Said::Ready),
-            ("stopped", Said::Stopped),
-            ("traceable", Said::Traceable),
-            (
-                "stack at f\u{1b} (/x.js:1:2)",
-                Said::Stack("at f  (/x.js:1:2)".to_owned()),
-            ),
-            ("traced", Said::Traced),
-            ("drained 12 3", Said::Drained { cut: 3 }),
-            ("beat 17 5 40", Said::Beat { in_flight: 5 }),
-        ];
-        for (line, said) in words {
-            assert_eq!(parse(line), Some(said), "{line}");
-        }
-    }
-
-    #[test]
-    fn other_words_are_not() {
-        for line in [
-            "",
-            "hello",
-            "hello 2 1",
-            "hello 1 0",
-            "elsewhere 70000",
-            "elsewhere",
-            "drained 1",
-            "beat x 1",
-            "LISTENING x",
-        ] {
-            assert_eq!(parse(line), None, "{line:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn nothing_breaks_it(line in "\\PC{0,80}") {
-            parse(&line);
-        }
+        let id = self.id;
+        self.speech
+            .hear(&buffer[..length], unknown, |said| each(Event::Said(id, said)))
     }
 }

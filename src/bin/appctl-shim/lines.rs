@@ -37,6 +37,12 @@ impl Lines {
         }
     }
 
+    /// Bytes it holds memory for.
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        self.partial.capacity()
+    }
+
     /// Whether the line under way is already too long.
     pub(crate) fn overflown(&self) -> bool {
         self.overflown

@@ -1,6 +1,7 @@
 //! `appctl-shim`: the main process of each instance (`run`), the last step before the app (`exec`), and the brake on
 //! starts that systemd itself could not make (`cooldown`). One thread, one `poll` loop, no runtime: it is paid N times.
 
+mod answer;
 mod args;
 mod backoff;
 mod child;
@@ -24,6 +25,7 @@ mod probe;
 mod relay;
 mod run;
 mod sockets;
+mod speech;
 mod store;
 
 use std::process::ExitCode;

@@ -7,13 +7,12 @@ use std::path::Path;
 
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
 
-/// As much of an answer as a message shows.
-const LONGEST: usize = 256;
+use crate::answer::Answer;
 
 /// An attempt under way.
 pub(crate) struct Probe {
     stream: UnixStream,
-    answer: Vec<u8>,
+    answer: Answer,
     wanted: u16,
 }
 
@@ -26,7 +25,7 @@ impl Probe {
         match sent {
             Ok(stream) => Ok(Self {
                 stream,
-                answer: Vec::new(),
+                answer: Answer::default(),
                 wanted,
             }),
             Err(error) => Err(format!("GET {path}: {error}")),
@@ -35,38 +34,17 @@ impl Probe {
 
     /// `None`: the answer is not complete.
     pub(crate) fn read(&mut self) -> Option<Result<(), String>> {
-        let mut buffer = [0; LONGEST];
+        let mut buffer = [0; 512];
         let ended = match self.stream.read(&mut buffer) {
             Ok(0) => true,
-            Ok(length) => {
-                let room = LONGEST - self.answer.len();
-                self.answer.extend_from_slice(&buffer[..length.min(room)]);
-                self.answer.len() == LONGEST
-            }
+            Ok(length) => !self.answer.take(&buffer[..length]),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
             Err(_) => true,
         };
-        match status(&self.answer) {
+        match self.answer.status() {
             Some(status) if status == self.wanted => Some(Ok(())),
-            _ if ended => Some(Err(self.complaint())),
+            _ if ended => Some(Err(self.answer.complaint(self.wanted))),
             _ => None,
-        }
-    }
-
-    fn complaint(&self) -> String {
-        let text = String::from_utf8_lossy(&self.answer);
-        let wanted = self.wanted;
-        match (status(&self.answer), text.split_once("\r\n\r\n")) {
-            (Some(status), body) => {
-                let body = body
-                    .map_or("", |(_, body)| body)
-                    .split_whitespace()
-                    .collect::<Vec<_>>()
-                    .join(" ");
-                format!("its probe was answered with {status}, not {wanted}: {body}")
-            }
-            (None, _) if text.is_empty() => "its probe was hung up on".to_owned(),
-            (None, _) => "its probe was not answered in HTTP".to_owned(),
         }
     }
 }
@@ -82,36 +60,4 @@ fn open(path: &Path) -> io::Result<UnixStream> {
     let stream = socket(AddressFamily::Unix, SockType::Stream, flags, None)?;
     connect(stream.as_raw_fd(), &UnixAddr::new(path)?)?;
     Ok(stream.into())
-}
-
-/// The status of an answer whose first line is complete.
-fn status(answer: &[u8]) -> Option<u16> {
-    let line = answer
-        .split(|byte| *byte == b'\n')
-        .next()
-        .filter(|line| line.ends_with(b"\r"))?;
-    let mut words = str::from_utf8(line).ok()?.split_ascii_whitespace();
-    words.next().filter(|version| version.starts_with("HTTP/1."))?;
-    words.next().filter(|code| code.len() == 3)?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::status;
-
-    #[test]
-    fn the_status_is_in_the_first_line() {
-        assert_eq!(status(b"HTTP/1.1 204 No Content\r\n"), Some(204));
-        assert_eq!(status(b"HTTP/1.0 200\r\nX: y\r\n\r\nbody"), Some(200));
-        for other in [
-            &b""[..],
-            b"HTTP/1.1 20",
-            b"HTTP/1.1 200 OK",
-            b"SSH-2.0-x\r\n",
-            b"HTTP/1.1 2000 x\r\n",
-            b"\xff 200 \r\n",
-        ] {
-            assert_eq!(status(other), None, "{other:?}");
-        }
-    }
 }
