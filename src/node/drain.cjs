@@ -6,6 +6,7 @@ const { guarded } = require('./guard.cjs');
 const { park } = require('./sockets.cjs');
 const { RECORD } = require('./connections.cjs');
 const { reckon } = require('./cut.cjs');
+const { streamsOf } = require('./streams.cjs');
 const farewell = require('./farewell.cjs');
 
 const TICK_MS = 20;
@@ -13,8 +14,6 @@ const TICK_MS = 20;
 const GENTLE_MS = 1000;
 /** A connection handed over by a cluster primary may still be under way to its worker. */
 const HANDOVER_MS = 100;
-/** HTTP/2: "no more streams will be taken", before the id of the last one is known (RFC 9113 section 6.8). */
-const ALL_STREAMS = 2 ** 31 - 1;
 const REQUESTS = new Set(['request', 'checkContinue', 'checkExpectation', 'upgrade', 'connect']);
 /** Those whose handler may wait until everything that came in with the request has been read. */
 const PATIENT = new Set(['request', 'checkContinue', 'checkExpectation']);
@@ -94,8 +93,14 @@ class Drain {
     if (response !== null) this.count(response);
   }
 
+  /**
+   * GOAWAY names the last stream that is carried out. Node drops all that come after it without a word, so it must not
+   * be sent with a higher number; what crosses it on the wire is known to be undone (RFC 9113 section 6.8). Where
+   * nothing is in progress it goes out with the next stream, which its client then knows to be the last.
+   */
   announce(session) {
-    if (!session.destroyed && !session.closed) session.goaway(0, ALL_STREAMS);
+    if (streamsOf(session).length > 0) session.close();
+    else session.once('stream', () => setImmediate(() => guarded(() => session.close())));
   }
 
   count(response) {
