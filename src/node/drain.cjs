@@ -27,6 +27,7 @@ class Drain {
     this.started = 0;
     this.ended = false;
     this.served = 0;
+    this.leaving = [];
   }
 
   follow(server) {
@@ -145,7 +146,9 @@ class Drain {
   tick() {
     const now = performance.now();
     const lingered = now - this.started >= this.linger;
+    const waiting = this.leaving.length > 0;
     for (const record of this.connections.open) guarded(() => this.review(record, now));
+    if (!waiting) this.dismissSoon();
     for (const session of this.connections.sessions) guarded(() => this.reviewSession(session, now, lingered));
     if (now - this.started >= this.timeout) this.end();
     else this.endWhenEmpty();
@@ -156,7 +159,21 @@ class Drain {
     this.streams.review(record, now);
     if (record.closing || record.sessionEnded()) this.waitForPeer(record, now);
     else if (record.handshaking()) this.handshake(record, now);
-    else if (record.http() && this.idle(record, now) && now - record.since >= this.linger) farewell.shut(record);
+    else if (record.http() && this.idle(record, now) && now - record.since >= this.linger) this.leaving.push(record);
+  }
+
+  /**
+   * A timer may be due before what has arrived meanwhile is read, by as long as this process had to wait for a
+   * processor: a request in there would meet the FIN and never be answered. So right after reading, and one at a time.
+   */
+  dismissSoon() {
+    if (this.leaving.length > 0) setImmediate(() => guarded(() => this.dismiss()));
+  }
+
+  dismiss() {
+    const record = this.leaving.pop();
+    if (record.http() && this.idle(record, performance.now())) farewell.shut(record);
+    this.dismissSoon();
   }
 
   /** One that gets on is worth waiting for: a request comes right behind it. */
