@@ -97,11 +97,22 @@ class Drain {
   /**
    * GOAWAY names the last stream that is carried out. Node drops all that come after it without a word, so it must not
    * be sent with a higher number; what crosses it on the wire is known to be undone (RFC 9113 section 6.8). Where
-   * nothing is in progress it goes out with the next stream, which its client then knows to be the last.
+   * nothing is in progress it goes out before the answer to the next stream, or to all that came in together.
    */
   announce(session) {
-    if (streamsOf(session).length > 0) session.close();
-    else session.once('stream', () => setImmediate(() => guarded(() => session.close())));
+    if (streamsOf(session).length > 0) return void session.close();
+    const { emit } = session;
+    const late = [];
+    const value = function (event, ...args) {
+      if (event !== 'stream') return emit.call(session, event, ...args);
+      if (late.push(args) > 1) return true;
+      setImmediate(() => {
+        guarded(() => session.close());
+        for (const one of late.splice(0)) emit.call(session, 'stream', ...one);
+      });
+      return true;
+    };
+    Object.defineProperty(session, 'emit', { value, configurable: true, writable: true });
   }
 
   count(response) {
