@@ -6,6 +6,7 @@ const { guarded } = require('./guard.cjs');
 const { park } = require('./sockets.cjs');
 const { RECORD } = require('./connections.cjs');
 const { reckon } = require('./cut.cjs');
+const { streamsOf } = require('./streams.cjs');
 const farewell = require('./farewell.cjs');
 
 const TICK_MS = 20;
@@ -13,8 +14,6 @@ const TICK_MS = 20;
 const GENTLE_MS = 1000;
 /** A connection handed over by a cluster primary may still be under way to its worker. */
 const HANDOVER_MS = 100;
-/** HTTP/2: "no more streams will be taken", before the id of the last one is known (RFC 9113 section 6.8). */
-const ALL_STREAMS = 2 ** 31 - 1;
 const REQUESTS = new Set(['request', 'checkContinue', 'checkExpectation', 'upgrade', 'connect']);
 /** Those whose handler may wait until everything that came in with the request has been read. */
 const PATIENT = new Set(['request', 'checkContinue', 'checkExpectation']);
@@ -95,8 +94,25 @@ class Drain {
     if (response !== null) this.count(response);
   }
 
+  /**
+   * GOAWAY names the last stream that is carried out. Node drops all that come after it without a word, so it must not
+   * be sent with a higher number; what crosses it on the wire is known to be undone (RFC 9113 section 6.8). Where
+   * nothing is in progress it goes out before the answer to the next stream, or to all that came in together.
+   */
   announce(session) {
-    if (!session.destroyed && !session.closed) session.goaway(0, ALL_STREAMS);
+    if (streamsOf(session).length > 0) return void session.close();
+    const { emit } = session;
+    const late = [];
+    const value = function (event, ...args) {
+      if (event !== 'stream') return emit.call(session, event, ...args);
+      if (late.push(args) > 1) return true;
+      setImmediate(() => {
+        guarded(() => session.close());
+        for (const one of late.splice(0)) emit.call(session, 'stream', ...one);
+      });
+      return true;
+    };
+    Object.defineProperty(session, 'emit', { value, configurable: true, writable: true });
   }
 
   count(response) {
@@ -143,8 +159,8 @@ class Drain {
     const lingered = now - this.started >= this.linger;
     const waiting = this.leaving.length > 0;
     for (const record of this.connections.open) guarded(() => this.review(record, now));
-    for (const session of this.connections.sessions) guarded(() => this.reviewSession(session, now, lingered));
     if (!waiting) this.dismissSoon();
+    for (const session of this.connections.sessions) guarded(() => this.reviewSession(session, now, lingered));
     if (now - this.started >= this.timeout) this.end();
     else this.endWhenEmpty();
   }
@@ -155,20 +171,6 @@ class Drain {
     if (record.closing || record.sessionEnded()) this.waitForPeer(record, now);
     else if (record.handshaking()) this.handshake(record, now);
     else if (record.http() && this.idle(record, now) && now - record.since >= this.linger) this.leaving.push(record);
-  }
-
-  /** One that gets on is worth waiting for: a request comes right behind it. */
-  handshake(record, now) {
-    const { socket } = record;
-    if (socket.bytesRead !== record.mark) {
-      record.mark = socket.bytesRead;
-      record.since = now;
-    } else if (now - record.since >= this.linger) socket.destroy();
-  }
-
-  reviewSession(session, now, lingered) {
-    this.streams.reviewSession(session, now);
-    if (lingered) session.close();
   }
 
   /**
@@ -183,6 +185,20 @@ class Drain {
     const record = this.leaving.pop();
     if (record.http() && this.idle(record, performance.now())) farewell.shut(record);
     this.dismissSoon();
+  }
+
+  /** One that gets on is worth waiting for: a request comes right behind it. */
+  handshake(record, now) {
+    const { socket } = record;
+    if (socket.bytesRead !== record.mark) {
+      record.mark = socket.bytesRead;
+      record.since = now;
+    } else if (now - record.since >= this.linger) socket.destroy();
+  }
+
+  reviewSession(session, now, lingered) {
+    this.streams.reviewSession(session, now);
+    if (lingered) session.close();
   }
 
   /** Nothing is owed on it: no response in progress and no part of a request has arrived since the last one. */

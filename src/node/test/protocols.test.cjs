@@ -82,7 +82,7 @@ const stream = (session, url) => {
   return one;
 };
 
-test('http2: the client is told by GOAWAY, its stream finishes, then the session ends', async (t) => {
+test('http2: the client is told which stream is the last, it finishes, then the session ends', async (t) => {
   const { shim, held, app } = await world(t, H2);
   const session = http2.connect(`http://127.0.0.1:${held.port}`);
   t.after(() => session.destroy());
@@ -92,27 +92,58 @@ test('http2: the client is told by GOAWAY, its stream finishes, then the session
   await until(() => app.out.includes('/gate'), () => app.out + app.err);
   shim.stop(5000, 10000);
   await until(() => goaways.length > 0, 'GOAWAY');
-  assert.deepStrictEqual(goaways[0], [0, 2 ** 31 - 1]);
+  assert.deepStrictEqual(goaways, [[0, 1]]);
   process.kill(app.pid, 'SIGUSR2');
   assert.strictEqual(await inTime(gate.done, 'the stream'), 0);
   assert.strictEqual(gate.text, 'gate');
   await shim.said('drained 0 0', app);
 });
 
-test('http2: a session of a client that takes no notice is closed after the linger, gracefully', async (t) => {
+test('http2: an idle session is served once more, and told so with that stream', async (t) => {
   const { shim, held, app } = await world(t, H2);
   const session = http2.connect(`http://127.0.0.1:${held.port}`);
   t.after(() => session.destroy());
-  session.close = () => {};
+  const goaways = [];
+  session.on('goaway', (code, last) => goaways.push([code, last]));
+  await inTime(stream(session, '/').done, 'a first stream');
+  shim.stop(8000, 10000);
+  await shim.said('stopped');
+  const last = [stream(session, '/'), stream(session, '/')];
+  for (const one of last) assert.deepStrictEqual([await inTime(one.done, 'a stream'), one.text], [0, 'fast']);
+  await until(() => goaways.length > 0, 'GOAWAY');
+  assert.deepStrictEqual(goaways, [[0, 5]]);
+  await shim.said('drained 0 0', app);
+});
+
+test('http2: a stream that crosses the GOAWAY is known to be undone, and never hangs', async (t) => {
+  const { shim, held, app } = await world(t, H2);
+  const session = http2.connect(`http://127.0.0.1:${held.port}`);
+  t.after(() => session.destroy());
   const gate = stream(session, '/gate');
   await until(() => app.out.includes('/gate'), () => app.out + app.err);
-  shim.stop(200, 10000);
-  await shim.said('stopped');
-  const last = new Promise((resolve) => session.on('goaway', (code, id) => id < 100 && resolve(id)));
-  assert.strictEqual(await inTime(last, 'GOAWAY'), 1);
+  let crossing;
+  const flow = setInterval(() => session.closed || (crossing = stream(session, '/')), 0);
+  t.after(() => clearInterval(flow));
+  shim.stop(5000, 10000);
+  await new Promise((resolve) => session.once('goaway', resolve));
+  clearInterval(flow);
+  const code = await inTime(crossing.done, 'the crossing stream');
+  assert.ok(code === 0 ? crossing.text === 'fast' : code === http2.constants.NGHTTP2_REFUSED_STREAM, `${code}`);
   process.kill(app.pid, 'SIGUSR2');
   assert.strictEqual(await inTime(gate.done, 'the stream'), 0);
-  assert.strictEqual(gate.text, 'gate');
+});
+
+test('http2: an idle session that stays idle is closed after the linger', async (t) => {
+  const { shim, held, app } = await world(t, H2);
+  const session = http2.connect(`http://127.0.0.1:${held.port}`);
+  t.after(() => session.destroy());
+  await inTime(stream(session, '/').done, 'a first stream');
+  const last = new Promise((resolve) => session.on('goaway', (code, id) => resolve([code, id])));
+  shim.stop(400, 10000);
+  await shim.said('stopped');
+  const start = Date.now();
+  assert.deepStrictEqual(await inTime(last, 'GOAWAY'), [0, 1]);
+  assert.ok(Date.now() - start >= 350);
   await shim.said('drained 0 0', app);
 });
 
@@ -130,7 +161,7 @@ test('http2 over TLS: GOAWAY, the stream finishes, the session ends; HTTP/1.1 on
   await until(() => app.out.includes('/one') && app.out.includes('/two'), () => app.out + app.err);
   shim.stop(5000, 10000);
   await until(() => goaways.length > 0, 'GOAWAY');
-  assert.deepStrictEqual(goaways[0], [0, 2 ** 31 - 1]);
+  assert.deepStrictEqual(goaways, [[0, 1]]);
   process.kill(app.pid, 'SIGUSR2');
   assert.strictEqual(await inTime(gate.done, 'the stream'), 0);
   assert.strictEqual(gate.text, 'gate 2.0');

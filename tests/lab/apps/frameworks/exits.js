@@ -1,0 +1,4 @@
+'use strict';
+
+require('http').createServer(require('./answer')).listen(process.env.PORT);
+process.on('SIGTERM', () => process.exit(0));
