@@ -146,7 +146,14 @@ proptest! {
         let (_, steps) = play(Proof::Listening, 0, events);
         let kill = first(&steps, |action| matches!(action, Action::KillApp));
         let signal = first(&steps, |action| matches!(action, Action::StopApp));
-        if let Some(kill) = kill {
+        let is_blocked = |action: &Action| matches!(action, Action::Log(_, text) if text.contains("event loop has been blocked"));
+        let blocked = first(&steps, is_blocked);
+        // What is blocked would not see a signal. Nobody has asked it to stop then.
+        let shot = kill.filter(|kill| blocked.is_some_and(|blocked| blocked <= *kill));
+        if let (Some(shot), Some(stopping)) = (shot, first(&steps, |action| matches!(action, Action::Stopping(_)))) {
+            prop_assert!(shot <= stopping || signal.is_some_and(|signal| signal < shot));
+        }
+        if let Some(kill) = kill.filter(|_| shot.is_none()) {
             prop_assert!(signal.is_some_and(|signal| signal < kill));
             let is_failure = |action: &Action| matches!(action, Action::Status(status) if status.state == ShimState::Failed);
             let failed = first(&steps, is_failure);
