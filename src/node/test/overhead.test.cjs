@@ -1,0 +1,67 @@
+'use strict';
+// What the adapter keeps: something per server and per open connection, nothing per request.
+
+const test = require('node:test');
+const assert = require('node:assert');
+const { Shim, Client, until } = require('./shim.cjs');
+
+const REQUESTS = 2000;
+
+/** A server that tells how many listeners there are on everything a request passes, and what is reachable of it. */
+const SERVER = `
+  const seen = new Map();
+  const count = (emitter) => emitter.eventNames().reduce((sum, name) => sum + emitter.listenerCount(name), 0);
+  let requests = [];
+  const server = require('http').createServer((q, r) => {
+    requests.push(new WeakRef(q), new WeakRef(r));
+    if (q.url !== '/tell') return r.end('ok');
+    const own = requests.splice(-2);
+    setImmediate(() => {
+      global.gc();
+      const kept = requests.filter((ref) => ref.deref() !== undefined).length;
+      requests = [];
+      server.getConnections((error, open) => r.end(JSON.stringify({
+        request: count(q), response: count(r), socket: count(q.socket), server: count(server), process: count(process), kept, open,
+      })));
+    });
+  }).listen(process.env.APPCTL_LISTEN ? PORT0 : { fd: 3 });`;
+
+/** What it tells before and after many pipelined requests. */
+async function told(t, adapter) {
+  const shim = await Shim.start();
+  t.after(() => shim.end());
+  await shim.hold();
+  const bare = { NODE_OPTIONS: '', APPCTL_LISTEN: '', APPCTL_CONTROL: '' };
+  const env = adapter ? { APPCTL_WATCHDOG_MS: '60000' } : bare;
+  // Not an option that NODE_OPTIONS may hold.
+  shim.app(`require('v8').setFlagsFromString('--expose-gc'); global.gc = require('vm').runInNewContext('gc');\n${SERVER}`, { env });
+  const client = await Client.open(shim.held[0].place);
+  t.after(() => client.close());
+  const before = await tell(client);
+  for (let nth = 0; nth < REQUESTS / 20; nth += 1) {
+    client.text = '';
+    client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(20));
+    await until(() => client.text.split('\r\n\r\nok').length === 21, 'the answers');
+  }
+  return { before, after: await tell(client) };
+}
+
+async function tell(client) {
+  client.text = '';
+  client.write('GET /tell HTTP/1.1\r\nHost: x\r\n\r\n');
+  return JSON.parse((await client.see(/\{.*\}/)).replace(/^[^]*\r\n\r\n/, ''));
+}
+
+test('many requests leave no listener and no object behind', async (t) => {
+  const { before, after } = await told(t, true);
+  assert.deepStrictEqual({ ...after, kept: 0 }, { ...before, kept: 0 });
+  // The parser holds on to the last request; whatever grew with their number would be hundreds.
+  assert.ok(after.kept < 20, `${after.kept} requests and responses of ${2 * REQUESTS} are still held`);
+});
+
+test('a request and a response have the listeners that Node itself gives them', async (t) => {
+  const [ours, bare] = [(await told(t, true)).after, (await told(t, false)).after];
+  assert.deepStrictEqual([ours.request, ours.response], [bare.request, bare.response]);
+  assert.ok(ours.socket <= bare.socket + 1, `${ours.socket} on a connection, ${bare.socket} without us`);
+  assert.ok(ours.server <= bare.server + 1, `${ours.server} on a server, ${bare.server} without us`);
+});
