@@ -111,9 +111,10 @@ fn connections(stage: &Stage, count: usize) -> Result<Option<()>> {
 
 /// It is held up by requests in progress; whoever connects now comes to another.
 fn nothing_new_reaches_who_drains(stage: &Stage) -> Result<()> {
+    configure(stage, 1, "timeout = \"30s\"\nlinger = \"300ms\"")?;
     let slow = few(
         Shape::SlowResponse {
-            handler: 4 * millis(1000),
+            handler: 8 * millis(1000),
         },
         4,
     );
