@@ -9,12 +9,14 @@ use appctl_lab::Stage;
 use appctl_lab::load::{Load, Plan, Report, Shape, Target};
 use appctl_lab::patience::eventually;
 
-use crate::nginx;
 use crate::scale::Scale;
+use crate::{millis, nginx};
 
 const HTTP2: u16 = 3001;
 /// Where the app's unix socket is, in the box.
 pub(crate) const SOCKET: &str = "/run/web.sock";
+/// The shape whose connections stay idle for up to twice the linger.
+pub(crate) const IDLE: &str = "L3 idle connections";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One shape at work.
@@ -26,11 +28,7 @@ struct Strain {
 /// All of them.
 pub(crate) struct Field(Vec<Strain>);
 
-fn millis(count: u64) -> Duration {
-    Duration::from_millis(count)
-}
-
-fn port(port: u16) -> Target {
+pub(crate) fn port(port: u16) -> Target {
     Target::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
 }
 
@@ -64,7 +62,7 @@ fn shapes(scale: &Scale) -> [(&'static str, Shape, usize); 12] {
     [
         ("L1 a connection per request", each(100.0), 32),
         ("L2 kept connections", post(think(50, 150)), 64),
-        ("L3 idle connections", get(twice_the_linger), 16),
+        (IDLE, get(twice_the_linger), 16),
         ("L4 pipelined", Shape::Pipelined, 1),
         ("L5 slow handler", Shape::SlowResponse { handler: scale.slow }, 4),
         (
