@@ -13,24 +13,35 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use anyhow::{Context, Result};
+use clap::Parser;
 
 use book::{Book, Results};
+use measure::Part;
 use scene::Scene;
 use settings::Settings;
 
-fn main() -> Result<()> {
-    let settings = Settings::of(env::var_os("BENCH_QUICK").is_some_and(|value| !value.is_empty() && value != "0"));
-    let scene = Scene::set()?;
-    let mut book = Book::default();
-    measure::all(&scene, &settings, &mut book)?;
-    let about = scene.about(&settings)?;
-    let results = book.close(about);
-    publish(&results, &settings)
+/// Measure PM2 beside appctl. Needs root, and the package that `make deb` builds.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Only these parts; the results then go to target/bench
+    #[arg(value_enum)]
+    parts: Vec<Part>,
 }
 
-fn publish(results: &Results, settings: &Settings) -> Result<()> {
-    let directory = directory(settings.quick);
-    fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let quick = env::var_os("BENCH_QUICK").is_some_and(|value| !value.is_empty() && value != "0");
+    let settings = Settings::of(quick);
+    let scene = Scene::set()?;
+    let mut book = Book::new();
+    measure::all(&scene, &settings, &arguments.parts, &mut book)?;
+    let about = scene.about(&settings)?;
+    let results = book.close(about);
+    publish(&results, &directory(quick || !arguments.parts.is_empty()))
+}
+
+fn publish(results: &Results, directory: &Path) -> Result<()> {
+    fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
     let table = results.markdown();
     fs::write(directory.join("results.md"), &table)?;
     fs::write(directory.join("results.svg"), results.svg())?;
@@ -42,8 +53,8 @@ fn publish(results: &Results, settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// A short run must not replace the published results.
-fn directory(quick: bool) -> PathBuf {
+/// Neither a short run nor a part of one may replace the published results.
+fn directory(draft: bool) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    root.join(if quick { "target/bench" } else { "tests/bench" })
+    root.join(if draft { "target/bench" } else { "tests/bench" })
 }

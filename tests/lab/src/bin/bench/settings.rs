@@ -36,10 +36,10 @@ impl Settings {
         } else {
             Self {
                 quick,
-                reloads: 4,
+                reloads: 3,
                 kills: 4,
                 rounds: 5,
-                throughput: seconds(3),
+                throughput: seconds(2),
                 listings: 10,
                 idle: seconds(60),
             }

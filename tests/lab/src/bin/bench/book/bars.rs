@@ -102,7 +102,7 @@ mod tests {
     use super::judge;
 
     fn verdicts(samples: &[(Subject, Who, f64)]) -> Vec<(&'static str, bool)> {
-        let mut book = Book::default();
+        let mut book = Book::new();
         for (subject, who, sample) in samples {
             book.enter(*subject, *who, *sample);
         }

@@ -8,6 +8,7 @@ pub(crate) mod subject;
 mod table;
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use serde::Serialize;
 
@@ -17,8 +18,9 @@ use spread::Spread;
 use subject::{Subject, Unit, Who};
 
 /// Samples as they come in.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Book {
+    start: Instant,
     lines: Vec<(Subject, BTreeMap<Who, Vec<f64>>)>,
     failures: Vec<String>,
     client_cpu: f64,
@@ -48,10 +50,20 @@ pub(crate) struct Results {
 }
 
 impl Book {
+    pub(crate) fn new() -> Self {
+        Self {
+            start: Instant::now(),
+            lines: Vec::new(),
+            failures: Vec::new(),
+            client_cpu: 0.0,
+        }
+    }
+
     /// Enters one sample.
     pub(crate) fn enter(&mut self, subject: Subject, who: Who, sample: f64) {
         eprintln!(
-            "bench: {:<46} {:<20} {sample:.1} {}",
+            "bench: {:6.1} s  {:<46} {:<20} {sample:.1} {}",
+            self.start.elapsed().as_secs_f64(),
             subject.what,
             who.title(),
             subject.unit.title()
@@ -136,7 +148,7 @@ mod tests {
 
     #[test]
     fn the_ratio_is_to_the_better_pm2() {
-        let mut book = Book::default();
+        let mut book = Book::new();
         for (who, lost) in [(Who::Pm2, 8.0), (Who::Pm2Handler, 4.0), (Who::Appctl, 1.0)] {
             book.enter(LOST_KEEP, who, lost);
             book.enter(RATE_KEEP_1, who, lost);
@@ -151,7 +163,7 @@ mod tests {
 
     #[test]
     fn there_is_no_ratio_to_nothing() {
-        let mut book = Book::default();
+        let mut book = Book::new();
         book.enter(LOST_KEEP, Who::Pm2, 0.0);
         book.enter(LOST_KEEP, Who::Appctl, 0.0);
         assert_eq!(line(LOST_KEEP, &book.lines[0].1).appctl_to_pm2, None);
@@ -159,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_failed_measurement_is_named_and_the_rest_goes_on() {
-        let mut book = Book::default();
+        let mut book = Book::new();
         book.attempt(Who::Pm2, "reload", |_| anyhow::bail!("no answer"));
         book.attempt(Who::Appctl, "reload", |book| {
             book.enter(LOST_KEEP, Who::Appctl, 0.0);

@@ -96,7 +96,7 @@ pub(super) mod tests {
     use super::super::{Book, Results};
 
     pub(in super::super) fn sample() -> Results {
-        let mut book = Book::default();
+        let mut book = Book::new();
         for lost in [3.0, 12.0, 4.0] {
             book.enter(LOST_KEEP, Who::Pm2, lost);
         }

@@ -3,9 +3,9 @@
 use std::thread;
 
 use anyhow::{Context, Result, ensure};
-use appctl_lab::load::{Plan, Report};
+use appctl_lab::load::Plan;
 
-use super::{CALM, KEEP_ALIVE, ONE_PER_CONNECTION, float, plan, running};
+use super::{CALM, KEEP_ALIVE, ONE_PER_CONNECTION, losses, plan, running};
 use crate::asking;
 use crate::book::Book;
 use crate::book::subject::{KILL_KEEP, KILL_ONE, KILL_TIME};
@@ -30,8 +30,8 @@ pub(super) fn measure(scene: &Scene, settings: &Settings, book: &mut Book) {
                     (0..settings.kills).try_for_each(|nth| match &load {
                         None => unwatched(scene, contender, nth, book),
                         Some((subject, plan)) => {
-                            let report = watched(scene, contender, nth, plan)?;
-                            book.enter(*subject, contender.who(), float(report.lost()));
+                            let lost = watched(scene, contender, nth, plan)?;
+                            book.enter(*subject, contender.who(), lost);
                             Ok(())
                         }
                     })
@@ -47,13 +47,11 @@ fn unwatched(scene: &Scene, contender: &dyn Contender, nth: usize, book: &mut Bo
     Ok(())
 }
 
-fn watched(scene: &Scene, contender: &dyn Contender, nth: usize, plan: &Plan) -> Result<Report> {
+fn watched(scene: &Scene, contender: &dyn Contender, nth: usize, plan: &Plan) -> Result<f64> {
     let load = running(plan.clone())?;
     kill(scene, contender, nth)?;
     thread::sleep(CALM);
-    let report = load.stop();
-    ensure!(report.counts.local == 0, "the client failed: {report}");
-    Ok(report)
+    losses(load)
 }
 
 /// Kills the `nth` worker. Milliseconds from the signal until the new one listens, by the clock both read.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use appctl_lab::load::{Plan, Shape};
 
-use super::{CALM, KEEP_ALIVE, ONE_PER_CONNECTION, float, milliseconds, plan, running};
+use super::{CALM, KEEP_ALIVE, ONE_PER_CONNECTION, losses, milliseconds, plan, running};
 use crate::asking;
 use crate::book::Book;
 use crate::book::subject::{LOST_KEEP, LOST_ONE, LOST_PIPE, LOST_SLOW, LOST_UPLOAD, RELOAD_IDLE, RELOAD_KEEP, Subject};
@@ -56,9 +56,7 @@ fn rounds(scene: &Scene, contender: &dyn Contender, book: &mut Book) -> Result<(
             let load = running(plan)?;
             let took = reload(scene, contender)?;
             thread::sleep(CALM);
-            let report = load.stop();
-            ensure!(report.counts.local == 0, "the client failed: {report}");
-            book.enter(subject, who, float(report.lost()));
+            book.enter(subject, who, losses(load)?);
             if subject == LOST_KEEP {
                 book.enter(RELOAD_KEEP, who, took);
             }

@@ -24,10 +24,9 @@ pub(super) fn measure(scene: &Scene, settings: &Settings, book: &mut Book) -> Re
     let pm2 = Pm2 { handler: false };
     let single: [(Subject, Shape); 2] = [(RATE_KEEP_1, KEPT), (RATE_ONE_1, CLOSED)];
     let double: [(Subject, Shape); 2] = [(RATE_KEEP_2, KEPT), (RATE_ONE_2, CLOSED)];
-    let entries: [(&dyn Contender, usize, &[(Subject, Shape)]); 5] = [
+    let entries: [(&dyn Contender, usize, &[(Subject, Shape)]); 4] = [
         (&Node, 1, &single),
         (&Appctl, 1, &single),
-        (&pm2, 1, &single),
         (&Appctl, 2, &double),
         (&pm2, 2, &double),
     ];
