@@ -4,13 +4,13 @@
 use std::fmt::{self, Write};
 
 use super::spread::Spread;
-use super::subject::Who;
+use super::subject::{Unit, Who};
 use super::table::number;
 use super::{Line, Results};
 
-const WIDTH: u32 = 860;
-const LEFT: u32 = 170;
-const SPAN: f64 = 500.0;
+const COLUMN: u32 = 470;
+const LEFT: u32 = 136;
+const SPAN: f64 = 190.0;
 const BAR: u32 = 14;
 const HEAD: u32 = 22;
 const GAP: u32 = 12;
@@ -28,27 +28,45 @@ impl Results {
     }
 
     fn draw(&self, f: &mut impl Write) -> fmt::Result {
-        let height = GAP + self.lines.iter().map(height).sum::<u32>();
+        let tall = |lines: &[Line]| GAP + lines.iter().map(height).sum::<u32>();
+        let (left, right) = self.lines.split_at(self.left_column());
+        let (width, height) = (2 * COLUMN, tall(left).max(tall(right)));
         writeln!(
             f,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
              height=\"{height}\" role=\"img\"><title>appctl beside PM2</title><style>{STYLE}</style>"
         )?;
-        let mut top = GAP;
-        for line in &self.lines {
-            group(f, line, top)?;
-            top += height_of(line.cells.len());
+        for (x, lines) in [(0, left), (COLUMN, right)] {
+            writeln!(f, "<g transform=\"translate({x} 0)\">")?;
+            column(f, lines)?;
+            f.write_str("</g>\n")?;
         }
         f.write_str("</svg>\n")
     }
+
+    /// How many lines go to the left, so that both columns are about as tall.
+    fn left_column(&self) -> usize {
+        let half = self.lines.iter().map(height).sum::<u32>().div_ceil(2);
+        let mut below = 0;
+        let full = self.lines.iter().position(|line| {
+            below += height(line);
+            below >= half
+        });
+        full.map_or(0, |last| last + 1)
+    }
+}
+
+fn column(f: &mut impl Write, lines: &[Line]) -> fmt::Result {
+    let mut top = GAP;
+    lines.iter().try_for_each(|line| {
+        group(f, line, top)?;
+        top += height(line);
+        Ok(())
+    })
 }
 
 fn height(line: &Line) -> u32 {
-    height_of(line.cells.len())
-}
-
-fn height_of(bars: usize) -> u32 {
-    HEAD + GAP + BAR * u32::try_from(bars).unwrap_or(0)
+    HEAD + GAP + BAR * u32::try_from(line.cells.len()).unwrap_or(0)
 }
 
 fn group(f: &mut impl Write, line: &Line, top: u32) -> fmt::Result {
@@ -59,7 +77,7 @@ fn group(f: &mut impl Write, line: &Line, top: u32) -> fmt::Result {
     };
     writeln!(
         f,
-        "<text class=\"w\" x=\"8\" y=\"{}\">{}<tspan class=\"n\" font-weight=\"400\"> · {}, {better}</tspan></text>",
+        "<text class=\"w\" x=\"8\" y=\"{}\">{}<tspan class=\"n\" dx=\"6\">{}, {better}</tspan></text>",
         top + 12,
         escape(line.subject.what),
         line.unit.title()
@@ -68,16 +86,19 @@ fn group(f: &mut impl Write, line: &Line, top: u32) -> fmt::Result {
     let mut y = top + HEAD;
     for (who, spread) in &line.cells {
         bar(f, *who, spread, &Scale { most, y })?;
-        let [median, min, max] = [spread.median, spread.min, spread.max].map(|value| number(value, line.unit));
-        let x = f64::from(LEFT) + SPAN + 10.0;
-        writeln!(
-            f,
-            "<text x=\"{x}\" y=\"{}\">{median}<tspan class=\"n\"> ({min}–{max})</tspan></text>",
-            y + 11
-        )?;
+        values(f, spread, line.unit, y + 11)?;
         y += BAR;
     }
     Ok(())
+}
+
+fn values(f: &mut impl Write, spread: &Spread, unit: Unit, y: u32) -> fmt::Result {
+    let [median, min, max] = [spread.median, spread.min, spread.max].map(|value| number(value, unit));
+    write!(f, "<text x=\"{}\" y=\"{y}\">{median}", f64::from(LEFT) + SPAN + 8.0)?;
+    if min != max {
+        write!(f, "<tspan class=\"n\" dx=\"4\">({min}–{max})</tspan>")?;
+    }
+    f.write_str("</text>\n")
 }
 
 /// Where one bar goes.
@@ -100,7 +121,7 @@ fn bar(f: &mut impl Write, who: Who, spread: &Spread, scale: &Scale) -> fmt::Res
     let width = width.max(1.0);
     writeln!(
         f,
-        "<text class=\"n\" x=\"24\" y=\"{}\">{}</text>",
+        "<text class=\"n\" x=\"16\" y=\"{}\">{}</text>",
         y + 11,
         escape(who.title())
     )?;
@@ -131,7 +152,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::table::tests::sample;
-    use super::escape;
+    use super::{SPAN, escape};
 
     /// The widths of all bars, in their order.
     fn widths(svg: &str) -> Vec<f64> {
@@ -143,7 +164,7 @@ mod tests {
     #[test]
     fn bars_are_as_long_as_their_medians_on_the_scale_of_their_line() {
         let widths = widths(&sample().svg());
-        let expected = [500.0 / 3.0, 1.0, 200.0, 500.0, 250.0, 500.0];
+        let expected = [SPAN / 3.0, 1.0, SPAN * 0.4, SPAN, SPAN / 2.0, SPAN];
         assert_eq!(widths.len(), expected.len());
         for (found, expected) in widths.iter().zip(expected) {
             assert!((found - expected).abs() < 0.1, "{widths:?}");
@@ -154,11 +175,11 @@ mod tests {
     fn the_picture_follows_a_dark_scheme_and_fits_its_box() {
         let svg = sample().svg();
         assert!(svg.contains("prefers-color-scheme:dark"), "{svg}");
-        assert!(svg.contains("viewBox=\"0 0 860 198\""), "{svg}");
+        assert!(svg.contains("viewBox=\"0 0 940 136\""), "{svg}");
         let lowest = svg
             .match_indices(" y=\"")
             .filter_map(|(at, _)| svg[at + 4..].split('"').next()?.parse().ok());
-        assert!(lowest.max().is_some_and(|y: u32| y < 198), "{svg}");
+        assert!(lowest.max().is_some_and(|y: u32| y < 136), "{svg}");
     }
 
     #[test]

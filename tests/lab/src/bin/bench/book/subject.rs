@@ -32,6 +32,7 @@ pub(crate) enum Unit {
     Requests,
     RequestsPerSecond,
     Milliseconds,
+    Microseconds,
     Kibibytes,
 }
 
@@ -41,6 +42,7 @@ impl Unit {
             Self::Requests => "requests",
             Self::RequestsPerSecond => "requests/s",
             Self::Milliseconds => "ms",
+            Self::Microseconds => "µs",
             Self::Kibibytes => "KiB",
         }
     }
@@ -82,6 +84,10 @@ pub(crate) const RATE_KEEP_1: Subject = subject("keep-alive, 1 worker on a core"
 pub(crate) const RATE_ONE_1: Subject = subject("one per connection, 1 worker on a core", Unit::RequestsPerSecond);
 pub(crate) const RATE_KEEP_2: Subject = subject("keep-alive, 2 workers on a core", Unit::RequestsPerSecond);
 pub(crate) const RATE_ONE_2: Subject = subject("one per connection, 2 workers on a core", Unit::RequestsPerSecond);
+pub(crate) const CPU_KEEP_1: Subject = subject("CPU per request: keep-alive, 1 worker", Unit::Microseconds);
+pub(crate) const CPU_ONE_1: Subject = subject("CPU per request: one per connection, 1 worker", Unit::Microseconds);
+pub(crate) const CPU_KEEP_2: Subject = subject("CPU per request: keep-alive, 2 workers", Unit::Microseconds);
+pub(crate) const CPU_ONE_2: Subject = subject("CPU per request: one per connection, 2 workers", Unit::Microseconds);
 pub(crate) const PSS: Subject = subject("supervision of 4 workers, PSS", Unit::Kibibytes);
 pub(crate) const ANONYMOUS: Subject = subject("supervision of 4 workers, anonymous memory", Unit::Kibibytes);
 pub(crate) const LIST: Subject = subject("appctl status, pm2 ls", Unit::Milliseconds);

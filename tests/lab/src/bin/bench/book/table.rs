@@ -72,6 +72,9 @@ fn comparison(line: &Line) -> String {
     let Some(ratio) = line.appctl_to_pm2 else {
         return "–".to_owned();
     };
+    if ratio == 0.0 {
+        return "nothing".to_owned();
+    }
     let verdict = match (ratio > 1.0, line.more_is_better) {
         _ if (ratio - 1.0).abs() < 0.005 => "equal",
         (true, true) | (false, false) => "better",
@@ -84,7 +87,7 @@ fn comparison(line: &Line) -> String {
 pub(super) fn number(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Requests if value.fract() != 0.0 => format!("{value:.1}"),
-        Unit::Milliseconds if value < 10.0 => format!("{value:.1}"),
+        Unit::Milliseconds | Unit::Microseconds if value < 10.0 => format!("{value:.1}"),
         _ => format!("{value:.0}"),
     }
 }
@@ -113,7 +116,7 @@ pub(super) mod tests {
     fn a_row_shows_every_contender_and_who_is_better() {
         let text = sample().markdown();
         for row in [
-            "| lost per reload: keep-alive POST 16 KiB, requests | – | 4 (3–12) | – | 0 | 0.00x better |",
+            "| lost per reload: keep-alive POST 16 KiB, requests | – | 4 (3–12) | – | 0 | nothing |",
             "| full reload of 4 workers, no load, ms | – | 1000 | – | 2500 | 2.50x worse |",
             "| one per connection, 2 workers on a core, requests/s | – | 1000 | – | 2000 | 2.00x better |",
         ] {

@@ -1,4 +1,5 @@
-//! Requests per second on one core: everything of a contender is confined to the first, the client to the last.
+//! Requests per second on one core: everything of a contender is confined to the first, the client to the last. And the
+//! CPU time of all of it per request, which a busy machine disturbs less.
 
 use std::thread;
 
@@ -7,10 +8,13 @@ use appctl_lab::load::{Load, Shape};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 
-use super::{CALM, plan};
+use super::{CALM, float, plan};
 use crate::book::Book;
-use crate::book::subject::{RATE_KEEP_1, RATE_KEEP_2, RATE_ONE_1, RATE_ONE_2, Subject};
+use crate::book::subject::{
+    CPU_KEEP_1, CPU_KEEP_2, CPU_ONE_1, CPU_ONE_2, RATE_KEEP_1, RATE_KEEP_2, RATE_ONE_1, RATE_ONE_2, Subject, Who,
+};
 use crate::contender::{self, Appctl, Contender, Node, Pm2};
+use crate::process;
 use crate::scene::Scene;
 use crate::settings::Settings;
 
@@ -19,25 +23,39 @@ const CONNECTIONS: usize = 32;
 const KEPT: Shape = Shape::KeepAlive { body: 0, think: None };
 const CLOSED: Shape = Shape::OnePerConnection { rate: None };
 
+/// What is asked, and the lines of the table it belongs to.
+struct Line {
+    shape: Shape,
+    rate: Subject,
+    cpu: Subject,
+}
+
+/// A contender with that many workers, and what is asked of it.
+type Entry<'a> = (&'a dyn Contender, usize, [Line; 2]);
+
+fn entries(pm2: &Pm2) -> [Entry<'_>; 4] {
+    let line = |shape, rate, cpu| Line { shape, rate, cpu };
+    let single = || [line(KEPT, RATE_KEEP_1, CPU_KEEP_1), line(CLOSED, RATE_ONE_1, CPU_ONE_1)];
+    let double = || [line(KEPT, RATE_KEEP_2, CPU_KEEP_2), line(CLOSED, RATE_ONE_2, CPU_ONE_2)];
+    [
+        (&Node, 1, single()),
+        (&Appctl, 1, single()),
+        (&Appctl, 2, double()),
+        (pm2, 2, double()),
+    ]
+}
+
 pub(super) fn measure(scene: &Scene, settings: &Settings, book: &mut Book) -> Result<()> {
     let everywhere = confine_client()?;
     let pm2 = Pm2 { handler: false };
-    let single: [(Subject, Shape); 2] = [(RATE_KEEP_1, KEPT), (RATE_ONE_1, CLOSED)];
-    let double: [(Subject, Shape); 2] = [(RATE_KEEP_2, KEPT), (RATE_ONE_2, CLOSED)];
-    let entries: [(&dyn Contender, usize, &[(Subject, Shape)]); 4] = [
-        (&Node, 1, &single),
-        (&Appctl, 1, &single),
-        (&Appctl, 2, &double),
-        (&pm2, 2, &double),
-    ];
     for _ in 0..settings.rounds {
-        for (contender, workers, shapes) in entries {
+        for (contender, workers, lines) in entries(&pm2) {
             book.attempt(contender.who(), "throughput", |book| {
                 contender::with(scene, contender, workers, || {
-                    confine_servers(scene, contender)?;
-                    shapes
-                        .iter()
-                        .try_for_each(|shape| sample(settings, contender, shape, book))
+                    let servers = everything(scene, contender)?;
+                    confine_servers(scene, &servers)?;
+                    let mut lines = lines.iter();
+                    lines.try_for_each(|line| sample(scene, settings, contender.who(), line, &servers, book))
                 })
             });
         }
@@ -45,15 +63,18 @@ pub(super) fn measure(scene: &Scene, settings: &Settings, book: &mut Book) -> Re
     sched_setaffinity(Pid::from_raw(0), &everywhere).context("cannot leave the last core")
 }
 
-fn sample(settings: &Settings, contender: &dyn Contender, shape: &(Subject, Shape), book: &mut Book) -> Result<()> {
-    let (subject, shape) = shape;
-    let plan = plan(shape.clone(), CONNECTIONS);
+/// Enters requests per second, and CPU time per request.
+fn sample(scene: &Scene, settings: &Settings, who: Who, line: &Line, servers: &[u32], book: &mut Book) -> Result<()> {
+    let plan = plan(line.shape.clone(), CONNECTIONS);
     // What the just-in-time compiler has not seen yet is no throughput.
     Load::start(plan.clone().lasting(CALM)).wait();
+    let before = process::cpu(scene, servers)?;
     let report = Load::start(plan.lasting(settings.throughput)).wait();
+    let used = process::cpu(scene, servers)? - before;
     ensure!(report.lost() == 0, "a loss without a reload: {report}");
-    book.enter(*subject, contender.who(), report.per_second());
     book.client_used(report.cpu_share());
+    book.enter(line.rate, who, report.per_second());
+    book.enter(line.cpu, who, used * 1e3 / float(report.counts.ok));
     // Closed connections of this sample are none of the next one's business.
     thread::sleep(CALM);
     Ok(())
@@ -70,9 +91,14 @@ fn confine_client() -> Result<CpuSet> {
     Ok(everywhere)
 }
 
-/// With all their threads. Workers of PM2 and its daemon, which accepts for them, share the core as all others do.
-fn confine_servers(scene: &Scene, contender: &dyn Contender) -> Result<()> {
-    for pid in [contender.workers(scene)?, contender.supervisors(scene)?].concat() {
+/// Workers and whoever supervises them: the daemon of PM2 accepts connections for its workers.
+fn everything(scene: &Scene, contender: &dyn Contender) -> Result<Vec<u32>> {
+    Ok([contender.workers(scene)?, contender.supervisors(scene)?].concat())
+}
+
+/// With all their threads.
+fn confine_servers(scene: &Scene, pids: &[u32]) -> Result<()> {
+    for pid in pids {
         scene.run(&[
             "taskset",
             "--all-tasks",
