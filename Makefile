@@ -12,13 +12,14 @@ export PATH := $(TOOLS)/bin:$(PATH)
 STATIC  := RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static"
 SHIPPED := --profile shim --no-default-features --target $(TARGET) --bin appctl-shim --bin appctl-generator
 
-.PHONY: help demo test test-fast test-lab deb lint fmt lab-shell packages clean
+.PHONY: help demo test test-fast test-lab bench deb lint fmt lab-shell packages clean
 
 help:
 	@echo "make demo       one box with systemd as PID 1: install, serve from 4 instances, roll under load, report"
 	@echo "make test       everything: lint, unit and golden tests, the .deb, lintian, and the lab on Debian 12 and 13"
 	@echo "make test-fast  what needs no lab"
 	@echo "make test-lab   only the lab"
+	@echo "make bench      PM2 beside appctl in one box, about ten minutes; BENCH_QUICK=1 for a short run"
 	@echo "make deb        target/debian/appctl_*.deb"
 	@echo "make lab-shell  a shell in a box with the .deb installed (DEBIAN=13, MACHINE=1 for a whole machine)"
 	@echo "make fmt lint   formatting, clippy"
@@ -48,6 +49,9 @@ test-lab: packages deb
 	$(LAB) $(addprefix --test ,$(MACHINES)) -- --test-threads=2 >target/machines.log 2>&1 & machines=$$!; \
 	$(LAB) $(addprefix --test ,$(BOXES)) -- --test-threads=2; boxes=$$?; \
 	wait $$machines; machines=$$?; cat target/machines.log; exit $$((boxes + machines))
+
+bench: packages deb
+	$(CARGO) run --quiet --package appctl-lab --bin bench
 
 deb: packages $(TOOLS)/bin/cargo-deb
 	$(CARGO) build --release --bin appctl

@@ -1,0 +1,53 @@
+//! Node alone: one process as a transient unit, with nobody to reload or supervise it.
+
+use anyhow::{Result, bail, ensure};
+
+use super::{APP, Contender};
+use crate::book::subject::Who;
+use crate::scene::Scene;
+
+const UNIT: &str = "bench-node.service";
+
+pub(crate) struct Node;
+
+impl Contender for Node {
+    fn who(&self) -> Who {
+        Who::Node
+    }
+
+    fn start(&self, scene: &Scene, workers: usize) -> Result<()> {
+        ensure!(workers == 1, "one process has the port to itself");
+        let (unit, directory) = (format!("--unit={UNIT}"), format!("--working-directory=/srv/{APP}"));
+        let argv = [
+            "systemd-run",
+            "--quiet",
+            "--collect",
+            &unit,
+            &directory,
+            "node",
+            "server.js",
+        ];
+        scene.run(&argv).map(drop)
+    }
+
+    fn reload(&self, _: &Scene) -> Result<()> {
+        bail!("nobody is there to do it")
+    }
+
+    fn stop(&self, scene: &Scene) -> Result<()> {
+        scene.run(&["systemctl", "stop", UNIT]).map(drop)
+    }
+
+    fn workers(&self, scene: &Scene) -> Result<Vec<u32>> {
+        let text = scene.run(&["systemctl", "show", "--value", "--property=MainPID", UNIT])?;
+        Ok(vec![text.trim().parse()?])
+    }
+
+    fn supervisors(&self, _: &Scene) -> Result<Vec<u32>> {
+        Ok(Vec::new())
+    }
+
+    fn listing(&self) -> Vec<&'static str> {
+        vec!["systemctl", "status", UNIT]
+    }
+}

@@ -1,0 +1,58 @@
+//! The box in which all of it happens, with everything installed that is measured.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use appctl_lab::{Debian, Host, Stage};
+
+use crate::book::about::{About, cpu_model};
+use crate::contender::{APP, PM2};
+use crate::settings::Settings;
+
+/// A box with the package, PM2 and the app.
+pub(crate) struct Scene {
+    pub(crate) stage: Stage,
+}
+
+impl Scene {
+    pub(crate) fn set() -> Result<Self> {
+        let stage = Stage::set(Debian::Thirteen)?;
+        stage.bring("bench", APP)?;
+        stage.bring("pm2", PM2)?;
+        Ok(Self { stage })
+    }
+
+    /// A file of the box that one process may take away at any time.
+    pub(crate) fn read(&self, path: &str) -> Result<String> {
+        self.stage.host().read_file(path)
+    }
+
+    pub(crate) fn run(&self, argv: &[&str]) -> Result<String> {
+        self.stage.host().run_ok(argv)
+    }
+
+    pub(crate) fn about(&self, settings: &Settings) -> Result<About> {
+        let line = |argv: &[&str]| Ok::<_, anyhow::Error>(self.run(argv)?.lines().next().unwrap_or("?").to_owned());
+        let package: serde_json::Value =
+            serde_json::from_str(&self.read(&format!("/srv/{PM2}/node_modules/pm2/package.json"))?)?;
+        let systemd = line(&["systemctl", "--version"])?;
+        Ok(About {
+            date: line(&["date", "--utc", "+%F"])?,
+            cpu: cpu_model(&fs::read_to_string("/proc/cpuinfo")?).unwrap_or_else(|| "an unnamed CPU".to_owned()),
+            cpus: std::thread::available_parallelism()?.get(),
+            kernel: line(&["uname", "--kernel-release"])?,
+            system: format!("Debian {}", line(&["cat", "/etc/debian_version"])?),
+            systemd: systemd.split(' ').nth(1).unwrap_or("?").to_owned(),
+            node: line(&["node", "--version"])?,
+            pm2: package["version"].as_str().context("PM2 names its version")?.to_owned(),
+            appctl: line(&["appctl", "--version"])?.replace("appctl ", ""),
+            command: if settings.quick {
+                "BENCH_QUICK=1 make bench"
+            } else {
+                "make bench"
+            }
+            .to_owned(),
+            quick: settings.quick,
+        })
+    }
+}
