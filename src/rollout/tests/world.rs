@@ -19,9 +19,15 @@ pub(super) struct World {
     begun: Vec<Task>,
     dice: Vec<u8>,
     proven: bool,
+    /// The canaries were.
+    watched: bool,
     stuck: bool,
     failed: bool,
     left: bool,
+    /// The new state is final: what starts by itself starts on it.
+    committed: bool,
+    /// Whether a state is known from outside, as a release is.
+    told: bool,
 }
 
 impl World {
@@ -49,6 +55,7 @@ impl World {
             };
             assert!(fine, "{step:?} after a failure");
         }
+        self.judge_canaries(step, request);
         let Step::Run(task) = step else { return };
         if self.is_up(task.instance()) {
             let ailing = self.ailing.iter().filter(|who| !self.is_up(**who)).count();
@@ -63,6 +70,16 @@ impl World {
             let most = usize::from(self.before.max(self.after));
             assert!(self.ready() <= most, "{task} makes too many: {self:?}");
         }
+    }
+
+    /// Nothing is final before the canaries were watched, and no more than these are new.
+    fn judge_canaries(&self, step: &Step, request: &Request) {
+        let Some(canary) = request.canary.filter(|_| !self.watched && !self.failed) else {
+            return;
+        };
+        assert!(*step != Step::Commit, "final before the canaries were watched");
+        let new = self.begun.len() + usize::from(matches!(step, Step::Run(task) if task.instance() != Surge));
+        assert!(new <= canary.count, "{new} canaries");
     }
 
     /// What is on the way forward, whatever becomes of it.
@@ -86,18 +103,26 @@ impl World {
                 self.new = true;
                 Event::Switched
             }
-            Step::Commit => Event::Switched,
+            Step::Commit => {
+                self.committed = true;
+                Event::Switched
+            }
             Step::Undo if self.roll(12) => {
                 self.stuck = true;
                 Event::NotUndone("boom".to_owned())
             }
             Step::Undo => {
                 self.new = false;
+                self.committed = false;
                 Event::Undone
             }
             Step::Settle(_) => {
                 self.proven = true;
                 Event::Settled
+            }
+            Step::Bake { canary, .. } => {
+                self.watched |= canary;
+                Event::Baked
             }
             Step::Run(task) => self.run(*task),
             Step::Continue | Step::Finish(_) => unreachable!("nothing to take"),
@@ -143,14 +168,22 @@ impl World {
     }
 
     fn seen(&self) -> BTreeMap<Instance, Seen> {
-        let seen = |(up, _): &(bool, bool), who: &Instance| Seen {
+        let seen = |(up, new): &(bool, bool), who: &Instance| Seen {
             up: *up,
+            new: self.told.then_some(*new),
             invocation: Some(if self.touched.contains(who) { "new" } else { "old" }.to_owned()),
         };
         self.instances
             .iter()
             .map(|(who, state)| (*who, seen(state, who)))
             .collect()
+    }
+
+    /// The machine lost its power: everything starts again by itself, on what is final.
+    fn starts_anew(&mut self) {
+        let all: Vec<Instance> = (1..=self.before).map(Number).collect();
+        self.instances = all.iter().map(|who| (*who, (true, self.committed))).collect();
+        self.touched.extend(all);
     }
 
     /// All of `count` instances and no other are up, on the new state or the old.
@@ -218,15 +251,29 @@ pub(super) fn world(request: &Request, before: u16, after: u16, dice: Vec<u8>) -
         begun: Vec::new(),
         dice,
         proven: false,
+        watched: false,
         stuck: false,
         failed: false,
         left: false,
+        committed: false,
+        told: request.switch.commit,
     }
 }
 
-/// Kills whoever drives a rollout after `steps` of them, `late` after the last took effect, and has the rest done from the
-/// record by someone with better luck.
-pub(super) fn killed(request: &Request, mut world: World, steps: usize, late: bool, begin: Event) -> (World, Outcome) {
+/// When whoever drives a rollout is killed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kill {
+    /// After so many steps.
+    pub(super) steps: usize,
+    /// After the last took effect.
+    pub(super) late: bool,
+    /// Together with the machine.
+    pub(super) power: bool,
+}
+
+/// Kills whoever drives a rollout, and has the rest done from the record by someone with better luck.
+pub(super) fn killed(request: &Request, mut world: World, kill: Kill, begin: Event) -> (World, Outcome) {
+    let Kill { steps, late, power } = kill;
     let mut rollout = Rollout::new(request.clone());
     let runs = world.instances.keys().map(|who| (*who, "old".to_owned())).collect();
     let mut record = Record::new("now".into(), "a".into(), ("ann".into(), 1), request, &runs);
@@ -243,6 +290,9 @@ pub(super) fn killed(request: &Request, mut world: World, steps: usize, late: bo
                 step = rollout.step(event);
             }
         }
+    }
+    if power {
+        world.starts_anew();
     }
     let (rest, past) = record.rest(&world.seen());
     let begin = if record.going_back { Event::Abort } else { begin };
