@@ -89,6 +89,7 @@ fn summary(spec: &AppSpec) -> String {
         restart,
         limits,
         sandbox,
+        deploy,
     } = spec;
     let listen: Vec<_> = listen.iter().map(Listen::to_string).collect();
     lines(&[
@@ -107,6 +108,7 @@ fn summary(spec: &AppSpec) -> String {
         ("restart", restart),
         ("limits", limits),
         ("sandbox", sandbox),
+        ("deploy", deploy),
     ])
 }
 

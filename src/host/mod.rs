@@ -20,4 +20,6 @@ pub mod ports;
 #[cfg(feature = "cli")]
 pub mod record;
 #[cfg(feature = "cli")]
+pub mod releases;
+#[cfg(feature = "cli")]
 pub mod tree;

@@ -62,6 +62,41 @@ impl Layout {
         self.releases(app).join(id.to_string())
     }
 
+    /// What is known of the releases: `ID.json` where it came from, `ID.files` what is in it.
+    pub fn about(&self, app: &AppName) -> PathBuf {
+        self.state(app).join("about")
+    }
+
+    /// Where a release came from, see [`super::Origin`].
+    pub fn origin_file(&self, app: &AppName, id: &ReleaseId) -> PathBuf {
+        self.about(app).join(format!("{id}.json"))
+    }
+
+    /// What is in a release, see [`super::Manifest`].
+    pub fn manifest_file(&self, app: &AppName, id: &ReleaseId) -> PathBuf {
+        self.about(app).join(format!("{id}.files"))
+    }
+
+    /// What all releases have in common, of the app's user.
+    pub fn shared(&self, app: &AppName) -> PathBuf {
+        self.state(app).join("shared")
+    }
+
+    /// A private directory for archives that are unpacked and for checkouts, of the account that fills it.
+    pub fn intake(&self, app: &AppName) -> PathBuf {
+        self.state(app).join("intake")
+    }
+
+    /// Clones that are kept, so that the next deploy fetches only what is new; one for each account that fetches.
+    pub fn clones(&self, app: &AppName) -> PathBuf {
+        self.state(app).join("git")
+    }
+
+    /// Where a release is built, `StateDirectory=` of the build.
+    pub fn build(&self, app: &AppName) -> PathBuf {
+        self.state(app).join("build")
+    }
+
     /// The link to the live release, relative to its own folder: `releases/ID`.
     pub fn current(&self, app: &AppName) -> PathBuf {
         self.state(app).join("current")

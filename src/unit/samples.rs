@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::{Host, SystemdVersion};
-use crate::spec::{Account, Adapter, AppSpec, Instances, Limits, Listen, Ready, ReadyWhen, Restart, Sandbox, Stop};
+use crate::spec::{
+    Account, Adapter, AppSpec, Deploy, Instances, Limits, Listen, Ready, ReadyWhen, Restart, Sandbox, Stop,
+};
 
 /// `exec = "node server.js"`, `listen = 3000`, everything else by default.
 pub(super) fn spec(name: &str) -> AppSpec {
@@ -35,6 +37,7 @@ pub(super) fn spec(name: &str) -> AppSpec {
         },
         limits: Limits::default(),
         sandbox: Sandbox::Standard,
+        deploy: Deploy::default(),
     }
 }
 

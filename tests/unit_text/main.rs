@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use appctl::spec::{
-    Account, Adapter, AppSpec, EnvFile, Instances, Limits, Listen, Ready, ReadyWhen, Restart, Sandbox, Stop,
+    Account, Adapter, AppSpec, Deploy, EnvFile, Instances, Limits, Listen, Ready, ReadyWhen, Restart, Sandbox, Stop,
 };
 use appctl::unit::{Host, SystemdVersion, UnitFile, render};
 use proptest::prelude::*;
@@ -142,6 +142,7 @@ fn plain() -> AppSpec {
         },
         limits: Limits::default(),
         sandbox: Sandbox::Standard,
+        deploy: Deploy::default(),
     }
 }
 

@@ -3,7 +3,7 @@
 use appctl::spec::AppName;
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{access, apply, check, install, logs, scale, show, status, uninstall};
+use crate::commands::{access, apply, check, install, logs, scale, show, stage, status, uninstall};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -68,6 +68,9 @@ pub(crate) enum Command {
     Resume(Apps),
     /// Undo a rollout that was interrupted
     Abort(Apps),
+    /// Make a release without putting it in force
+    #[command(hide = true)]
+    Stage(stage::Args),
     /// Say which part of a path an account cannot read
     #[command(hide = true)]
     CanRead(access::Args),

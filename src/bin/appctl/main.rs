@@ -15,6 +15,7 @@ mod lifecycle;
 mod listen;
 mod release;
 mod rolling;
+mod staging;
 mod ui;
 mod units;
 

@@ -1,5 +1,6 @@
 //! Every key of the file, once: the reader, "did you mean" and `packaging/appctl.schema.json` follow from this table.
 
+mod deploy;
 mod life;
 mod limits;
 mod ready;
@@ -12,6 +13,9 @@ use crate::spec::kind::{
 };
 use crate::spec::{Adapter, Sandbox};
 
+pub(in crate::spec) use deploy::{
+    DEPLOY, DEPLOY_BUILD, DEPLOY_BUILD_TIMEOUT, DEPLOY_MAX_FILES, DEPLOY_MAX_SIZE, DEPLOY_RELEASE, DEPLOY_SHARED,
+};
 pub(in crate::spec) use life::{
     RESTART, RESTART_DELAY, RESTART_MAX_DELAY, RESTART_RESET_AFTER, STOP, STOP_LINGER, STOP_SIGNAL, STOP_TIMEOUT,
 };
@@ -49,6 +53,7 @@ pub(in crate::spec) static APP: Section = Section {
         &STOP,
         &RESTART,
         &LIMITS,
+        &DEPLOY,
     ],
 };
 

@@ -1,6 +1,7 @@
 //! What a value of the file may be, one kind per file: how it is read, what is wrong with it, its JSON Schema.
 
 mod account;
+mod commands;
 mod directory;
 mod env;
 mod env_file;
@@ -10,10 +11,12 @@ mod listen;
 mod many;
 mod measure;
 mod probe_path;
+mod shared_path;
 mod signal;
 mod simple;
 
 pub(super) use account::AccountName;
+pub(super) use commands::Commands;
 pub(super) use directory::Directory;
 pub(super) use env::Variables;
 pub(super) use env_file::EnvFilePath;
@@ -23,5 +26,6 @@ pub(super) use listen::Address;
 pub(super) use many::OneOrMany;
 pub(super) use measure::{Percent, Size, Span};
 pub(super) use probe_path::ProbePath;
+pub(super) use shared_path::SharedPath;
 pub(super) use signal::StopSignal;
 pub(super) use simple::{Choice, Flag, Whole};

@@ -13,6 +13,7 @@ pub(crate) mod resume;
 pub(crate) mod rolling_restart;
 pub(crate) mod scale;
 pub(crate) mod show;
+pub(crate) mod stage;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod stop;
@@ -29,6 +30,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<
         Command::Apply(args) => apply::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
         Command::CanRead(args) => access::run(args),
+        Command::Stage(args) => stage::run(args, context).await,
         Command::Show(args) => show::run(args, context).await,
         Command::Start(args) => start::run(args, context).await,
         Command::Stop(args) => stop::run(args, context).await,

@@ -36,7 +36,7 @@ impl Hold {
 }
 
 /// The person behind this process, as far as sudo(8) tells.
-fn who() -> String {
+pub(crate) fn who() -> String {
     let behind = std::env::var("SUDO_USER").ok().filter(|name| !name.is_empty());
     behind.unwrap_or_else(|| {
         let uid = nix::unistd::getuid();

@@ -13,7 +13,7 @@ mod verdict;
 mod work;
 
 pub(crate) use config::{Change, put_in_force, roll};
-pub(crate) use hold::Hold;
+pub(crate) use hold::{Hold, who};
 pub(crate) use interrupt::Interrupts;
 pub(crate) use order::{Order, carry_out, reopen};
 pub(crate) use reason::Reason;
