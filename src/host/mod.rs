@@ -3,11 +3,15 @@
 #[cfg(feature = "cli")]
 pub mod accounts;
 #[cfg(feature = "cli")]
+pub mod bad;
+#[cfg(feature = "cli")]
 pub mod bus;
 #[cfg(feature = "cli")]
 pub mod cgroupfs;
 #[cfg(feature = "cli")]
 pub mod files;
+#[cfg(feature = "cli")]
+pub mod hook;
 #[cfg(feature = "cli")]
 pub mod journal;
 #[cfg(feature = "cli")]
@@ -15,6 +19,8 @@ pub mod lock;
 pub mod machine;
 #[cfg(feature = "cli")]
 pub mod paths;
+#[cfg(feature = "cli")]
+pub mod pins;
 #[cfg(feature = "cli")]
 pub mod ports;
 #[cfg(feature = "cli")]

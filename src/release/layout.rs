@@ -117,6 +117,21 @@ impl Layout {
         self.root.join("run/appctl").join(app.as_str())
     }
 
+    /// Which instances run another release than the live one: links named after them.
+    pub fn pins(&self, app: &AppName) -> PathBuf {
+        self.run(app).join("pin")
+    }
+
+    /// The last rollout of a release; outlives the machine.
+    pub fn journal(&self, app: &AppName) -> PathBuf {
+        self.state(app).join("rollout.json")
+    }
+
+    /// Why a release is bad; no file for the others.
+    pub fn bad_file(&self, app: &AppName, id: &ReleaseId) -> PathBuf {
+        self.about(app).join(format!("{id}.bad"))
+    }
+
     /// Private sockets of one instance, `RuntimeDirectory=`.
     pub fn instance(&self, app: &AppName, instance: Instance) -> PathBuf {
         self.run(app).join(instance.to_string())

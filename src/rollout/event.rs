@@ -26,6 +26,8 @@ pub enum Event {
     Up(Instance),
     /// The instance did not come up, and why.
     NotUp(Instance, String),
+    /// The instance was left alone, since something else was not ready for it, and why.
+    Refused(Instance, String),
     /// The instance is stopped.
     Down(Instance),
     /// The time of [`Step::Settle`] is over.

@@ -180,6 +180,11 @@ impl Rollout {
                 self.lost(instance, why);
                 true
             }
+            Event::Refused(who, why) if who == instance => {
+                self.begun.retain(|begun| *begun != task);
+                self.fail(Failure::of(instance, why));
+                true
+            }
             Event::Down(who) if who == instance && !task.brings_up() => {
                 self.alive.remove(&instance);
                 true

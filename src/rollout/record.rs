@@ -58,7 +58,10 @@ pub struct Record {
     /// Whether the others may follow the canaries.
     #[serde(default)]
     pub promoted: bool,
-    /// Whether the operator left while everything was watched at the end.
+    /// Whether everything is done, and watched for a while.
+    #[serde(default)]
+    pub watches_all: bool,
+    /// Whether the operator left meanwhile.
     #[serde(default)]
     pub unwatched: bool,
     /// Every instance with a part in it, in the order of the rollout.
@@ -176,6 +179,7 @@ impl Record {
             canary_bake_ms: request.canary.map_or(0, |canary| milliseconds(canary.bake)),
             bake_ms: milliseconds(request.bake),
             promoted: request.canary.is_none(),
+            watches_all: false,
             unwatched: false,
             instances: request.tasks.iter().map(entry).collect(),
         }
@@ -195,6 +199,7 @@ impl Record {
             Step::Commit => self.promoted = true,
             Step::Settle(_) | Step::Bake { .. } => {}
         }
+        self.watches_all = matches!(step, Step::Bake { canary: false, .. });
         self.step = step.to_string();
     }
 
@@ -209,6 +214,8 @@ impl Record {
                 }
             }
             Event::Down(instance) => self.mark(*instance, Progress::Done),
+            Event::Refused(instance, _) => self.mark(*instance, Progress::Waiting),
+            Event::Interrupted => self.unwatched = self.watches_all,
             Event::NotUp(instance, _) | Event::Died(instance, _) => self.mark(*instance, Progress::Failed),
             _ => {}
         }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::fields::Fields;
+use super::key::Key;
 use super::keys;
+use super::kind::Commands;
 use super::problem::Findings;
 
 /// How a release is made.
@@ -24,6 +26,27 @@ pub struct Deploy {
     pub max_size: u64,
     /// Most files, directories and links of a release.
     pub max_files: u64,
+    /// How many releases are kept.
+    pub keep: usize,
+    /// How long all instances are watched once they run a new release.
+    pub bake: Duration,
+    /// Commands of root around a rollout and around each of its steps.
+    pub hooks: Hooks,
+}
+
+/// Commands of root, each program and arguments: for what stands beside the app, as a load balancer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hooks {
+    /// Before anything is touched.
+    pub before: Vec<Vec<String>>,
+    /// After the end, whatever it was.
+    pub after: Vec<Vec<String>>,
+    /// Before an instance is touched.
+    pub before_instance: Vec<Vec<String>>,
+    /// Once it is up again, or gone.
+    pub after_instance: Vec<Vec<String>>,
+    /// Longest time for each.
+    pub timeout: Duration,
 }
 
 /// A file or directory that outlives releases, `/var/lib/appctl/NAME/shared/PATH`.
@@ -50,7 +73,27 @@ pub(super) fn deploy(fields: &Fields<'_>, findings: &mut Findings<'_>) -> Deploy
         shared: shared(fields.take_or_default(&keys::DEPLOY_SHARED, findings), findings),
         max_size: fields.take_or_default(&keys::DEPLOY_MAX_SIZE, findings),
         max_files: fields.take_or_default(&keys::DEPLOY_MAX_FILES, findings),
+        keep: usize::try_from(fields.take_or_default(&keys::DEPLOY_KEEP, findings)).unwrap_or(usize::MAX),
+        bake: fields.take_or_default(&keys::DEPLOY_BAKE, findings),
+        hooks: Hooks {
+            before: hook(fields, &keys::DEPLOY_BEFORE, findings),
+            after: hook(fields, &keys::DEPLOY_AFTER, findings),
+            before_instance: hook(fields, &keys::DEPLOY_BEFORE_INSTANCE, findings),
+            after_instance: hook(fields, &keys::DEPLOY_AFTER_INSTANCE, findings),
+            timeout: fields.take_or_default(&keys::DEPLOY_HOOK_TIMEOUT, findings),
+        },
     }
+}
+
+/// What root runs is named by its whole path: no directory of anyone else is searched for it.
+fn hook(fields: &Fields<'_>, key: &'static Key<Commands>, findings: &mut Findings<'_>) -> Vec<Vec<String>> {
+    let commands = fields.take_or_default(key, findings);
+    let relative = commands.iter().find(|command| !command[0].starts_with('/'));
+    if let (Some(command), Some(span)) = (relative, fields.span(key)) {
+        let message = format!("`{}` is run by root, so {} needs its whole path", key.name, command[0]);
+        findings.rule(span, message, "as in [\"/usr/local/bin/balancer\", \"out\"]");
+    }
+    commands
 }
 
 /// A link cannot lie below another link.

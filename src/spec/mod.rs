@@ -31,7 +31,7 @@ mod writer;
 
 pub use bytes::{InvalidSize, format_bytes, parse_bytes};
 pub use conflicts::{Conflict, conflicts};
-pub use deploy::{Deploy, Shared};
+pub use deploy::{Deploy, Hooks, Shared};
 pub use listen::InvalidListen;
 pub use name::{AppName, Instance, InvalidName};
 pub use parse::parse;

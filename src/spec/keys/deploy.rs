@@ -17,7 +17,71 @@ pub(in crate::spec) static DEPLOY: Section = Section {
         &DEPLOY_SHARED,
         &DEPLOY_MAX_SIZE,
         &DEPLOY_MAX_FILES,
+        &DEPLOY_KEEP,
+        &DEPLOY_BAKE,
+        &DEPLOY_BEFORE,
+        &DEPLOY_AFTER,
+        &DEPLOY_BEFORE_INSTANCE,
+        &DEPLOY_AFTER_INSTANCE,
+        &DEPLOY_HOOK_TIMEOUT,
     ],
+};
+
+pub(in crate::spec) static DEPLOY_KEEP: Key<Whole> = Key {
+    name: "keep",
+    aka: &["keep_releases", "retain", "retain_containers", "revision_history_limit"],
+    kind: Whole { least: 2, most: 1000 },
+    default: Some("5"),
+    doc: "How many releases are kept. The live one, the one before it and any that still runs are never removed.",
+};
+
+pub(in crate::spec) static DEPLOY_BAKE: Key<Span> = Key {
+    name: "bake",
+    aka: &["bake_time", "min_healthy_time", "soak"],
+    kind: span_from(Duration::ZERO),
+    default: Some("\"30s\""),
+    doc: "How long a new release is watched once all instances run it; a crash within takes it back.",
+};
+
+pub(in crate::spec) static DEPLOY_BEFORE: Key<Commands> = Key {
+    name: "before",
+    aka: &["pre_deploy", "before_deploy"],
+    kind: Commands,
+    default: Some("[]"),
+    doc: "Commands of root that run before a rollout touches anything; one that fails keeps it from beginning.",
+};
+
+pub(in crate::spec) static DEPLOY_AFTER: Key<Commands> = Key {
+    name: "after",
+    aka: &["after_deploy"],
+    kind: Commands,
+    default: Some("[]"),
+    doc: "Commands of root that run after a rollout, however it ended: APPCTL_OUTCOME.",
+};
+
+pub(in crate::spec) static DEPLOY_BEFORE_INSTANCE: Key<Commands> = Key {
+    name: "before_instance",
+    aka: &["pre_instance"],
+    kind: Commands,
+    default: Some("[]"),
+    doc: "Commands of root that run before an instance is touched, as to take it out of a load balancer; one that \
+          fails takes the rollout back.",
+};
+
+pub(in crate::spec) static DEPLOY_AFTER_INSTANCE: Key<Commands> = Key {
+    name: "after_instance",
+    aka: &["post_instance"],
+    kind: Commands,
+    default: Some("[]"),
+    doc: "Commands of root that run once the instance is up again or gone.",
+};
+
+pub(in crate::spec) static DEPLOY_HOOK_TIMEOUT: Key<Span> = Key {
+    name: "hook_timeout",
+    aka: &["hooks_timeout"],
+    kind: span_from(Duration::from_millis(100)),
+    default: Some("\"30s\""),
+    doc: "Longest time for each command of before, after, before_instance and after_instance.",
 };
 
 pub(in crate::spec) static DEPLOY_BUILD: Key<Commands> = Key {

@@ -38,10 +38,13 @@ pub(crate) async fn roll(context: &Context, systemd: &Systemd, change: &Change<'
     let order = Order {
         spec: spec.clone(),
         request: Request::new(verb, counts, change.replace, survey.ailing(), policy),
-        swap: Swap::Config(Texts {
-            before: Some(change.old.1.to_owned()),
-            after: Some(change.new.1.to_owned()),
-        }),
+        swap: Swap::Config {
+            texts: Texts {
+                before: Some(change.old.1.to_owned()),
+                after: Some(change.new.1.to_owned()),
+            },
+            wanted: verb == Verb::Scale,
+        },
     };
     let mut interrupts = Interrupts::catch()?;
     carry_out(order, &hold, context, systemd, &mut interrupts).await

@@ -75,19 +75,31 @@ impl Survey {
         self.states.iter().filter_map(run).collect()
     }
 
-    /// What the planner needs in order to go on with an interrupted rollout.
-    pub(crate) fn seen(&self) -> BTreeMap<Instance, Seen> {
+    /// What the planner needs in order to go on with an interrupted rollout, to `release` if it is one of a release.
+    pub(crate) fn seen(&self, release: Option<&str>) -> BTreeMap<Instance, Seen> {
         let seen = |state: &InstanceState| Seen {
             up: state.activity.is_up(),
             invocation: state.invocation.clone(),
+            new: release.and_then(|release| Some(release_of(state)? == release)),
         };
         self.states.iter().map(|(who, state)| (*who, seen(state))).collect()
+    }
+
+    /// The releases that instances run, whatever they are doing.
+    pub(crate) fn releases(&self) -> impl Iterator<Item = String> {
+        self.states.values().filter_map(release_of)
     }
 
     fn numbered(&self) -> impl Iterator<Item = (Instance, &InstanceState)> {
         let regular = self.states.iter().filter(|(who, _)| **who != Instance::Surge);
         regular.map(|(who, state)| (*who, state))
     }
+}
+
+/// What an instance runs, as its shim says.
+pub(super) fn release_of(state: &InstanceState) -> Option<String> {
+    let shim: ShimStatus = state.status_text.parse().ok()?;
+    shim.release.filter(|_| !state.activity.is_down())
 }
 
 fn is_under_way(state: &InstanceState) -> bool {

@@ -36,7 +36,7 @@ pub(super) fn sentence(outcome: &Outcome, record: &Record) -> String {
             )
         }
         Outcome::Kept(failure) => format!("{failure}; no other instance was touched, and the old ones serve on"),
-        Outcome::WentBack(failure) => format!("{failure}; everything is back as it was before"),
+        Outcome::WentBack(failure) => format!("{failure}; everything is back as it was before{}", back_on(record)),
         Outcome::Stopped {
             failure,
             stands_in,
@@ -48,6 +48,12 @@ pub(super) fn sentence(outcome: &Outcome, record: &Record) -> String {
             format!("{failure}{}{}", back.unwrap_or_default(), left(app, *stands_in))
         }
         Outcome::Interrupted { clean: true } => "interrupted; everything is as it was before".to_owned(),
+        Outcome::Interrupted { clean: false } if !record.promoted => {
+            format!(
+                "the canaries stay and nobody watches them; go on with: appctl promote {app}, watch them again with: \
+                 appctl resume {app}, or take them back with: appctl abort {app}"
+            )
+        }
         Outcome::Interrupted { clean: false } => {
             format!("interrupted half way; go on with: appctl resume {app}, or end it with: appctl abort {app}")
         }
@@ -67,7 +73,25 @@ fn left(app: &str, stands_in: bool) -> String {
     }
 }
 
+fn back_on(record: &Record) -> String {
+    let from = record.release.as_ref().and_then(|change| change.from.as_ref());
+    from.map(|from| format!(", on release {from}")).unwrap_or_default()
+}
+
 fn done(record: &Record) -> String {
+    let live = record
+        .release
+        .as_ref()
+        .map(|change| format!("release {} is live: ", change.to));
+    let unwatched = if record.unwatched {
+        "; left before it was watched to the end, a crash from now on takes nothing back"
+    } else {
+        ""
+    };
+    format!("{}{}{unwatched}", live.unwrap_or_default(), counts(record))
+}
+
+fn counts(record: &Record) -> String {
     let count = |task| record.instances.iter().filter(|entry| entry.task == task).count();
     let parts = [
         (count(TaskName::Restart), "replaced"),
