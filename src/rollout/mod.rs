@@ -20,6 +20,6 @@ mod tests;
 pub use event::{Event, Failure, Outcome, Step};
 pub use machine::{Past, Rollout};
 pub use plan::plan;
-pub use record::{Entry, Move, Progress, Record, State, TaskName};
+pub use record::{Entry, Move, Progress, Record, State, TaskName, Watching};
 pub use request::{Canary, Policy, Request, Switch, Task, Verb};
 pub use rest::Seen;

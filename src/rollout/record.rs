@@ -58,14 +58,34 @@ pub struct Record {
     /// Whether the others may follow the canaries.
     #[serde(default)]
     pub promoted: bool,
-    /// Whether everything is done, and watched for a while.
+    /// What is being watched for a while, if anything is.
     #[serde(default)]
-    pub watches_all: bool,
-    /// Whether the operator left meanwhile.
+    pub watching: Option<Watching>,
+    /// Whether the operator left while all of it was watched.
     #[serde(default)]
     pub unwatched: bool,
     /// Every instance with a part in it, in the order of the rollout.
     pub instances: Vec<Entry>,
+}
+
+/// What is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Watching {
+    /// A few instances, before the others follow.
+    Canaries,
+    /// All that is new, at the end.
+    All,
+}
+
+impl Watching {
+    fn of(step: &Step) -> Option<Self> {
+        match step {
+            Step::Bake { canary: true, .. } => Some(Self::Canaries),
+            Step::Bake { canary: false, .. } => Some(Self::All),
+            _ => None,
+        }
+    }
 }
 
 /// From one release to another.
@@ -179,7 +199,7 @@ impl Record {
             canary_bake_ms: request.canary.map_or(0, |canary| milliseconds(canary.bake)),
             bake_ms: milliseconds(request.bake),
             promoted: request.canary.is_none(),
-            watches_all: false,
+            watching: None,
             unwatched: false,
             instances: request.tasks.iter().map(entry).collect(),
         }
@@ -199,7 +219,7 @@ impl Record {
             Step::Commit => self.promoted = true,
             Step::Settle(_) | Step::Bake { .. } => {}
         }
-        self.watches_all = matches!(step, Step::Bake { canary: false, .. });
+        self.watching = Watching::of(step);
         self.step = step.to_string();
     }
 
@@ -215,7 +235,7 @@ impl Record {
             }
             Event::Down(instance) => self.mark(*instance, Progress::Done),
             Event::Refused(instance, _) => self.mark(*instance, Progress::Waiting),
-            Event::Interrupted => self.unwatched = self.watches_all,
+            Event::Interrupted => self.unwatched = self.watching == Some(Watching::All),
             Event::NotUp(instance, _) | Event::Died(instance, _) => self.mark(*instance, Progress::Failed),
             _ => {}
         }

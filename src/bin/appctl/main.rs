@@ -14,6 +14,7 @@ mod exit;
 mod lifecycle;
 mod listen;
 mod release;
+mod retention;
 mod rolling;
 mod staging;
 mod ui;

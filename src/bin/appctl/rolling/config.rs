@@ -26,6 +26,7 @@ pub(crate) async fn roll(context: &Context, systemd: &Systemd, change: &Change<'
     let spec = change.new.0;
     let verb = if change.replace { Verb::Apply } else { Verb::Scale };
     let hold = Hold::take(context, &spec.name, &verb.to_string())?;
+    super::refuse_open_release(context, &spec.name)?;
     if !systemd.instance(&units::service(&spec.name)).await?.activity.is_up() {
         return put_in_force(context, systemd, change.new).await;
     }

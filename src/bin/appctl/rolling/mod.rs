@@ -2,6 +2,7 @@
 
 mod config;
 mod cut;
+mod deploy;
 mod driver;
 mod hold;
 mod hooks;
@@ -16,6 +17,7 @@ mod verdict;
 mod work;
 
 pub(crate) use config::{Change, put_in_force, roll};
+pub(crate) use deploy::{Roll, Target, refuse_open_release, show};
 pub(crate) use hold::{Hold, who};
 pub(crate) use interrupt::{Interrupts, Wish};
 pub(crate) use order::{Order, carry_out, reopen};

@@ -104,7 +104,11 @@ async fn drive(
     json: bool,
     interrupts: &mut Interrupts,
 ) -> anyhow::Result<()> {
-    work.hooks.before(&record).await?;
+    match work.hooks.before(&record).await {
+        Err(error) if begin == Event::Begin => return Err(error),
+        // Nothing may keep an operator from going back.
+        _ => {}
+    }
     let instances = record.instances.iter().filter_map(|entry| entry.instance.parse().ok());
     let who = instances.chain([Instance::Surge]);
     let names: Vec<String> = who.map(|instance| units::instance(&work.app, instance)).collect();

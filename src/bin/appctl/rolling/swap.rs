@@ -81,9 +81,11 @@ impl Swap {
     }
 
     /// Makes the new state final.
-    pub(super) fn commit(&self, layout: &Layout, app: &AppName) -> anyhow::Result<()> {
-        self.switching()
-            .map_or(Ok(()), |switching| switching.commit(layout, app))
+    pub(super) async fn commit(&self, layout: &Layout, app: &AppName, systemd: &Systemd) -> anyhow::Result<()> {
+        match self.switching() {
+            Some(switching) => switching.make_final(layout, app, systemd).await,
+            None => Ok(()),
+        }
     }
 
     /// Puts the old state back.

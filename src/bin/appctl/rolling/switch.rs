@@ -2,12 +2,15 @@
 //! to it run it; then the others are pinned to the old one until it is their turn. A reset of the machine takes the pins
 //! away, and everything starts on the one that is live.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use appctl::host::bus::Systemd;
 use appctl::host::{bad, pins, releases};
 use appctl::release::{Layout, ReleaseId};
 use appctl::rollout::{Move, Outcome};
 use appctl::spec::{AppName, Instance};
+
+use super::Survey;
 
 /// The change of the live release.
 #[derive(Debug, Clone)]
@@ -42,16 +45,24 @@ impl Switching {
         Ok(pins::pin(layout, app, instance, &self.to)?)
     }
 
-    /// Makes the new release the live one. Whoever is not on it yet stays where it is until it is its turn.
-    pub(super) fn commit(&self, layout: &Layout, app: &AppName) -> anyhow::Result<()> {
+    /// Makes the new release the live one. Whoever is not on it yet stays where it is until it is its turn; `on_it` are
+    /// those that an earlier attempt has brought there.
+    fn commit(&self, layout: &Layout, app: &AppName, on_it: &BTreeSet<Instance>) -> anyhow::Result<()> {
         if let Some(from) = &self.from {
             let pinned: BTreeMap<Instance, ReleaseId> = pins::all(layout, app)?;
             let others = (1..=self.count).map(Instance::Number);
             for instance in others.filter(|instance| !pinned.contains_key(instance)) {
-                pins::pin(layout, app, instance, from)?;
+                let release = if on_it.contains(&instance) { &self.to } else { from };
+                pins::pin(layout, app, instance, release)?;
             }
         }
         Ok(pins::make_live(layout, app, Some(&self.to))?)
+    }
+
+    /// The same, once it is known what every instance runs.
+    pub(super) async fn make_final(&self, layout: &Layout, app: &AppName, systemd: &Systemd) -> anyhow::Result<()> {
+        let survey = Survey::take(systemd, app, self.count).await?;
+        self.commit(layout, app, &survey.on_release(&self.to.to_string()))
     }
 
     /// Makes the old release the live one again.

@@ -69,7 +69,7 @@ impl Work {
                 Ok(()) => Event::Undone,
                 Err(error) => Event::NotUndone(format!("{error:#}")),
             },
-            Step::Commit => match self.swap.commit(&self.layout, &self.app) {
+            Step::Commit => match self.swap.commit(&self.layout, &self.app, &self.systemd).await {
                 Ok(()) => Event::Switched,
                 Err(error) => Event::NotSwitched(format!("{error:#}")),
             },

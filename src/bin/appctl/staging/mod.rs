@@ -77,6 +77,11 @@ pub(crate) enum Progress {
     Note(String),
 }
 
+/// Removes what attempts left that were killed. The caller holds the app's lock.
+pub(crate) fn sweep(context: &Context, spec: &AppSpec) -> anyhow::Result<()> {
+    site::Site::prepare(context, spec).map(drop)
+}
+
 /// Makes a release, or finds the one that is the same. On failure, and when dropped half way, nothing is left behind.
 pub(crate) async fn stage(
     context: &Context,
