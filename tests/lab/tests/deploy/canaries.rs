@@ -1,0 +1,100 @@
+//! A few instances first: watched, promoted, taken back, and left alone.
+
+use anyhow::{Context, Result, ensure};
+use appctl_lab::running::Running;
+use appctl_lab::{Host, Stage, on_each_debian};
+
+use crate::scene::{RATE, SOURCE, deploy, ends_with, install, live, lossless, more, source_is, status, whole};
+
+on_each_debian!(
+    canaries_run_alone_until_they_are_promoted,
+    a_canary_that_crashes_is_taken_back
+);
+
+const DEPLOY: [&str; 7] = ["deploy", "myapp", SOURCE, "--canary", "1", "--bake", "10min"];
+
+/// Starts a deploy and follows it until its canary is watched.
+fn baking(stage: &Stage) -> Result<Running<'_>> {
+    let mut running = Running::start(stage, &DEPLOY)?;
+    while let Some(step) = running.next_step()? {
+        if step.starts_with("watch the canaries") {
+            return Ok(running);
+        }
+    }
+    anyhow::bail!("it never watched its canary: {:?}", running.wait()?)
+}
+
+/// Instance 1 is on another release than the others, and the live one has not moved.
+fn one_is_new(stage: &Stage, old: &str) -> Result<()> {
+    let state = status(stage.host())?;
+    let list = state["instances"].as_array().context("a list")?;
+    let new = |one: &serde_json::Value| one["release"] != old;
+    let right = list.iter().all(|one| new(one) == (one["instance"] == "1")) && list.len() == 3;
+    ensure!(right && live(stage.host())? == old, "{state}");
+    Ok(())
+}
+
+fn canaries_run_alone_until_they_are_promoted(stage: &Stage) -> Result<()> {
+    install(stage.host(), 3, "bake = '300ms'")?;
+    let load = stage.load(3000, RATE);
+    let old = live(stage.host())?;
+    source_is(stage.host(), "r1")?;
+    let running = baking(stage)?;
+    one_is_new(stage, &old)?;
+    // It crashes no more than others: its release stays its own.
+    ends_with(&stage.appctl(&["promote", "myapp"])?, 0, "promoted")?;
+    ensure!(running.wait()?.code == Some(0), "not promoted");
+    whole(stage, 3)?;
+    let old = live(stage.host())?;
+    source_is(stage.host(), "r2")?;
+    let running = baking(stage)?;
+    ends_with(&stage.appctl(&["abort", "myapp"])?, 0, "taken back")?;
+    ensure!(running.wait()?.code == Some(0), "not taken back");
+    ensure!(live(stage.host())? == old, "it is live");
+    whole(stage, 3)?;
+    left_alone(stage, &old)?;
+    more(&load, 200)?;
+    let report = load.stop();
+    lossless(&report)?;
+    let seen = ["r0", "r1", "r2"]
+        .iter()
+        .all(|name| report.releases.contains_key(*name));
+    ensure!(seen, "not all of them served:\n{report}");
+    Ok(())
+}
+
+/// Ctrl-C leaves the canary; nothing else is rolled meanwhile; it is promoted later.
+fn left_alone(stage: &Stage, old: &str) -> Result<()> {
+    source_is(stage.host(), "r3")?;
+    let running = baking(stage)?;
+    running.signal("INT")?;
+    let ending = running.wait()?;
+    ensure!(
+        ending.code == Some(1) && ending.stderr.contains("appctl promote myapp"),
+        "{ending:?}"
+    );
+    one_is_new(stage, old)?;
+    let notes = status(stage.host())?["notes"].to_string();
+    ensure!(notes.contains("nobody watches its canaries"), "{notes}");
+    ends_with(&stage.appctl(&["rolling-restart", "myapp"])?, 7, "not finished")?;
+    ends_with(&stage.appctl(&["scale", "myapp", "4"])?, 7, "not finished")?;
+    one_is_new(stage, old)?;
+    ends_with(&stage.appctl(&["promote", "myapp"])?, 0, "is live")?;
+    ensure!(live(stage.host())? != old, "not live");
+    whole(stage, 3).map(drop)
+}
+
+fn a_canary_that_crashes_is_taken_back(stage: &Stage) -> Result<()> {
+    install(stage.host(), 3, "bake = '300ms'")?;
+    let old = live(stage.host())?;
+    source_is(stage.host(), "r1")?;
+    let running = baking(stage)?;
+    let pid = stage.members("myapp")?["1"].pid.context("a pid")?.to_string();
+    stage.host().run_ok(&["kill", "-KILL", &pid])?;
+    let ending = running.wait()?;
+    ensure!(ending.code == Some(4), "{ending:?}");
+    ensure!(live(stage.host())? == old, "it is live");
+    whole(stage, 3)?;
+    ends_with(&deploy(stage, &["--canary", "3"])?, 2, "none to compare")?;
+    ends_with(&deploy(stage, &[])?, 4, "is bad")
+}
