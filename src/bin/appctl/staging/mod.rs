@@ -9,13 +9,16 @@ use appctl::spec::AppSpec;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 
+mod copy;
 mod explain;
 mod intake;
 mod partial;
 mod seal;
 mod site;
+mod task;
 
 pub(crate) use seal::install;
+pub(crate) use task::run_task;
 
 /// What a release is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +98,7 @@ pub(crate) async fn stage(
         let help = "restart it there with appctl rolling-restart; to deploy releases, remove `directory` from its file";
         return Err(ExpectedError::new(Exit::INVALID_CONFIG, message).help(help).into());
     }
+    task::stop_leftovers(context, &spec.name).await?;
     let site = site::Site::prepare(context, spec)?;
     let intake = intake::take(&site, source, tell).await?;
     if !options.force
@@ -102,5 +106,6 @@ pub(crate) async fn stage(
     {
         return Ok(staged);
     }
-    seal::release(&site, intake, options, tell).await
+    let staged = seal::release(&site, intake, options, tell).await;
+    staged.map_err(|error| explain::any(error, site.app()))
 }

@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 
 use appctl::host::files::{self, FileError};
 use appctl::host::releases;
-use appctl::host::tree::{self, Access, Before, Copied, Ignore, Owner, Plan};
+use appctl::host::tree::{self, Ignore, Owner};
 use appctl::release::{Entry, Manifest, Origin, ReleaseId, Sort, hex};
 use appctl::spec::AppSpec;
+use appctl::unit::Purpose;
 use sha2::{Digest as _, Sha256};
 
+use super::copy::{self, Made};
 use super::intake::{self, Intake};
-use super::partial::Partial;
 use super::site::Site;
-use super::{Options, Progress, Staged, explain};
+use super::{Options, Progress, Staged, explain, run_task};
 use crate::context::Context;
 use crate::rolling;
 
@@ -24,89 +25,55 @@ pub(super) async fn release(
     options: &Options,
     tell: &mut dyn FnMut(Progress),
 ) -> anyhow::Result<Staged> {
-    let made = copy(site, &intake.directory, intake.ignore.clone(), intake.commit.as_deref()).await;
-    let made = made.map_err(|error| explain::any(error, site.app()))?;
-    if intake.kind == Sort::Directory {
-        intake::notes(site, made.partial.path(), &made.copied, tell);
-    }
+    let id = site.next_id(intake.commit.as_deref())?;
+    let to_build = !site.spec.deploy.build.is_empty();
+    let made = if to_build {
+        copy::to_build(site, &intake).await?
+    } else {
+        copy::to_seal(site, &id, &intake.directory, intake.ignore.clone()).await?
+    };
+    intake::notes(site, &intake, &made, tell);
     let digest = digest(&made.copied.manifest, site.spec);
-    let same = |origin: &Origin| origin.digest == digest;
     if !options.force
-        && let Some(staged) = site.find(same)?
+        && let Some(staged) = site.find(|origin| origin.digest == digest)?
     {
         return Ok(staged);
     }
-    finish(site, made, &intake, digest, tell)
+    let made = if to_build {
+        build(site, &id, made, tell).await?
+    } else {
+        made
+    };
+    finish(site, id, made, &intake, digest, tell)
+}
+
+/// Runs the build where its source was copied, and seals what came of it.
+async fn build(site: &Site<'_>, id: &ReleaseId, source: Made, tell: &mut dyn FnMut(Progress)) -> anyhow::Result<Made> {
+    let release = site.layout().release(site.app(), id);
+    run_task(site.context, site.spec, Purpose::Build, &release, tell).await?;
+    tell(Progress::Step("seal".to_owned()));
+    copy::to_seal(site, id, source.partial.path(), Ignore::nothing()).await
 }
 
 /// Seals a directory as it is: an app's first release.
 pub(crate) async fn install(context: &Context, spec: &AppSpec, from: &Path) -> anyhow::Result<ReleaseId> {
     let site = Site::prepare(context, spec)?;
-    let intake = Intake {
-        directory: from.to_owned(),
-        ignore: Ignore::nothing(),
-        kind: Sort::Directory,
-        source: from.display().to_string(),
-        reference: None,
-        commit: None,
-        _unpacked: None,
-    };
-    let made = copy(&site, from, intake.ignore.clone(), None).await?;
+    let intake = Intake::of(Sort::Directory, from.to_owned());
+    let id = site.next_id(None)?;
+    let made = copy::to_seal(&site, &id, from, Ignore::nothing()).await?;
     let digest = digest(&made.copied.manifest, spec);
-    Ok(finish(&site, made, &intake, digest, &mut drop)?.id)
-}
-
-/// What becomes a release.
-struct Made {
-    id: ReleaseId,
-    partial: Partial,
-    copied: Copied,
-}
-
-/// Copies a tree to where its release will be, hidden, sharing files with the release before.
-async fn copy(site: &Site<'_>, from: &Path, ignore: Ignore, commit: Option<&str>) -> anyhow::Result<Made> {
-    let id = site.next_id(commit)?;
-    let (layout, app) = (site.layout().clone(), site.app().clone());
-    let partial = Partial::new(layout.releases(&app).join(format!(".{id}")));
-    let before = site.before()?;
-    let (from, to) = (from.to_owned(), partial.path().to_owned());
-    let (owner, bounds) = (site.owner, site.bounds());
-    let copy = partial.fill(move |stop| {
-        let known = match &before {
-            Some(id) => releases::manifest(&layout, &app, id)?,
-            None => Manifest::default(),
-        };
-        let directory = before.and_then(|id| std::fs::File::open(layout.release(&app, &id)).ok());
-        let directory = directory.map(Into::into);
-        let plan = Plan {
-            owner,
-            access: Access::Sealed,
-            bounds,
-            ignore,
-            before: directory.as_ref().map(|directory| Before {
-                directory,
-                manifest: &known,
-            }),
-            stop,
-        };
-        Ok(tree::copy(&from, &to, plan)?)
-    });
-    let copied = copy.await?;
-    Ok(Made { id, partial, copied })
+    Ok(finish(&site, id, made, &intake, digest, &mut drop)?.id)
 }
 
 fn finish(
     site: &Site<'_>,
+    id: ReleaseId,
     made: Made,
     intake: &Intake,
     digest: String,
     tell: &mut dyn FnMut(Progress),
 ) -> anyhow::Result<Staged> {
-    let Made {
-        id,
-        partial,
-        mut copied,
-    } = made;
+    let Made { partial, mut copied } = made;
     let (layout, app) = (site.layout(), site.app());
     share(site, partial.path(), &mut copied.manifest, tell)?;
     let origin = Origin {

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use appctl::host::tree::{self, Copied, Ignore};
+use appctl::host::tree::{self, Ignore};
 use appctl::release::Sort;
 
+use super::super::copy::Made;
 use super::super::site::Site;
 use super::super::{Progress, explain};
 use super::Intake;
@@ -28,26 +29,25 @@ pub(super) fn take(site: &Site<'_>, path: &Path, tell: &mut dyn FnMut(Progress))
     }
     tell(Progress::Step(format!("copy {}", directory.display())));
     Ok(Intake {
-        source: directory.display().to_string(),
-        directory,
         // Without a build nothing would bring the packages back.
         ignore: Ignore::as_written(site.spec.deploy.build.is_empty()),
-        kind: Sort::Directory,
-        reference: None,
-        commit: None,
-        _unpacked: None,
+        ..Intake::of(Sort::Directory, directory)
     })
 }
 
-/// What the operator may not expect of the copy in `release`.
-pub(in super::super) fn notes(site: &Site<'_>, release: &Path, copied: &Copied, tell: &mut dyn FnMut(Progress)) {
+/// What the operator may not expect of a copy.
+pub(in super::super) fn notes(site: &Site<'_>, intake: &Intake, made: &Made, tell: &mut dyn FnMut(Progress)) {
+    let Made { partial, copied } = made;
+    if intake.kind != Sort::Directory {
+        return;
+    }
     if !copied.left_out.is_empty() {
         tell(Progress::Note(left_out(&copied.left_out)));
     }
     let has_packages = ["node_modules", ".pnp.cjs"]
         .iter()
         .any(|name| copied.manifest.get(Path::new(name)).is_some());
-    if site.spec.deploy.build.is_empty() && !has_packages && names_packages(release) {
+    if site.spec.deploy.build.is_empty() && !has_packages && names_packages(partial.path()) {
         let note = "package.json names dependencies, and there is neither node_modules nor a build step; \
                     build = [\"npm\", \"ci\"] below [deploy] in the app's file brings them";
         tell(Progress::Note(note.to_owned()));

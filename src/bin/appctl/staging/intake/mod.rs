@@ -34,6 +34,21 @@ pub(super) struct Intake {
     pub(super) _unpacked: Option<Partial>,
 }
 
+impl Intake {
+    /// A directory as it is.
+    pub(super) fn of(kind: Sort, directory: PathBuf) -> Self {
+        Self {
+            source: directory.display().to_string(),
+            directory,
+            ignore: Ignore::nothing(),
+            kind,
+            reference: None,
+            commit: None,
+            _unpacked: None,
+        }
+    }
+}
+
 /// Fetches or unpacks a source.
 pub(super) async fn take(site: &Site<'_>, source: &Source, tell: &mut dyn FnMut(Progress)) -> anyhow::Result<Intake> {
     match source {
