@@ -4,17 +4,26 @@ use std::collections::BTreeSet;
 
 use super::ReleaseId;
 
-/// The release `steps` before the live one, 1 is the one right before it; those that are bad are not counted.
+/// The release `steps` before the live one: 1 is `before`, which the live one was deployed over, or where that is not
+/// known the one made right before it. From there it goes on by age; those that are bad are not counted.
 pub fn back<'a>(
     all: &'a [ReleaseId],
     live: Option<&ReleaseId>,
+    before: Option<&ReleaseId>,
     bad: &BTreeSet<ReleaseId>,
     steps: usize,
 ) -> Option<&'a ReleaseId> {
-    let mut older: Vec<&ReleaseId> = all.iter().filter(|id| live.is_none_or(|live| *id < live)).collect();
-    older.retain(|id| !bad.contains(id));
-    older.sort();
-    older.into_iter().rev().nth(steps.checked_sub(1)?)
+    let mut good: Vec<&ReleaseId> = all
+        .iter()
+        .filter(|id| !bad.contains(*id) && Some(*id) != live)
+        .collect();
+    good.sort();
+    let known = before.filter(|before| good.contains(before));
+    good.retain(|id| match known {
+        Some(before) => *id <= before,
+        None => live.is_none_or(|live| *id < live),
+    });
+    good.into_iter().rev().nth(steps.checked_sub(1)?)
 }
 
 /// What may go, oldest first, when `keep` are to stay. What is in use stays besides. A bad one stays as long as it
@@ -58,9 +67,22 @@ mod tests {
     fn a_rollback_passes_over_what_is_bad_and_what_is_newer() {
         let all: Vec<ReleaseId> = (1..=5).map(id).collect();
         let bad = ids([3]);
-        let to = |steps| back(&all, Some(&id(4)), &bad, steps).cloned();
+        let to = |steps| back(&all, Some(&id(4)), None, &bad, steps).cloned();
         assert_eq!([to(1), to(2), to(3), to(0)], [Some(id(2)), Some(id(1)), None, None]);
-        assert_eq!(back(&all, None, &bad, 1), Some(&id(5)));
+        assert_eq!(back(&all, None, None, &bad, 1), Some(&id(5)));
+    }
+
+    #[test]
+    fn a_rollback_goes_to_what_the_live_one_was_deployed_over() {
+        let all: Vec<ReleaseId> = (1..=5).map(id).collect();
+        let to = |before, steps| back(&all, Some(&id(5)), Some(&id(before)), &ids([3]), steps).cloned();
+        assert_eq!([to(2, 1), to(2, 2), to(2, 3)], [Some(id(2)), Some(id(1)), None]);
+        assert_eq!(to(3, 1), Some(id(4)), "that one is bad");
+        assert_eq!(
+            back(&all, Some(&id(2)), Some(&id(5)), &ids([]), 1),
+            Some(&id(5)),
+            "an old one deployed anew"
+        );
     }
 
     #[test]

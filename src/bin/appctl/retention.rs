@@ -6,6 +6,7 @@ use appctl::host::bus::Systemd;
 use appctl::host::files::{self, FileError};
 use appctl::host::{bad, cgroupfs, pins, record, releases, tree};
 use appctl::release::{self, ReleaseId};
+use appctl::rollout::Verb;
 use appctl::spec::{AppName, AppSpec};
 
 use crate::context::Context;
@@ -19,6 +20,8 @@ pub(crate) struct Stock {
     pub(crate) all: Vec<ReleaseId>,
     /// The live one.
     pub(crate) live: Option<ReleaseId>,
+    /// What the live one was deployed over, as far as that is known.
+    pub(crate) before: Option<ReleaseId>,
     /// Those that failed.
     pub(crate) bad: BTreeSet<ReleaseId>,
 }
@@ -35,12 +38,21 @@ impl Stock {
             }
         }
         let live = releases::live(layout, app);
-        Ok(Self { all, live, bad: failed })
+        let last = record::read_release(layout, app)?.filter(|record| record.verb == Verb::Deploy);
+        let change = last.and_then(|record| record.release);
+        let change = change.filter(|change| live.as_ref().is_some_and(|live| live.to_string() == change.to));
+        let before = change.and_then(|change| change.from?.parse().ok());
+        Ok(Self {
+            all,
+            live,
+            before,
+            bad: failed,
+        })
     }
 
     /// What a plain rollback goes to, or one of more steps.
     pub(crate) fn back(&self, steps: usize) -> Option<&ReleaseId> {
-        release::back(&self.all, self.live.as_ref(), &self.bad, steps)
+        release::back(&self.all, self.live.as_ref(), self.before.as_ref(), &self.bad, steps)
     }
 }
 

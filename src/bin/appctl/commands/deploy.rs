@@ -7,6 +7,7 @@ use appctl::host::bad;
 use appctl::release::ReleaseId;
 use appctl::rollout::{Canary, Verb};
 use appctl::spec::{AppName, AppSpec, parse_span};
+use appctl::unit::Purpose;
 
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
@@ -125,8 +126,22 @@ async fn deploy(
     if roll.settle_earlier(&staged.id, interrupts).await? || roll.is_live(&staged.id).await? {
         return Ok(());
     }
+    tokio::select! {
+        done = before_it_serves(roll, staged) => done?,
+        _ = interrupts.next() => {
+            return Err(ExpectedError::new(Exit::FAILED, "interrupted; what serves was not touched").into());
+        }
+    }
     let target = target(args, spec, canary, staged.id.clone());
     Box::pin(roll.switch(&target, interrupts)).await
+}
+
+/// What the app wants done once, such as a migration.
+async fn before_it_serves(roll: &Roll<'_>, staged: &Staged) -> anyhow::Result<()> {
+    let (context, spec) = (roll.context, roll.spec);
+    let place = context.layout.release(&spec.name, &staged.id);
+    let mut tell = |progress| context.say(&spec.name, &said(progress));
+    staging::run_task(context, spec, Purpose::Release, &place, &mut tell).await
 }
 
 /// The settings of an app that has releases.

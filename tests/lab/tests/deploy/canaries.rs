@@ -69,8 +69,9 @@ fn left_alone(stage: &Stage, old: &str) -> Result<()> {
     let running = baking(stage)?;
     running.signal("INT")?;
     let ending = running.wait()?;
+    let said = ending.said.last().map(ToString::to_string).unwrap_or_default();
     ensure!(
-        ending.code == Some(1) && ending.stderr.contains("appctl promote myapp"),
+        ending.code == Some(1) && said.contains("appctl promote myapp"),
         "{ending:?}"
     );
     one_is_new(stage, old)?;

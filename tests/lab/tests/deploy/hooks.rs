@@ -25,6 +25,7 @@ fn a_load_balancer_is_told_of_every_step(stage: &Stage) -> Result<()> {
          before_instance = ['{TOOL}', 'out']\nafter_instance = ['{TOOL}', 'in']"
     );
     install(host, 2, &hooks)?;
+    host.run_ok(&["rm", LOG])?;
     let load = stage.load(3000, RATE);
     source_is(host, "r1")?;
     ends_with(&deploy(stage, &[])?, 0, "is live")?;
