@@ -1,13 +1,15 @@
 //! The rules of a rollout, held against a world in which instances fail and die at random and operators lose patience.
 
+mod play;
 mod releases;
 mod world;
 
 use std::time::Duration;
 
+use play::{Kill, killed, live};
 use proptest::prelude::*;
 use releases::MINUTES;
-use world::{Kill, killed, live, world};
+use world::world;
 
 use super::{Canary, Event, Failure, Outcome, Policy, Request, Rollout, Step, Task, Verb, plan};
 use crate::spec::Instance::{self, Number, Surge};

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::world::{Kill, killed, world};
+use super::play::{Kill, killed};
+use super::world::world;
 use super::{CAREFUL, told};
 use crate::rollout::{Canary, Event, Outcome, Request, Rollout, Step, Task, Verb, plan};
 use crate::spec::Instance::{Number, Surge};
