@@ -33,6 +33,8 @@ pub(super) struct Driver<'a> {
     pub(super) interrupts: &'a mut Interrupts,
     /// Tells when something changes; what, is looked up.
     pub(super) watch: Watch,
+    /// What it began for: [`Event::Begin`] or [`Event::Abort`].
+    pub(super) wanted: Event,
     /// Whether it was no fault of the new state.
     pub(super) refused: bool,
     /// Instances brought up by this rollout, and their runs.
@@ -41,8 +43,8 @@ pub(super) struct Driver<'a> {
 
 impl Driver<'_> {
     /// Takes the rollout from its first event to its outcome.
-    pub(super) async fn drive(mut self, begin: Event) -> anyhow::Result<(Outcome, String)> {
-        let mut step = self.rollout.step(begin);
+    pub(super) async fn drive(mut self) -> anyhow::Result<(Outcome, String)> {
+        let mut step = self.rollout.step(self.wanted.clone());
         loop {
             self.record.begins(&step);
             if let Step::Finish(outcome) = step {
@@ -145,7 +147,7 @@ impl Driver<'_> {
             switching.end(&self.work.layout, &self.work.app, outcome, self.refused)?;
         }
         let cut = self.work.cut_since(&self.record).await;
-        let sentence = self.progress.finished(outcome, &self.record, cut);
+        let sentence = self.progress.finished(outcome, &self.wanted, &self.record, cut);
         self.record.message = Some(sentence.clone());
         self.record.ended = Some(super::hold::now());
         self.save()?;

@@ -121,9 +121,10 @@ async fn drive(
         work,
         interrupts,
         watch,
+        wanted: begin.clone(),
         refused: false,
         runs,
     };
-    let (outcome, sentence) = Box::pin(driver.drive(begin)).await?;
-    verdict::result(&outcome, &app, &sentence)
+    let (outcome, sentence) = Box::pin(driver.drive()).await?;
+    verdict::result(verdict::exit(&outcome, &begin), &app, &sentence)
 }

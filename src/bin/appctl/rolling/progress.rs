@@ -115,9 +115,9 @@ impl Progress {
     }
 
     /// It is over; the sentence that says how.
-    pub(super) fn finished(&self, outcome: &Outcome, record: &Record, cut: Option<u64>) -> String {
+    pub(super) fn finished(&self, outcome: &Outcome, wanted: &Event, record: &Record, cut: Option<u64>) -> String {
         let sentence = verdict::sentence(outcome, record);
-        let exit = verdict::exit(outcome);
+        let exit = verdict::exit(outcome, wanted);
         let seconds = self.began.elapsed().as_secs_f64();
         let fields = json!({
             "outcome": record.state, "message": sentence, "seconds": seconds, "exit_code": exit.code(),

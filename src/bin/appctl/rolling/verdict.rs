@@ -1,23 +1,23 @@
 //! How a rollout ended, in one sentence and one exit code, and what to type next.
 
-use appctl::rollout::{Outcome, Record, TaskName};
+use appctl::rollout::{Event, Outcome, Record, TaskName};
 use appctl::spec::{AppName, Instance};
 
 use crate::exit::{Exit, ExpectedError};
 
-/// The exit code of an outcome.
-pub(super) fn exit(outcome: &Outcome) -> Exit {
+/// The exit code of an outcome. Taking it back is what `abort` is for; of a deploy it is a failure.
+pub(super) fn exit(outcome: &Outcome, wanted: &Event) -> Exit {
     match outcome {
         Outcome::Done { still_down } if still_down.is_empty() => Exit::DONE,
-        Outcome::Aborted { no_way_back: None, .. } => Exit::DONE,
+        Outcome::Aborted { no_way_back: None, .. } if *wanted == Event::Abort => Exit::DONE,
         Outcome::Interrupted { .. } => Exit::FAILED,
         _ => Exit::ROLLOUT_FAILED,
     }
 }
 
 /// Done, or an error that says how it ended.
-pub(super) fn result(outcome: &Outcome, app: &AppName, sentence: &str) -> anyhow::Result<()> {
-    match exit(outcome) {
+pub(super) fn result(exit: Exit, app: &AppName, sentence: &str) -> anyhow::Result<()> {
+    match exit {
         Exit::DONE => Ok(()),
         code => Err(ExpectedError::new(code, format!("{app}: {sentence}")).into()),
     }
@@ -124,15 +124,23 @@ fn list(instances: &[Instance]) -> String {
 mod tests {
     use super::exit;
     use crate::exit::Exit;
-    use appctl::rollout::Outcome;
+    use appctl::rollout::{Event, Outcome};
 
     #[test]
     fn an_instance_that_stays_down_is_a_failure_even_if_it_was_down_before() {
         let down = Outcome::Done {
             still_down: vec![appctl::spec::Instance::Number(1)],
         };
-        assert_eq!(exit(&down), Exit::ROLLOUT_FAILED);
+        assert_eq!(exit(&down, &Event::Begin), Exit::ROLLOUT_FAILED);
         let fine = Outcome::Done { still_down: Vec::new() };
-        assert_eq!(exit(&fine), Exit::DONE);
+        assert_eq!(exit(&fine, &Event::Begin), Exit::DONE);
+    }
+
+    #[test]
+    fn a_deploy_that_someone_takes_back_has_failed_and_the_abort_has_not() {
+        let (went_back, no_way_back) = (true, None);
+        let back = Outcome::Aborted { went_back, no_way_back };
+        assert_eq!(exit(&back, &Event::Begin), Exit::ROLLOUT_FAILED);
+        assert_eq!(exit(&back, &Event::Abort), Exit::DONE);
     }
 }
