@@ -12,7 +12,7 @@ export PATH := $(TOOLS)/bin:$(PATH)
 STATIC  := RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static"
 SHIPPED := --profile shim --no-default-features --target $(TARGET) --bin appctl-shim --bin appctl-generator
 
-.PHONY: help demo test test-fast test-lab bench deb lint fmt lab-shell packages clean
+.PHONY: help demo test test-fast test-lab bench torture deb lint fmt lab-shell packages clean
 
 help:
 	@echo "make demo       one box with systemd as PID 1: install, serve from 4 instances, roll under load, report"
@@ -20,6 +20,7 @@ help:
 	@echo "make test-fast  what needs no lab"
 	@echo "make test-lab   only the lab"
 	@echo "make bench      PM2 beside appctl in one box, about ten minutes; BENCH_QUICK=1 for a short run"
+	@echo "make torture    hours: deploys killed and machines reset, hundreds of times (SEED=N plays one again)"
 	@echo "make deb        target/debian/appctl_*.deb"
 	@echo "make lab-shell  a shell in a box with the .deb installed (DEBIAN=13, MACHINE=1 for a whole machine)"
 	@echo "make fmt lint   formatting, clippy"
@@ -52,6 +53,10 @@ test-lab: packages deb
 
 bench: packages deb
 	$(CARGO) run --quiet --package appctl-lab --bin bench
+
+torture: packages deb
+	APPCTL_TORTURE=full $(if $(SEED),APPCTL_SEED=$(SEED)) \
+	$(CARGO) test --package appctl-lab --test deploy -- --nocapture --test-threads=2
 
 deb: packages $(TOOLS)/bin/cargo-deb
 	$(CARGO) build --release --bin appctl

@@ -92,6 +92,7 @@ fn summary(spec: &AppSpec) -> String {
         watchdog,
         limits,
         sandbox,
+        deploy,
     } = spec;
     let listen: Vec<_> = listen.iter().map(Listen::to_string).collect();
     lines(&[
@@ -113,6 +114,7 @@ fn summary(spec: &AppSpec) -> String {
         ("watchdog", watchdog),
         ("limits", limits),
         ("sandbox", sandbox),
+        ("deploy", deploy),
     ])
 }
 

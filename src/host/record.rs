@@ -1,5 +1,6 @@
-//! The record of an app's last rollout, `/run/appctl/NAME/rollout.json`, written whole at every step, and beside it the
-//! configuration before and after, which may hold secrets and is for root only.
+//! The record of an app's last rollout, written whole at every step: `/run/appctl/NAME/rollout.json`, or durably
+//! `/var/lib/appctl/NAME/rollout.json` when the release changes. In `/run` beside it, for root only, the configuration
+//! before and after, which may hold secrets.
 
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -40,23 +41,42 @@ pub struct Texts {
     pub after: Option<String>,
 }
 
-/// The last rollout of an app; `None` when there was none since boot, or the record makes no sense.
+/// The last rollout of an app; `None` when there was none that is remembered, or the record makes no sense. One of a
+/// release that is open comes before everything that happened since.
 pub fn read(layout: &Layout, app: &AppName) -> Result<Option<Last>, FileError> {
-    let path = layout.run(app).join(RECORD);
-    let Some(text) = files::read_config_if_any(&path)? else {
-        return Ok(None);
+    let passing = layout.run(app).join(RECORD);
+    let both = (read_one(&layout.journal(app))?, read_one(&passing)?);
+    let record = match both {
+        (Some(durable), Some(passing)) if !durable.state.is_open() && began(&durable) < began(&passing) => passing,
+        (Some(record), _) | (None, Some(record)) => record,
+        (None, None) => return Ok(None),
     };
-    let Ok(record) = serde_json::from_str::<Record>(&text) else {
-        return Ok(None);
-    };
-    let driven = Lock::is_held(layout, app, record.pid).map_err(FileError::io("look at", &path))?;
+    let driven = Lock::is_held(layout, app, record.pid).map_err(FileError::io("look at", &passing))?;
     Ok(Some(Last { record, driven }))
+}
+
+/// The last rollout of a release, whatever happened since.
+pub fn read_release(layout: &Layout, app: &AppName) -> Result<Option<Record>, FileError> {
+    read_one(&layout.journal(app))
+}
+
+fn read_one(path: &Path) -> Result<Option<Record>, FileError> {
+    let text = files::read_config_if_any(path)?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+/// Comparable: without the letter a time to the second comes before all with a fraction of that second.
+fn began(record: &Record) -> &str {
+    record.started.trim_end_matches('Z')
 }
 
 /// Replaces the record. Everyone may read it.
 pub fn write(layout: &Layout, app: &AppName, record: &Record) -> Result<(), FileError> {
     let path = layout.run(app).join(RECORD);
     let text = serde_json::to_string_pretty(record).map_err(|error| FileError::io("write", &path)(error.into()))?;
+    if record.switch.commit {
+        return files::write_atomic(&layout.journal(app), &text);
+    }
     replace(&path, &text, 0o644).map_err(FileError::io("write", &path))
 }
 
@@ -100,7 +120,7 @@ mod tests {
 
     use super::{Texts, read, read_texts, write, write_texts};
     use crate::release::Layout;
-    use crate::rollout::{Policy, Record, Request, Verb};
+    use crate::rollout::{Policy, Record, Request, State, Switch, Verb};
 
     fn record() -> Record {
         let policy = Policy {
@@ -126,6 +146,26 @@ mod tests {
         let last = read(&layout, &app).expect("readable").expect("there");
         assert_eq!(last.record, record());
         assert!(last.is_interrupted());
+    }
+
+    #[test]
+    fn an_open_deploy_is_not_forgotten_for_a_restart_that_came_later() {
+        let root = tempfile::tempdir().expect("a directory");
+        let (layout, app) = (Layout::below(root.path()), "a".parse().expect("a name"));
+        let mut deploy = record();
+        deploy.verb = Verb::Deploy;
+        deploy.switch = Switch::RELEASE;
+        write(&layout, &app, &deploy).expect("writable");
+        let mut restart = record();
+        restart.started = "2026-11-22T10:15:00.5Z".into();
+        write(&layout, &app, &restart).expect("writable");
+        let last = || read(&layout, &app).expect("readable").expect("there").record.verb;
+        assert_eq!(last(), Verb::Deploy);
+        deploy.state = State::Done;
+        write(&layout, &app, &deploy).expect("writable");
+        assert_eq!(last(), Verb::Apply);
+        std::fs::remove_dir_all(layout.run(&app)).expect("gone");
+        assert_eq!(last(), Verb::Deploy, "the machine was reset");
     }
 
     #[test]

@@ -49,6 +49,12 @@ impl Entry {
     }
 }
 
+/// The text of one line of JSON, whatever wrote it; empty when it has none.
+pub fn message(line: &str) -> String {
+    let fields: BTreeMap<String, Field> = serde_json::from_str(line).unwrap_or_default();
+    fields.get("MESSAGE").map(Field::text).unwrap_or_default()
+}
+
 /// A journal field: text, bytes that are no text, null when it is too large, or several of these.
 struct Field(String);
 

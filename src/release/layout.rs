@@ -62,6 +62,41 @@ impl Layout {
         self.releases(app).join(id.to_string())
     }
 
+    /// What is known of the releases: `ID.json` where it came from, `ID.files` what is in it.
+    pub fn about(&self, app: &AppName) -> PathBuf {
+        self.state(app).join("about")
+    }
+
+    /// Where a release came from, see [`super::Origin`].
+    pub fn origin_file(&self, app: &AppName, id: &ReleaseId) -> PathBuf {
+        self.about(app).join(format!("{id}.json"))
+    }
+
+    /// What is in a release, see [`super::Manifest`].
+    pub fn manifest_file(&self, app: &AppName, id: &ReleaseId) -> PathBuf {
+        self.about(app).join(format!("{id}.files"))
+    }
+
+    /// What all releases have in common, of the app's user.
+    pub fn shared(&self, app: &AppName) -> PathBuf {
+        self.state(app).join("shared")
+    }
+
+    /// A private directory for archives that are unpacked and for checkouts, of the account that fills it.
+    pub fn intake(&self, app: &AppName) -> PathBuf {
+        self.state(app).join("intake")
+    }
+
+    /// Clones that are kept, so that the next deploy fetches only what is new; one for each account that fetches.
+    pub fn clones(&self, app: &AppName) -> PathBuf {
+        self.state(app).join("git")
+    }
+
+    /// Where a release is built, `StateDirectory=` of the build.
+    pub fn build(&self, app: &AppName) -> PathBuf {
+        self.state(app).join("build")
+    }
+
     /// The link to the live release, relative to its own folder: `releases/ID`.
     pub fn current(&self, app: &AppName) -> PathBuf {
         self.state(app).join("current")
@@ -80,6 +115,21 @@ impl Layout {
     /// Lock and record of rollouts.
     pub fn run(&self, app: &AppName) -> PathBuf {
         self.root.join("run/appctl").join(app.as_str())
+    }
+
+    /// Which instances run another release than the live one: links named after them.
+    pub fn pins(&self, app: &AppName) -> PathBuf {
+        self.run(app).join("pin")
+    }
+
+    /// The last rollout of a release; outlives the machine.
+    pub fn journal(&self, app: &AppName) -> PathBuf {
+        self.state(app).join("rollout.json")
+    }
+
+    /// Why a release is bad; no file for the others.
+    pub fn bad_file(&self, app: &AppName, id: &ReleaseId) -> PathBuf {
+        self.about(app).join(format!("{id}.bad"))
     }
 
     /// Private sockets of one instance, `RuntimeDirectory=`.

@@ -1,7 +1,13 @@
-//! Which code is live: ids, order, layout. Pure.
+//! Which code is live: ids, order, layout, and what is known of each release. Pure.
 
+mod choose;
 mod id;
 mod layout;
+mod manifest;
+mod origin;
 
+pub use choose::{back, prunable};
 pub use id::{InvalidReleaseId, ReleaseId};
 pub use layout::Layout;
+pub use manifest::{Entry, Manifest, hex};
+pub use origin::{Origin, Sort};

@@ -66,10 +66,16 @@ impl Rollout {
         let queue = self.returning.as_ref().filter(|queue| !queue.is_empty())?;
         let down = queue.iter().position(|task| self.is_down(task.instance()));
         let surge = self.alive.get(&Instance::Surge) == Some(&true) || self.returned.contains(&Instance::Surge);
-        if down.is_none() && self.request.has_surge() && !surge {
+        if down.is_none() && self.replaced() && !surge {
             return Some(Task::Restart(Instance::Surge));
         }
         self.returning.as_mut().map(|queue| queue.remove(down.unwrap_or(0)))
+    }
+
+    /// Whether an instance was replaced that has to be replaced once more.
+    fn replaced(&self) -> bool {
+        let replaced = self.begun.iter().any(|task| matches!(task, Task::Restart(_)));
+        self.request.policy.surge && replaced
     }
 
     /// Where the old state does not come up either, what serves is left alone.

@@ -6,12 +6,13 @@ use std::time::Duration;
 use super::Task;
 use crate::spec::Instance;
 
-/// What happened. All but [`Event::Died`], [`Event::Interrupted`] and [`Event::Abort`] answer the last step.
+/// What happened. All but [`Event::Died`], [`Event::Interrupted`], [`Event::Promote`] and [`Event::Abort`] answer the last
+/// step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// The rollout begins.
     Begin,
-    /// It begins only to be taken back.
+    /// It begins only to be taken back, or is taken back while it bakes.
     Abort,
     /// [`Step::Stage`] or [`Step::Commit`] worked.
     Switched,
@@ -25,10 +26,16 @@ pub enum Event {
     Up(Instance),
     /// The instance did not come up, and why.
     NotUp(Instance, String),
+    /// The instance was left alone, since something else was not ready for it, and why.
+    Refused(Instance, String),
     /// The instance is stopped.
     Down(Instance),
     /// The time of [`Step::Settle`] is over.
     Settled,
+    /// The time of [`Step::Bake`] is over.
+    Baked,
+    /// The operator has seen enough of the canaries.
+    Promote,
     /// An instance that had come up is not up any more, and why.
     Died(Instance, String),
     /// The operator wants to leave.
@@ -48,6 +55,13 @@ pub enum Step {
     Run(Task),
     /// Let what is up prove itself for this long.
     Settle(Duration),
+    /// Watch what serves: the canaries before the others follow, or everything at the end.
+    Bake {
+        /// For how long.
+        time: Duration,
+        /// Only the canaries are new.
+        canary: bool,
+    },
     /// Nothing new: the last step still runs.
     Continue,
     /// It is over.
@@ -124,6 +138,8 @@ impl fmt::Display for Step {
             Self::Undo => f.write_str("put the old state back"),
             Self::Run(task) => write!(f, "{task}"),
             Self::Settle(time) => write!(f, "watch it for {} ms", time.as_millis()),
+            Self::Bake { time, canary: true } => write!(f, "watch the canaries for {} s", time.as_secs_f64()),
+            Self::Bake { time, canary: false } => write!(f, "watch all of it for {} s", time.as_secs_f64()),
             Self::Continue => f.write_str("wait"),
             Self::Finish(_) => f.write_str("finish"),
         }

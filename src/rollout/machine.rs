@@ -1,4 +1,5 @@
-//! The rollout itself: what is known of every instance it touched, and the way forward. The way back is in [`super::back`].
+//! The rollout itself: what is known of every instance it touched, and what an event means. The way forward is in
+//! [`super::forward`], the way back in [`super::back`].
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -21,13 +22,21 @@ pub(super) enum Phase {
     Settling,
     Committing,
     Running(Task),
+    Baking { canary: bool },
     Undoing,
     Ended,
 }
 
+impl Phase {
+    /// Nothing is under way that would have to come to its end first.
+    fn only_watches(self) -> bool {
+        matches!(self, Self::Settling | Self::Baking { .. })
+    }
+}
+
 /// How far the switch is, in this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Switched {
+pub(super) enum Switched {
     No,
     Staged,
     Committed,
@@ -50,15 +59,18 @@ pub struct Rollout {
     pub(super) request: Request,
     pub(super) phase: Phase,
     /// Not begun yet.
-    ahead: VecDeque<Task>,
+    pub(super) ahead: VecDeque<Task>,
+    /// How many of those ahead are canaries; `None` once all may follow.
+    pub(super) canaries: Option<usize>,
+    pub(super) baked: bool,
     /// Begun, in this order, whatever became of them. Without the surge.
     pub(super) begun: Vec<Task>,
     /// Instances brought up by this rollout, the surge among them, and whether they still are.
     pub(super) alive: BTreeMap<Instance, bool>,
     /// Whether the new state was put in place, or may have been by whoever was interrupted.
     pub(super) touched: bool,
-    switched: Switched,
-    proven: bool,
+    pub(super) switched: Switched,
+    pub(super) proven: bool,
     pub(super) interrupted: bool,
     pub(super) cause: Option<Cause>,
     /// What is left of the way back, once it is taken.
@@ -79,6 +91,8 @@ impl Rollout {
     pub fn resumed(request: Request, past: Past) -> Self {
         Self {
             ahead: request.tasks.iter().copied().collect(),
+            canaries: request.canary.map(|canary| canary.count),
+            baked: request.bake.is_zero(),
             request,
             phase: Phase::Fresh,
             begun: past.begun,
@@ -110,12 +124,13 @@ impl Rollout {
             }
             (phase, Event::Interrupted) => {
                 self.interrupted = true;
-                phase == Phase::Settling
+                phase.only_watches()
             }
             (phase, Event::Died(instance, why)) => {
                 self.note_death(instance, why);
-                phase == Phase::Settling && self.cause.is_some()
+                phase.only_watches() && self.cause.is_some()
             }
+            (Phase::Baking { canary }, event) => self.note_baking(canary, &event),
             (Phase::Staging | Phase::Committing, event) => self.note_switch(event),
             (Phase::Undoing, event) => self.note_undo(event),
             (Phase::Settling, Event::Settled) => {
@@ -125,6 +140,17 @@ impl Rollout {
             (Phase::Running(task), event) => self.note_task(task, event),
             _ => false,
         }
+    }
+
+    fn note_baking(&mut self, canary: bool, event: &Event) -> bool {
+        match event {
+            Event::Baked if canary => self.canaries = None,
+            Event::Promote if canary => self.canaries = None,
+            Event::Baked => self.baked = true,
+            Event::Abort => self.cause = Some(Cause::Aborted),
+            _ => return false,
+        }
+        true
     }
 
     fn note_switch(&mut self, event: Event) -> bool {
@@ -152,6 +178,11 @@ impl Rollout {
             }
             Event::NotUp(who, why) if who == instance && task.brings_up() => {
                 self.lost(instance, why);
+                true
+            }
+            Event::Refused(who, why) if who == instance => {
+                self.begun.retain(|begun| *begun != task);
+                self.fail(Failure::of(instance, why));
                 true
             }
             Event::Down(who) if who == instance && !task.brings_up() => {
@@ -185,7 +216,10 @@ impl Rollout {
     }
 
     fn next(&mut self) -> Step {
-        if self.interrupted && self.cause.is_none() {
+        // Everything is done by then, and is only watched no longer.
+        if self.interrupted && self.phase == (Phase::Baking { canary: false }) {
+            self.baked = true;
+        } else if self.interrupted && self.cause.is_none() {
             self.cause = Some(Cause::Interrupted);
         }
         if self.cause.is_some() {
@@ -193,38 +227,6 @@ impl Rollout {
         } else {
             self.forward()
         }
-    }
-
-    fn forward(&mut self) -> Step {
-        let surge = self.alive.get(&Instance::Surge).copied();
-        if self.request.switch.stage && self.switched == Switched::No {
-            self.switched = Switched::Staged;
-            self.touched = true;
-            return self.go(Phase::Staging, Step::Stage);
-        }
-        if self.request.has_surge() && surge != Some(true) && !self.proven {
-            return self.run(Task::Start(Instance::Surge));
-        }
-        if !self.proven && self.alive.values().any(|up| *up) {
-            return self.go(Phase::Settling, Step::Settle(self.request.policy.settle));
-        }
-        if self.request.switch.commit
-            && self.switched != Switched::Committed
-            && (self.proven || !self.request.has_surge())
-        {
-            return self.go(Phase::Committing, Step::Commit);
-        }
-        if let Some(task) = self.ahead.pop_front() {
-            if !self.begun.contains(&task) {
-                self.begun.push(task);
-            }
-            return self.run(task);
-        }
-        if surge.is_some() {
-            return self.run(Task::Stop(Instance::Surge));
-        }
-        let still_down = self.down().collect();
-        self.finish(Outcome::Done { still_down })
     }
 
     /// Instances this rollout touched that are not up, the surge not counted.

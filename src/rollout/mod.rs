@@ -4,19 +4,22 @@
 //! A [`Rollout`] is asked by [`Rollout::step`] with what happened, and answers with the one thing to do next. The rules:
 //! a surge instance proves the new state before any other is touched; instances follow one at a time; a failure ends the
 //! way forward, and where there is a way back it is taken; the surge instance is stopped last, and only when no other
-//! instance is missing.
+//! instance is missing. Canaries are watched before anything is made final, and everything once more at the end.
 
 mod back;
 mod event;
+mod forward;
 mod machine;
 mod plan;
 mod record;
 mod request;
+mod rest;
 #[cfg(test)]
 mod tests;
 
 pub use event::{Event, Failure, Outcome, Step};
 pub use machine::{Past, Rollout};
 pub use plan::plan;
-pub use record::{Entry, Progress, Record, Seen, State, TaskName};
-pub use request::{Policy, Request, Switch, Task, Verb};
+pub use record::{Entry, Move, Progress, Record, State, TaskName, Watching};
+pub use request::{Canary, Policy, Request, Switch, Task, Verb};
+pub use rest::Seen;

@@ -22,6 +22,7 @@ fn success(step: &Step) -> Option<Event> {
         Step::Run(task) if task.brings_up() => Event::Up(task.instance()),
         Step::Run(task) => Event::Down(task.instance()),
         Step::Settle(_) => Event::Settled,
+        Step::Bake { .. } => Event::Baked,
         Step::Continue | Step::Finish(_) => return None,
     })
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Event, Outcome, Past, Policy, Request, Step, Switch, Task, Verb};
+use super::{Event, Outcome, Request, Step, Switch, Task, Verb};
 use crate::spec::Instance;
 
 /// One rollout of one app.
@@ -43,8 +43,58 @@ pub struct Record {
     pub staged: bool,
     /// Whether it is on its way back.
     pub going_back: bool,
+    /// The releases it goes from and to, when it changes the release.
+    #[serde(default)]
+    pub release: Option<Move>,
+    /// How many of the instances, from the first, are canaries.
+    #[serde(default)]
+    pub canaries: usize,
+    /// How long the canaries are watched, in milliseconds.
+    #[serde(default)]
+    pub canary_bake_ms: u64,
+    /// How long everything is watched at the end, in milliseconds.
+    #[serde(default)]
+    pub bake_ms: u64,
+    /// Whether the others may follow the canaries.
+    #[serde(default)]
+    pub promoted: bool,
+    /// What is being watched for a while, if anything is.
+    #[serde(default)]
+    pub watching: Option<Watching>,
+    /// Whether the operator left while all of it was watched.
+    #[serde(default)]
+    pub unwatched: bool,
     /// Every instance with a part in it, in the order of the rollout.
     pub instances: Vec<Entry>,
+}
+
+/// What is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Watching {
+    /// A few instances, before the others follow.
+    Canaries,
+    /// All that is new, at the end.
+    All,
+}
+
+impl Watching {
+    fn of(step: &Step) -> Option<Self> {
+        match step {
+            Step::Bake { canary: true, .. } => Some(Self::Canaries),
+            Step::Bake { canary: false, .. } => Some(Self::All),
+            _ => None,
+        }
+    }
+}
+
+/// From one release to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Move {
+    /// Live before; `None` when none was.
+    pub from: Option<String>,
+    /// Live after.
+    pub to: String,
 }
 
 /// Where a rollout is.
@@ -110,15 +160,6 @@ pub enum Progress {
     Failed,
 }
 
-/// How an instance is doing when an interrupted rollout is looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
-    /// Whether it is up and ready.
-    pub up: bool,
-    /// Its current run.
-    pub invocation: Option<String>,
-}
-
 impl Record {
     /// A record of what is about to begin; `old` are the runs before it.
     pub fn new(
@@ -149,10 +190,17 @@ impl Record {
             message: None,
             surge: request.policy.surge,
             surge_run: None,
-            settle_ms: u64::try_from(request.policy.settle.as_millis()).unwrap_or(u64::MAX),
+            settle_ms: milliseconds(request.policy.settle),
             switch: request.switch,
             staged: false,
             going_back: false,
+            release: None,
+            canaries: request.canary.map_or(0, |canary| canary.count),
+            canary_bake_ms: request.canary.map_or(0, |canary| milliseconds(canary.bake)),
+            bake_ms: milliseconds(request.bake),
+            promoted: request.canary.is_none(),
+            watching: None,
+            unwatched: false,
             instances: request.tasks.iter().map(entry).collect(),
         }
     }
@@ -168,8 +216,10 @@ impl Record {
                 return;
             }
             Step::Undo => self.going_back = true,
-            Step::Commit | Step::Settle(_) => {}
+            Step::Commit => self.promoted = true,
+            Step::Settle(_) | Step::Bake { .. } => {}
         }
+        self.watching = Watching::of(step);
         self.step = step.to_string();
     }
 
@@ -184,51 +234,10 @@ impl Record {
                 }
             }
             Event::Down(instance) => self.mark(*instance, Progress::Done),
+            Event::Refused(instance, _) => self.mark(*instance, Progress::Waiting),
+            Event::Interrupted => self.unwatched = self.watching == Some(Watching::All),
             Event::NotUp(instance, _) | Event::Died(instance, _) => self.mark(*instance, Progress::Failed),
             _ => {}
-        }
-    }
-
-    /// What is left of an interrupted rollout, given how its instances are doing now. An instance that is up in another
-    /// run than before is done, whoever restarted it.
-    pub fn rest(&self, seen: &BTreeMap<Instance, Seen>) -> (Request, Past) {
-        let mut past = Past {
-            staged: self.staged,
-            ..Past::default()
-        };
-        if let Some(surge) = seen.get(&Instance::Surge) {
-            let ours = surge.up && self.surge_run.is_some() && surge.invocation == self.surge_run;
-            past.alive.insert(Instance::Surge, ours);
-        }
-        let mut tasks = Vec::new();
-        for entry in &self.instances {
-            let Some(task) = entry.task() else { continue };
-            let now = seen.get(&task.instance());
-            let done = entry.is_done(now);
-            if !done {
-                tasks.push(task);
-            }
-            if done || entry.progress != Progress::Waiting {
-                past.begun.push(task);
-                if task.brings_up() {
-                    past.alive.insert(task.instance(), now.is_some_and(|now| now.up));
-                }
-            }
-        }
-        (self.request(tasks), past)
-    }
-
-    fn request(&self, tasks: Vec<Task>) -> Request {
-        let ailing = self.instances.iter().filter(|entry| entry.ailing);
-        Request {
-            verb: self.verb,
-            tasks,
-            policy: Policy {
-                surge: self.surge,
-                settle: Duration::from_millis(self.settle_ms),
-            },
-            switch: self.switch,
-            ailing: ailing.filter_map(|entry| entry.instance.parse().ok()).collect(),
         }
     }
 
@@ -244,25 +253,8 @@ impl Record {
     }
 }
 
-impl Entry {
-    /// The task as the planner knows it; `None` when the record was tampered with.
-    fn task(&self) -> Option<Task> {
-        let instance = self.instance.parse().ok()?;
-        Some(match self.task {
-            TaskName::Restart => Task::Restart(instance),
-            TaskName::Start => Task::Start(instance),
-            TaskName::Stop => Task::Stop(instance),
-        })
-    }
-
-    fn is_done(&self, now: Option<&Seen>) -> bool {
-        let up = now.is_some_and(|now| now.up);
-        match self.task {
-            TaskName::Restart => up && now.is_some_and(|now| now.invocation != self.old),
-            TaskName::Start => up,
-            TaskName::Stop => !up && self.progress != Progress::Waiting,
-        }
-    }
+fn milliseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl TaskName {

@@ -43,6 +43,15 @@ pub struct Policy {
     pub settle: Duration,
 }
 
+/// A few instances that run the new state for a while before the others do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Canary {
+    /// The first so many tasks.
+    pub count: usize,
+    /// How long they are watched.
+    pub bake: Duration,
+}
+
 /// What changes besides processes, and whether it can be changed back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Switch {
@@ -88,6 +97,10 @@ pub struct Request {
     pub switch: Switch,
     /// Instances that were not up before: when they stay down, that is no fault of the rollout's.
     pub ailing: Vec<Instance>,
+    /// Whether a few go first and are watched before anything is made final.
+    pub canary: Option<Canary>,
+    /// How long all that is new is watched at the end; zero is not at all.
+    pub bake: Duration,
 }
 
 impl Request {
@@ -111,6 +124,8 @@ impl Request {
             policy,
             switch,
             ailing,
+            canary: None,
+            bake: Duration::ZERO,
         }
     }
 

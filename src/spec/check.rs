@@ -6,6 +6,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeTable;
 
+use super::deploy;
 use super::fields::Fields;
 use super::key::Key;
 use super::kind::Span;
@@ -51,6 +52,7 @@ pub(super) fn app(name: &AppName, table: &DeTable<'_>, findings: &mut Findings<'
         watchdog: watchdog(&fields.section(&keys::WATCHDOG, findings), about, findings),
         limits: limits(&fields.section(&keys::LIMITS, findings), findings),
         sandbox: fields.take_or_default(&keys::SANDBOX, findings),
+        deploy: deploy::deploy(&fields.section(&keys::DEPLOY, findings), findings),
     }
 }
 

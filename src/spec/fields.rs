@@ -21,6 +21,11 @@ impl<'d> Fields<'d> {
         Self { values: Some(table) }
     }
 
+    /// A table that is absent.
+    pub(super) fn none() -> Self {
+        Self { values: None }
+    }
+
     /// A table in it; one without values when it is absent or no table.
     pub(super) fn section(&self, section: &'static Section, findings: &mut Findings<'_>) -> Self {
         let Some(value) = self.value(section.name) else {

@@ -7,6 +7,7 @@ use std::time::Duration;
 mod bytes;
 mod check;
 mod conflicts;
+mod deploy;
 mod env;
 mod fields;
 mod increment;
@@ -31,6 +32,7 @@ mod writer;
 
 pub use bytes::{InvalidSize, format_bytes, parse_bytes};
 pub use conflicts::{Conflict, conflicts};
+pub use deploy::{Deploy, Hooks, Shared};
 pub use listen::InvalidListen;
 pub use name::{AppName, Instance, InvalidName};
 pub use parse::parse;
@@ -82,6 +84,8 @@ pub struct AppSpec {
     pub limits: Limits,
     /// How much of the system an instance can see and do.
     pub sandbox: Sandbox,
+    /// How releases are made.
+    pub deploy: Deploy,
 }
 
 /// How many instances serve: a number, or the processors this machine lets us use, less some.

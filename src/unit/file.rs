@@ -36,6 +36,11 @@ impl Section {
         self
     }
 
+    /// All keys and values, in order.
+    pub(super) fn into_lines(self) -> Vec<(&'static str, String)> {
+        self.lines
+    }
+
     /// Adds `key=value` once per value.
     pub fn each<V: fmt::Display>(&mut self, key: &'static str, values: impl IntoIterator<Item = V>) -> &mut Self {
         for value in values {

@@ -66,6 +66,13 @@ fn protocol(spec: &AppSpec, service: &mut Section) {
 
 fn process(spec: &AppSpec, service: &mut Section) {
     account(spec, service);
+    if !spec.deploy.shared.is_empty() {
+        // systemd would name both directories.
+        service.set(
+            "Environment",
+            format_args!("STATE_DIRECTORY=/var/lib/appctl/{}/data", spec.name),
+        );
+    }
     service.each(
         "Environment",
         spec.env.iter().map(|(key, value)| quote::assignment(key, value)),
@@ -121,8 +128,17 @@ fn directories(spec: &AppSpec, service: &mut Section) {
     // The shim's control socket is in there, which is nobody else's business.
     service.set("RuntimeDirectory", format_args!("appctl/{}/%i", spec.name));
     service.set("RuntimeDirectoryMode", "0700");
-    service.set("StateDirectory", format_args!("appctl/{}/data", spec.name));
+    service.set("StateDirectory", state_directories(spec).join(" "));
     service.set("StateDirectoryMode", "0750");
+}
+
+/// Below `/var/lib`: the app's own data, and what its releases have in common.
+pub(super) fn state_directories(spec: &AppSpec) -> Vec<String> {
+    let shared = (!spec.deploy.shared.is_empty()).then_some("shared");
+    let directories = ["data"].into_iter().chain(shared);
+    directories
+        .map(|directory| format!("appctl/{}/{directory}", spec.name))
+        .collect()
 }
 
 fn journal(spec: &AppSpec, service: &mut Section) {

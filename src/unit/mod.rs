@@ -18,10 +18,12 @@ mod service;
 mod shim;
 mod slice;
 mod socket;
+mod task;
 mod version;
 
 pub use escape::escape;
 pub use file::{Section, UnitFile};
+pub use task::{Property, Purpose, Task, Value, task, task_name};
 pub use version::SystemdVersion;
 
 /// Where the parts of appctl are installed, as unit text names them.

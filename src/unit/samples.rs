@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Host, SystemdVersion};
 use crate::spec::{
-    Account, Adapter, AppSpec, Instances, Limits, Listen, Ready, ReadyWhen, Restart, Sandbox, Stop, Streams,
+    Account, Adapter, AppSpec, Deploy, Instances, Limits, Listen, Ready, ReadyWhen, Restart, Sandbox, Stop, Streams,
 };
 
 /// `exec = "node server.js"`, `listen = 3000`, everything else by default.
@@ -43,6 +43,7 @@ pub(super) fn spec(name: &str) -> AppSpec {
         limits: Limits::default(),
         surge: true,
         sandbox: Sandbox::Standard,
+        deploy: Deploy::default(),
     }
 }
 

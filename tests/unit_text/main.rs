@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use appctl::spec::{
-    Account, Adapter, AppSpec, EnvFile, Instances, Limits, Listen, Ready, ReadyWhen, Restart, Sandbox, Stop, Streams,
+    Account, Adapter, AppSpec, Deploy, EnvFile, Instances, Limits, Listen, Ready, ReadyWhen, Restart, Sandbox, Stop,
+    Streams,
 };
 use appctl::unit::{Host, SystemdVersion, UnitFile, render};
 use proptest::prelude::*;
@@ -148,6 +149,7 @@ fn plain() -> AppSpec {
         limits: Limits::default(),
         surge: true,
         sandbox: Sandbox::Standard,
+        deploy: Deploy::default(),
     }
 }
 

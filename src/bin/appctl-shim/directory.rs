@@ -1,8 +1,35 @@
 //! Where the app runs: the real directory behind `current`, pinned, so that files loaded late are those of the release
-//! it was started from. `WorkingDirectory=` of systemd could neither pin it nor say what is wrong.
+//! it was started from; a pin goes before `current`. `WorkingDirectory=` of systemd could neither pin it nor say what is wrong.
 
 use std::io;
 use std::path::{Path, PathBuf};
+
+/// The release an instance is pinned to while a rollout is under way, else `directory`, which is `current` of an app with
+/// releases. A pin is a link of root's whose target is a release's id; it does not outlive the machine.
+pub(crate) fn chosen(directory: &Path, app: &str, instance: &str) -> Result<PathBuf, String> {
+    let releases = state().join(app);
+    if directory != releases.join("current") {
+        return Ok(directory.to_owned());
+    }
+    let pin = root().join("run/appctl").join(app).join("pin").join(instance);
+    pinned(directory, &releases.join("releases"), &pin)
+}
+
+fn pinned(directory: &Path, releases: &Path, pin: &Path) -> Result<PathBuf, String> {
+    let target = match std::fs::read_link(pin) {
+        Ok(target) => target,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(directory.to_owned()),
+        Err(error) => return Err(format!("pin {}: {error}", pin.display())),
+    };
+    match target.to_str().filter(|id| is_id(id)) {
+        Some(id) => Ok(releases.join(id)),
+        None => Err(format!("pin {} names no release", pin.display())),
+    }
+}
+
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
 
 /// Goes there; the answer is the real path.
 pub(crate) fn enter(directory: &Path) -> Result<PathBuf, String> {
@@ -32,22 +59,23 @@ pub(crate) fn missing(files: &[PathBuf]) -> Option<String> {
 pub(crate) fn release(state: &Path, app: &str, real: &Path) -> Option<String> {
     let id = real.strip_prefix(state.join(app).join("releases")).ok()?;
     let id = id.components().next()?.as_os_str().to_str()?;
-    id.bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        .then(|| id.to_owned())
+    is_id(id).then(|| id.to_owned())
 }
 
 /// `/var/lib/appctl`, or under `$APPCTL_ROOT`.
 pub(crate) fn state() -> PathBuf {
-    let root = std::env::var_os("APPCTL_ROOT").map_or_else(|| PathBuf::from("/"), PathBuf::from);
-    root.join("var/lib/appctl")
+    root().join("var/lib/appctl")
+}
+
+fn root() -> PathBuf {
+    std::env::var_os("APPCTL_ROOT").map_or_else(|| PathBuf::from("/"), PathBuf::from)
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use super::{enter, missing, release};
+    use super::{chosen, enter, missing, pinned, release};
 
     #[test]
     fn a_release_is_named_by_its_directory() {
@@ -68,6 +96,29 @@ mod tests {
         ] {
             assert_eq!(id(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_pin_goes_before_current_and_names_a_release_or_nothing() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let (current, releases) = (Path::new("/s/current"), Path::new("/s/releases"));
+        let place = |target: &str| {
+            let pin = folder.path().join("1");
+            let _ = std::fs::remove_file(&pin);
+            std::os::unix::fs::symlink(target, &pin).expect("a link");
+            pinned(current, releases, &pin)
+        };
+        let id = "20261122T101500Z-2-1a2b3c4";
+        assert_eq!(place(id), Ok(releases.join(id)));
+        for bad in ["..", "../../etc", "/etc", "a/b", "."] {
+            assert!(place(bad).is_err(), "{bad}");
+        }
+        assert_eq!(pinned(current, releases, &folder.path().join("2")), Ok(current.into()));
+    }
+
+    #[test]
+    fn an_app_in_place_knows_no_pins() {
+        assert_eq!(chosen(Path::new("/srv/app"), "app", "1"), Ok("/srv/app".into()));
     }
 
     #[test]

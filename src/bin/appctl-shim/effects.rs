@@ -55,8 +55,7 @@ impl Shim {
         if let Some(problem) = &self.missing {
             return refused(WRONG_CONFIG, problem.clone());
         }
-        let place = self.args.options.directory.as_deref().map(directory::enter).transpose();
-        let place = match place {
+        let place = match self.enter() {
             Ok(place) => place,
             Err(problem) => return refused(WRONG_CONFIG, problem),
         };
@@ -67,6 +66,15 @@ impl Shim {
             },
             Err(error) => refused(NO_PROCESS, format!("cannot start a process: {error}")),
         }
+    }
+
+    fn enter(&self) -> Result<Option<PathBuf>, String> {
+        let Some(directory) = &self.args.options.directory else {
+            return Ok(None);
+        };
+        let instance = self.args.instance.to_string();
+        let chosen = directory::chosen(directory, self.args.app.as_str(), &instance)?;
+        directory::enter(&chosen).map(Some)
     }
 
     fn release(&self, place: Option<PathBuf>) -> Option<String> {

@@ -3,7 +3,9 @@
 use appctl::spec::AppName;
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{access, apply, check, install, logs, scale, show, status, uninstall};
+use crate::commands::{
+    access, apply, check, deploy, install, logs, prune, releases, rollback, scale, show, stage, status, uninstall,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -54,6 +56,17 @@ pub(crate) enum Command {
     /// Restart the instances of apps one after the other, without losing a request
     #[command(visible_alias = "reload")]
     RollingRestart(Apps),
+    /// Make a new release of an app and put it in force, without losing a request
+    Deploy(deploy::Args),
+    /// Put an earlier release of an app in force
+    #[command(visible_alias = "revert")]
+    Rollback(rollback::Args),
+    /// List the releases of an app
+    Releases(releases::Args),
+    /// Remove old releases of an app
+    Prune(prune::Args),
+    /// Let all instances follow the canaries of a deploy
+    Promote(Apps),
     /// Change how many instances an app has
     Scale(scale::Args),
     /// Show what apps print
@@ -68,6 +81,9 @@ pub(crate) enum Command {
     Resume(Apps),
     /// Undo a rollout that was interrupted
     Abort(Apps),
+    /// Make a release without putting it in force
+    #[command(hide = true)]
+    Stage(stage::Args),
     /// Say which part of a path an account cannot read
     #[command(hide = true)]
     CanRead(access::Args),

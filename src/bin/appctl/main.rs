@@ -14,7 +14,9 @@ mod exit;
 mod lifecycle;
 mod listen;
 mod release;
+mod retention;
 mod rolling;
+mod staging;
 mod ui;
 mod units;
 

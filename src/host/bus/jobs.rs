@@ -69,7 +69,7 @@ impl fmt::Display for JobResult {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Verb {
+pub(super) enum Verb {
     Start,
     Stop,
     Restart,
@@ -94,14 +94,26 @@ impl Systemd {
     async fn run(&self, verb: Verb, unit: &str, deadline: Duration) -> Result<JobResult, BusError> {
         let end = Instant::now() + deadline;
         // Before the call: a quick job is over before its path has come back.
-        let mut removals = self.removals(unit).await?;
+        let removals = self.removals(unit).await?;
         let job = self.queue(verb, unit).await?;
+        self.finished(verb, unit, &job, removals, end).await
+    }
+
+    /// Waits for the job's end.
+    pub(super) async fn finished(
+        &self,
+        verb: Verb,
+        unit: &str,
+        job: &OwnedObjectPath,
+        mut removals: MessageStream,
+        end: Instant,
+    ) -> Result<JobResult, BusError> {
         while Instant::now() < end {
             let look = end.min(Instant::now() + LOOK);
             match timeout_at(look, removals.next()).await {
                 Ok(Some(Ok(message))) => {
                     if let Ok((_, path, _, word)) = message.body().deserialize::<(u32, OwnedObjectPath, &str, &str)>()
-                        && path == job
+                        && path == *job
                     {
                         return Ok(JobResult::of(word));
                     }
@@ -109,7 +121,7 @@ impl Systemd {
                 Ok(_) => removals = self.removals(unit).await?,
                 Err(_) => {}
             }
-            if Instant::now() >= look && self.job(unit).await? != job {
+            if Instant::now() >= look && self.job(unit).await? != *job {
                 return self.judge(verb, unit).await;
             }
         }
@@ -117,7 +129,7 @@ impl Systemd {
     }
 
     /// Ends of this unit's jobs, from now on.
-    async fn removals(&self, unit: &str) -> Result<MessageStream, BusError> {
+    pub(super) async fn removals(&self, unit: &str) -> Result<MessageStream, BusError> {
         let rule = MatchRule::builder()
             .msg_type(zbus::message::Type::Signal)
             .sender(SERVICE)

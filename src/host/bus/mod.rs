@@ -10,6 +10,7 @@ mod jobs;
 mod proxy;
 #[cfg(test)]
 mod tests;
+mod transient;
 mod units;
 mod watch;
 

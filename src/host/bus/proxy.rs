@@ -1,5 +1,6 @@
 //! The part of `org.freedesktop.systemd1(5)` that is used here, as typed proxies, and nothing else.
 
+use zbus::Variant;
 use zbus::wire::{OwnedObjectPath, OwnedVariant};
 
 /// One row of `ListUnitsByPatterns`: name, description, load, active, sub, followed, unit path, job id, job type, job path.
@@ -37,6 +38,13 @@ pub(super) trait Manager {
     fn start_unit(&self, unit: &str, mode: &str) -> zbus::Result<OwnedObjectPath>;
     fn stop_unit(&self, unit: &str, mode: &str) -> zbus::Result<OwnedObjectPath>;
     fn restart_unit(&self, unit: &str, mode: &str) -> zbus::Result<OwnedObjectPath>;
+    fn start_transient_unit(
+        &self,
+        unit: &str,
+        mode: &str,
+        properties: &[(&str, Variant<'_>)],
+        auxiliary: &[(&str, Vec<(&str, Variant<'_>)>)],
+    ) -> zbus::Result<OwnedObjectPath>;
     fn reload(&self) -> zbus::Result<()>;
     fn reset_failed_unit(&self, unit: &str) -> zbus::Result<()>;
     fn kill_unit(&self, unit: &str, whom: &str, signal: i32) -> zbus::Result<()>;

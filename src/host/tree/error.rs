@@ -46,6 +46,27 @@ pub enum TreeError {
 }
 
 impl TreeError {
+    /// The same, of a tree that is part of another.
+    pub(super) fn below(mut self, parent: &std::path::Path) -> Self {
+        let (Self::Io { path, .. }
+        | Self::Escapes { path, .. }
+        | Self::Special { path, .. }
+        | Self::TooMuch { path, .. }) = &mut self;
+        *path = parent.join(&path);
+        self
+    }
+
+    /// Whether there is no such file.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
+    }
+
+    /// Whether the disk is full, or the owner's share of it.
+    pub fn is_full(&self) -> bool {
+        use std::io::ErrorKind;
+        matches!(self, Self::Io { source, .. } if matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded))
+    }
+
     pub(super) fn at(verb: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(Errno) -> Self {
         let path = path.into();
         move |errno| Self::Io {

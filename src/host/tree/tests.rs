@@ -2,8 +2,9 @@
 
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
-use super::{Bounds, TreeError, copy};
+use super::{Access, Bounds, Ignore, Plan, TreeError, copy};
 
 const ENOUGH: Bounds = Bounds {
     entries: 100,
@@ -35,7 +36,19 @@ impl Tree {
     }
 
     fn copy(&self, bounds: Bounds) -> Result<super::Copied, TreeError> {
-        copy(&self.folder.path().join("from"), &self.to(""), None, bounds, &[".git"])
+        self.copy_as(bounds, Ignore::nothing())
+    }
+
+    fn copy_as(&self, bounds: Bounds, ignore: Ignore) -> Result<super::Copied, TreeError> {
+        let plan = Plan {
+            owner: None,
+            access: Access::Sealed,
+            bounds,
+            ignore,
+            before: None,
+            stop: &AtomicBool::new(false),
+        };
+        copy(&self.folder.path().join("from"), &self.to(""), plan)
     }
 
     fn to(&self, name: &str) -> std::path::PathBuf {

@@ -1,13 +1,17 @@
 //! The rules of a rollout, held against a world in which instances fail and die at random and operators lose patience.
 
+mod play;
+mod releases;
 mod world;
 
 use std::time::Duration;
 
+use play::{Kill, killed, live};
 use proptest::prelude::*;
-use world::{killed, live, world};
+use releases::MINUTES;
+use world::world;
 
-use super::{Event, Failure, Outcome, Policy, Request, Rollout, Step, Task, Verb, plan};
+use super::{Canary, Event, Failure, Outcome, Policy, Request, Rollout, Step, Task, Verb, plan};
 use crate::spec::Instance::{self, Number, Surge};
 
 const CAREFUL: Policy = Policy {
@@ -49,13 +53,6 @@ fn a_rolling_restart_raises_the_surge_first_and_stops_it_last() {
         Step::Run(Task::Stop(Surge)),
     ];
     assert_eq!(plan(rolling(2)), steps);
-}
-
-#[test]
-fn a_release_is_made_final_only_once_it_has_proven_itself() {
-    let steps = plan(Request::new(Verb::Deploy, (1, 1), true, Vec::new(), CAREFUL));
-    assert_eq!(steps[..2], [Step::Stage, Step::Run(Task::Start(Surge))]);
-    assert_eq!(steps[2..4], [Step::Settle(CAREFUL.settle), Step::Commit]);
 }
 
 #[test]
@@ -188,12 +185,18 @@ proptest! {
         after in 1_u16..6,
         surge in any::<bool>(),
         sick in proptest::option::weighted(0.2, 1_u16..6),
+        canaries in proptest::option::of(1_usize..4),
         dice in proptest::collection::vec(any::<u8>(), 0..80),
     ) {
         let after = if verb == Verb::Scale || verb == Verb::Apply { after } else { before };
         let ailing: Vec<_> = sick.filter(|n| *n <= before).map(Number).into_iter().collect();
         let policy = Policy { surge, ..CAREFUL };
-        let request = Request::new(verb, (before, after), verb != Verb::Scale, ailing, policy);
+        let canaries = canaries.filter(|count| verb == Verb::Deploy && *count < usize::from(before));
+        let request = Request {
+            canary: canaries.map(|count| Canary { count, bake: MINUTES }),
+            bake: if verb == Verb::Deploy { CAREFUL.settle } else { Duration::ZERO },
+            ..Request::new(verb, (before, after), verb != Verb::Scale, ailing, policy)
+        };
         let world = world(&request, before, after, dice);
         live(&request, world);
     }
@@ -214,7 +217,7 @@ proptest! {
     ) {
         let request = Request::new(Verb::Apply, (before, after), true, Vec::new(), CAREFUL);
         let start = world(&request, before, after, Vec::new());
-        let (end, outcome) = killed(&request, start, steps, late, Event::Begin);
+        let (end, outcome) = killed(&request, start, Kill { steps, late, power: false }, Event::Begin);
         prop_assert_eq!(outcome, Outcome::Done { still_down: Vec::new() });
         end.assert_all(after, true);
     }
@@ -228,7 +231,7 @@ proptest! {
     ) {
         let request = Request::new(Verb::Apply, (before, after), true, Vec::new(), CAREFUL);
         let start = world(&request, before, after, Vec::new());
-        let (end, outcome) = killed(&request, start, steps, late, Event::Abort);
+        let (end, outcome) = killed(&request, start, Kill { steps, late, power: false }, Event::Abort);
         prop_assert!(matches!(outcome, Outcome::Aborted { went_back: true, .. }), "{outcome:?}");
         end.assert_all(before, false);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::{Event, Outcome, Record, Request, Rollout, Seen, Step, Task};
+use super::super::{Event, Outcome, Request, Seen, Step, Task};
 use crate::spec::Instance::{self, Number, Surge};
 
 /// A machine with instances on the old or the new state, and dice.
@@ -12,16 +12,22 @@ pub(super) struct World {
     before: u16,
     after: u16,
     /// Up or not, and on the new state or not.
-    instances: BTreeMap<Instance, (bool, bool)>,
+    pub(super) instances: BTreeMap<Instance, (bool, bool)>,
     new: bool,
     ailing: BTreeSet<Instance>,
     touched: BTreeSet<Instance>,
     begun: Vec<Task>,
-    dice: Vec<u8>,
+    pub(super) dice: Vec<u8>,
     proven: bool,
+    /// The canaries were.
+    watched: bool,
     stuck: bool,
     failed: bool,
     left: bool,
+    /// The new state is final: what starts by itself starts on it.
+    committed: bool,
+    /// Whether a state is known from outside, as a release is.
+    told: bool,
 }
 
 impl World {
@@ -39,7 +45,7 @@ impl World {
     }
 
     /// What the planner may not do, whatever happened before.
-    fn judge(&self, step: &Step, request: &Request) {
+    pub(super) fn judge(&self, step: &Step, request: &Request) {
         if self.failed {
             let fine = match step {
                 Step::Undo | Step::Finish(_) | Step::Run(Task::Stop(Surge)) => true,
@@ -49,6 +55,7 @@ impl World {
             };
             assert!(fine, "{step:?} after a failure");
         }
+        self.judge_canaries(step, request);
         let Step::Run(task) = step else { return };
         if self.is_up(task.instance()) {
             let ailing = self.ailing.iter().filter(|who| !self.is_up(**who)).count();
@@ -65,8 +72,18 @@ impl World {
         }
     }
 
+    /// Nothing is final before the canaries were watched, and no more than these are new.
+    fn judge_canaries(&self, step: &Step, request: &Request) {
+        let Some(canary) = request.canary.filter(|_| !self.watched && !self.failed) else {
+            return;
+        };
+        assert!(*step != Step::Commit, "final before the canaries were watched");
+        let new = self.begun.len() + usize::from(matches!(step, Step::Run(task) if task.instance() != Surge));
+        assert!(new <= canary.count, "{new} canaries");
+    }
+
     /// What is on the way forward, whatever becomes of it.
-    fn remember(&mut self, step: &Step) {
+    pub(super) fn remember(&mut self, step: &Step) {
         if let Step::Run(task) = step
             && task.instance() != Surge
             && !self.failed
@@ -76,7 +93,7 @@ impl World {
     }
 
     /// Takes a step; the event it leads to, in order.
-    fn take(&mut self, step: &Step) -> Event {
+    pub(super) fn take(&mut self, step: &Step) -> Event {
         match step {
             Step::Stage | Step::Commit if self.roll(12) => {
                 self.failed = true;
@@ -86,18 +103,26 @@ impl World {
                 self.new = true;
                 Event::Switched
             }
-            Step::Commit => Event::Switched,
+            Step::Commit => {
+                self.committed = true;
+                Event::Switched
+            }
             Step::Undo if self.roll(12) => {
                 self.stuck = true;
                 Event::NotUndone("boom".to_owned())
             }
             Step::Undo => {
                 self.new = false;
+                self.committed = false;
                 Event::Undone
             }
             Step::Settle(_) => {
                 self.proven = true;
                 Event::Settled
+            }
+            Step::Bake { canary, .. } => {
+                self.watched |= canary;
+                Event::Baked
             }
             Step::Run(task) => self.run(*task),
             Step::Continue | Step::Finish(_) => unreachable!("nothing to take"),
@@ -121,7 +146,7 @@ impl World {
     }
 
     /// Perhaps something that nobody asked for, while a step runs.
-    fn mishap(&mut self, step: &Step) -> Option<Event> {
+    pub(super) fn mishap(&mut self, step: &Step) -> Option<Event> {
         if self.roll(16) {
             self.left = true;
             return Some(Event::Interrupted);
@@ -142,15 +167,23 @@ impl World {
         Some(Event::Died(victim, "boom".to_owned()))
     }
 
-    fn seen(&self) -> BTreeMap<Instance, Seen> {
-        let seen = |(up, _): &(bool, bool), who: &Instance| Seen {
+    pub(super) fn seen(&self) -> BTreeMap<Instance, Seen> {
+        let seen = |(up, new): &(bool, bool), who: &Instance| Seen {
             up: *up,
+            new: self.told.then_some(*new),
             invocation: Some(if self.touched.contains(who) { "new" } else { "old" }.to_owned()),
         };
         self.instances
             .iter()
             .map(|(who, state)| (*who, seen(state, who)))
             .collect()
+    }
+
+    /// The machine lost its power: everything starts again by itself, on what is final.
+    pub(super) fn starts_anew(&mut self) {
+        let all: Vec<Instance> = (1..=self.before).map(Number).collect();
+        self.instances = all.iter().map(|who| (*who, (true, self.committed))).collect();
+        self.touched.extend(all);
     }
 
     /// All of `count` instances and no other are up, on the new state or the old.
@@ -166,7 +199,7 @@ impl World {
         );
     }
 
-    fn judge_end(&self, outcome: &Outcome) {
+    pub(super) fn judge_end(&self, outcome: &Outcome) {
         let all = |count: u16, new: bool| {
             let want = (1..=count).map(Number).filter(|who| !self.ailing.contains(who));
             for who in want {
@@ -218,70 +251,11 @@ pub(super) fn world(request: &Request, before: u16, after: u16, dice: Vec<u8>) -
         begun: Vec::new(),
         dice,
         proven: false,
+        watched: false,
         stuck: false,
         failed: false,
         left: false,
+        committed: false,
+        told: request.switch.commit,
     }
-}
-
-/// Kills whoever drives a rollout after `steps` of them, `late` after the last took effect, and has the rest done from the
-/// record by someone with better luck.
-pub(super) fn killed(request: &Request, mut world: World, steps: usize, late: bool, begin: Event) -> (World, Outcome) {
-    let mut rollout = Rollout::new(request.clone());
-    let runs = world.instances.keys().map(|who| (*who, "old".to_owned())).collect();
-    let mut record = Record::new("now".into(), "a".into(), ("ann".into(), 1), request, &runs);
-    let mut step = rollout.step(Event::Begin);
-    for nth in 0..=steps {
-        record.begins(&step);
-        if matches!(step, Step::Finish(_)) {
-            break;
-        }
-        if nth < steps || late {
-            let event = world.take(&step);
-            if nth < steps {
-                record.happened(&event, Some("new".to_owned()));
-                step = rollout.step(event);
-            }
-        }
-    }
-    let (rest, past) = record.rest(&world.seen());
-    let begin = if record.going_back { Event::Abort } else { begin };
-    world.dice.clear();
-    let mut rollout = Rollout::resumed(rest, past);
-    let mut step = rollout.step(begin);
-    for _ in 0..4 * request.tasks.len() + 16 {
-        if let Step::Finish(outcome) = step {
-            return (world, outcome);
-        }
-        let event = world.take(&step);
-        step = rollout.step(event);
-    }
-    panic!("no end in sight at {step:?}: {world:?}");
-}
-
-/// Runs a rollout to its end and judges every step of it.
-pub(super) fn live(request: &Request, mut world: World) -> Outcome {
-    let mut rollout = Rollout::new(request.clone());
-    let mut step = rollout.step(Event::Begin);
-    for _ in 0..4 * request.tasks.len() + 16 {
-        if let Step::Finish(outcome) = step {
-            world.judge_end(&outcome);
-            assert_eq!(rollout.step(Event::Settled), Step::Continue, "over is over");
-            return outcome;
-        }
-        world.judge(&step, request);
-        world.remember(&step);
-        if let Some(mishap) = world.mishap(&step) {
-            match rollout.step(mishap) {
-                Step::Continue => {}
-                other => {
-                    step = other;
-                    continue;
-                }
-            }
-        }
-        let event = world.take(&step);
-        step = rollout.step(event);
-    }
-    panic!("no end in sight at {step:?}: {world:?}");
 }

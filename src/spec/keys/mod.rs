@@ -1,5 +1,6 @@
 //! Every key of the file, once: the reader, "did you mean" and `packaging/appctl.schema.json` follow from this table.
 
+mod deploy;
 mod life;
 mod limits;
 mod ready;
@@ -14,6 +15,11 @@ use crate::spec::kind::{
 };
 use crate::spec::{Adapter, Sandbox};
 
+pub(in crate::spec) use deploy::{
+    DEPLOY, DEPLOY_AFTER, DEPLOY_AFTER_INSTANCE, DEPLOY_BAKE, DEPLOY_BEFORE, DEPLOY_BEFORE_INSTANCE, DEPLOY_BUILD,
+    DEPLOY_BUILD_TIMEOUT, DEPLOY_HOOK_TIMEOUT, DEPLOY_KEEP, DEPLOY_MAX_FILES, DEPLOY_MAX_SIZE, DEPLOY_RELEASE,
+    DEPLOY_SHARED,
+};
 pub(in crate::spec) use life::{
     RESTART, RESTART_DELAY, RESTART_MAX_DELAY, RESTART_RESET_AFTER, ROLLOUT, ROLLOUT_SURGE, STOP, STOP_LINGER,
     STOP_MESSAGE, STOP_SIGNAL, STOP_SPREAD, STOP_STREAMS, STOP_TIMEOUT,
@@ -56,6 +62,7 @@ pub(in crate::spec) static APP: Section = Section {
         &ROLLOUT,
         &WATCHDOG,
         &LIMITS,
+        &DEPLOY,
     ],
 };
 

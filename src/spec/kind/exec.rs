@@ -1,7 +1,5 @@
 //! What the app runs: a command line, or an array of words.
 
-use std::ops::Range;
-
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -28,8 +26,8 @@ impl Kind for Exec {
 
     fn read(&self, given: &Given<'_>, findings: &mut Findings<'_>) -> Option<Vec<String>> {
         let words = match given.value.get_ref() {
-            DeValue::Array(items) => as_given(items, findings)?,
-            _ => split(given.text(&self.what(), findings)?, given.value.span(), findings)?,
+            DeValue::Array(items) => as_given(items, given.key, findings)?,
+            _ => split(given, given.text(&self.what(), findings)?, findings)?,
         };
         match fault(&words) {
             None => return Some(words),
@@ -51,11 +49,11 @@ impl Kind for Exec {
     }
 }
 
-fn as_given(items: &[Spanned<DeValue<'_>>], findings: &mut Findings<'_>) -> Option<Vec<String>> {
+fn as_given(items: &[Spanned<DeValue<'_>>], key: &str, findings: &mut Findings<'_>) -> Option<Vec<String>> {
     let word = |item: &Spanned<DeValue<'_>>| match item.get_ref() {
         DeValue::String(text) => Some(text.to_string()),
         other => {
-            let message = format!("a word of `exec` is a string, not {}", type_of(other));
+            let message = format!("a word of `{key}` is a string, not {}", type_of(other));
             findings.advise(item.span(), message, "write it in quotes");
             None
         }
@@ -64,13 +62,14 @@ fn as_given(items: &[Spanned<DeValue<'_>>], findings: &mut Findings<'_>) -> Opti
     (words.len() == items.len()).then_some(words)
 }
 
-fn split(text: &str, span: Range<usize>, findings: &mut Findings<'_>) -> Option<Vec<String>> {
+fn split(given: &Given<'_>, text: &str, findings: &mut Findings<'_>) -> Option<Vec<String>> {
+    let span = given.value.span();
     let (words, errors) = words::scan(text);
     let whole = errors.is_empty();
     let start = findings.content_start(&span, text);
     for error in errors {
         let at = start.map_or(span.clone(), |start| start + error.at.start..start + error.at.end);
-        findings.advise(at, format!("`exec`: {}", error.kind), error.kind.help());
+        findings.advise(at, format!("`{}`: {}", given.key, error.kind), error.kind.help());
     }
     whole.then_some(words)
 }

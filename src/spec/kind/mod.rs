@@ -1,6 +1,7 @@
 //! What a value of the file may be, one kind per file: how it is read, what is wrong with it, its JSON Schema.
 
 mod account;
+mod commands;
 mod directory;
 mod env;
 mod env_file;
@@ -11,10 +12,12 @@ mod many;
 mod measure;
 mod off;
 mod probe_path;
+mod shared_path;
 mod signal;
 mod simple;
 
 pub(super) use account::AccountName;
+pub(super) use commands::Commands;
 pub(super) use directory::Directory;
 pub(super) use env::{VariableName, Variables};
 pub(super) use env_file::EnvFilePath;
@@ -25,5 +28,6 @@ pub(super) use many::OneOrMany;
 pub(super) use measure::{Percent, Size, Span};
 pub(super) use off::OrOff;
 pub(super) use probe_path::ProbePath;
+pub(super) use shared_path::SharedPath;
 pub(super) use signal::StopSignal;
 pub(super) use simple::{Choice, Flag, Whole};

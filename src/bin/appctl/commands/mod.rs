@@ -7,12 +7,18 @@ use crate::exit::Exit;
 pub(crate) mod access;
 pub(crate) mod apply;
 pub(crate) mod check;
+pub(crate) mod deploy;
 pub(crate) mod install;
 pub(crate) mod logs;
+pub(crate) mod promote;
+pub(crate) mod prune;
+pub(crate) mod releases;
 pub(crate) mod resume;
+pub(crate) mod rollback;
 pub(crate) mod rolling_restart;
 pub(crate) mod scale;
 pub(crate) mod show;
+pub(crate) mod stage;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod stop;
@@ -27,8 +33,14 @@ pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<
         Command::Scale(args) => Box::pin(scale::run(args, context)).await,
         Command::Logs(args) => logs::run(args, context).await,
         Command::Apply(args) => apply::run(args, context).await,
+        Command::Deploy(args) => Box::pin(deploy::run(args, context)).await,
+        Command::Rollback(args) => Box::pin(rollback::run(args, context)).await,
+        Command::Releases(args) => releases::run(args, context),
+        Command::Prune(args) => prune::run(args, context).await,
+        Command::Promote(args) => promote::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
         Command::CanRead(args) => access::run(args),
+        Command::Stage(args) => stage::run(args, context).await,
         Command::Show(args) => show::run(args, context).await,
         Command::Start(args) => start::run(args, context).await,
         Command::Stop(args) => stop::run(args, context).await,

@@ -7,6 +7,7 @@ use appctl::spec::AppName;
 
 use crate::apps;
 use crate::args::Apps;
+use crate::commands::promote;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::rolling::{Hold, Interrupts, reopen};
@@ -45,6 +46,9 @@ async fn one(
     systemd: &Systemd,
     interrupts: &mut Interrupts,
 ) -> anyhow::Result<()> {
+    if begin == Event::Abort && promote::take_back(app, context).await? {
+        return Ok(());
+    }
     let hold = Hold::take(context, app, verb)?;
     let Some(last) = open(app, verb, context)? else {
         context.say(app, &format!("nothing to {verb}"));

@@ -9,7 +9,7 @@ use crate::apps;
 use crate::args::Apps;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::rolling::{Hold, Interrupts, Order, Survey, Swap, carry_out};
+use crate::rolling::{Hold, Interrupts, Order, Survey, Swap, carry_out, refuse_open_release};
 use crate::{lifecycle, units};
 
 /// Runs the verb, app by app. An app that is stopped is started.
@@ -50,6 +50,7 @@ async fn one(
         lifecycle::start(systemd, &spec, &units::whole(app, count)).await?;
         return Ok(());
     }
+    refuse_open_release(context, app)?;
     note_earlier(app, context)?;
     let swap = Swap::Nothing;
     let order = Order { spec, request, swap };

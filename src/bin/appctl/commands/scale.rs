@@ -104,6 +104,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         replace: false,
     };
     rolling::roll(context, &systemd, &change).await?;
+    // A rollout has done so; an app that is stopped has none.
     files::write_atomic(&path, &text)?;
     report(context, &name, from, to, "scaled")
 }

@@ -113,6 +113,7 @@ async fn take_away(context: &Context, systemd: &Systemd, purge: bool, name: &App
     }
     lifecycle::stop_slice(systemd, name).await?;
     tree::remove(&layout.run(name))?;
+    files::remove(&layout.journal(name))?;
     if purge {
         tree::remove(&layout.state(name))?;
         tree::remove(&layout.private_state(name))?;

@@ -26,6 +26,7 @@ pub(crate) async fn roll(context: &Context, systemd: &Systemd, change: &Change<'
     let spec = change.new.0;
     let verb = if change.replace { Verb::Apply } else { Verb::Scale };
     let hold = Hold::take(context, &spec.name, &verb.to_string())?;
+    super::refuse_open_release(context, &spec.name)?;
     if !systemd.instance(&units::service(&spec.name)).await?.activity.is_up() {
         return put_in_force(context, systemd, change.new).await;
     }
@@ -38,10 +39,13 @@ pub(crate) async fn roll(context: &Context, systemd: &Systemd, change: &Change<'
     let order = Order {
         spec: spec.clone(),
         request: Request::new(verb, counts, change.replace, survey.ailing(), policy),
-        swap: Swap::Config(Texts {
-            before: Some(change.old.1.to_owned()),
-            after: Some(change.new.1.to_owned()),
-        }),
+        swap: Swap::Config {
+            texts: Texts {
+                before: Some(change.old.1.to_owned()),
+                after: Some(change.new.1.to_owned()),
+            },
+            wanted: verb == Verb::Scale,
+        },
     };
     let mut interrupts = Interrupts::catch()?;
     carry_out(order, &hold, context, systemd, &mut interrupts).await

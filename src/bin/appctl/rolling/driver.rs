@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::progress::Progress;
 use super::work::{Done, Work};
-use super::{Interrupts, Reason};
+use super::{Interrupts, Reason, Wish};
 use crate::units;
 
 /// A run of an instance that this rollout brought up.
@@ -33,18 +33,22 @@ pub(super) struct Driver<'a> {
     pub(super) interrupts: &'a mut Interrupts,
     /// Tells when something changes; what, is looked up.
     pub(super) watch: Watch,
+    /// What it began for: [`Event::Begin`] or [`Event::Abort`].
+    pub(super) wanted: Event,
+    /// Whether it was no fault of the new state.
+    pub(super) refused: bool,
     /// Instances brought up by this rollout, and their runs.
     pub(super) runs: BTreeMap<Instance, Run>,
 }
 
 impl Driver<'_> {
     /// Takes the rollout from its first event to its outcome.
-    pub(super) async fn drive(mut self, begin: Event) -> anyhow::Result<(Outcome, String)> {
-        let mut step = self.rollout.step(begin);
+    pub(super) async fn drive(mut self) -> anyhow::Result<(Outcome, String)> {
+        let mut step = self.rollout.step(self.wanted.clone());
         loop {
             self.record.begins(&step);
             if let Step::Finish(outcome) = step {
-                let sentence = self.finish(&outcome)?;
+                let sentence = self.finish(&outcome).await?;
                 return Ok((outcome, sentence));
             }
             self.save()?;
@@ -60,12 +64,12 @@ impl Driver<'_> {
             _ => None,
         };
         busy.map(|instance| self.runs.remove(&instance));
-        let mut work = pin!(self.work.clone().carry_out(step));
+        let mut work = pin!(self.work.clone().carry_out(step, self.record.going_back));
         loop {
             let next = tokio::select! {
                 biased;
                 done = &mut work => return self.done(done?).await,
-                count = self.interrupts.next() => self.interrupted(count),
+                wish = self.interrupts.wish() => self.wished(wish),
                 changed = self.watch.changed() => {
                     anyhow::ensure!(changed.is_some(), "lost systemd for good");
                     self.look().await?
@@ -87,18 +91,26 @@ impl Driver<'_> {
         if let (Event::Up(instance), Some(run)) = (&done.event, &done.run) {
             self.runs.insert(*instance, run.clone());
         }
+        self.refused |= matches!(done.event, Event::Refused(..));
         self.record.happened(&done.event, done.run.map(|run| run.id));
         self.progress.happened(&done.event, &done.said);
+        done.notes.iter().for_each(|note| self.progress.note(note));
         Ok(self.rollout.step(done.event))
     }
 
-    fn interrupted(&mut self, count: u32) -> Step {
-        if count > 1 {
-            self.progress.left(self.record.app.as_str());
-            std::process::exit(1);
-        }
-        self.progress.interrupted();
-        self.rollout.step(Event::Interrupted)
+    fn wished(&mut self, wish: Wish) -> Step {
+        let event = match wish {
+            Wish::Leave(1) => Event::Interrupted,
+            Wish::Leave(_) => {
+                self.progress.left(self.record.app.as_str());
+                std::process::exit(1);
+            }
+            Wish::Promote => Event::Promote,
+            Wish::TakeBack => Event::Abort,
+        };
+        self.progress.wished(&event);
+        self.record.happened(&event, None);
+        self.rollout.step(event)
     }
 
     /// Looks whether what this rollout brought up is still there.
@@ -129,11 +141,19 @@ impl Driver<'_> {
         self.rollout.step(event)
     }
 
-    fn finish(&mut self, outcome: &Outcome) -> anyhow::Result<String> {
-        let sentence = self.progress.finished(outcome, &self.record);
+    /// What is durable comes before the record of the end: whoever goes on with this repeats it.
+    async fn finish(&mut self, outcome: &Outcome) -> anyhow::Result<String> {
+        if let Some(switching) = self.work.swap.switching() {
+            switching.end(&self.work.layout, &self.work.app, outcome, self.refused)?;
+        }
+        let cut = self.work.cut_since(&self.record).await;
+        let sentence = self.progress.finished(outcome, &self.wanted, &self.record, cut);
         self.record.message = Some(sentence.clone());
         self.record.ended = Some(super::hold::now());
         self.save()?;
+        if let Err(why) = self.work.hooks.after(&self.record).await {
+            self.progress.note(&why);
+        }
         Ok(sentence)
     }
 

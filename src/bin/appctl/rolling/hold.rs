@@ -1,11 +1,17 @@
 //! An app that is ours for the time of a rollout: the lock, and the name it is held under.
 
+use std::time::Duration;
+
 use appctl::host::lock::{Lock, LockError, Owner};
 use appctl::spec::AppName;
 use jiff::{Timestamp, Unit};
 
+use super::Interrupts;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
+
+/// How often a lock is tried that is waited for.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// An app held by this process. Let go of when dropped.
 #[derive(Debug)]
@@ -35,8 +41,35 @@ impl Hold {
     }
 }
 
+impl Hold {
+    /// The same; waits for whoever has it when `wait` says so, until the operator wants to leave.
+    pub(crate) async fn take_or_wait(
+        context: &Context,
+        app: &AppName,
+        verb: &str,
+        wait: bool,
+        interrupts: &mut Interrupts,
+    ) -> anyhow::Result<Self> {
+        let mut told = false;
+        loop {
+            let busy = match Self::take(context, app, verb) {
+                Err(error) if wait && Exit::of(&error) == Exit::BUSY => error,
+                other => return other,
+            };
+            if !told {
+                context.say(app, &format!("waits: {busy}"));
+                told = true;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                _ = interrupts.next() => return Err(busy),
+            }
+        }
+    }
+}
+
 /// The person behind this process, as far as sudo(8) tells.
-fn who() -> String {
+pub(crate) fn who() -> String {
     let behind = std::env::var("SUDO_USER").ok().filter(|name| !name.is_empty());
     behind.unwrap_or_else(|| {
         let uid = nix::unistd::getuid();

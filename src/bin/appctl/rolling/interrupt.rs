@@ -1,13 +1,26 @@
 //! An operator's wish to leave: SIGINT and SIGTERM. SIGHUP is no such wish: a lost terminal must not leave a rollout
-//! half way, signal(7).
+//! half way, signal(7). Other programs of ours ask for more: SIGUSR1 promotes what is watched, SIGUSR2 takes it back.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// What whoever started this, or another program, wants of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// To leave; so many times.
+    Leave(u32),
+    /// To go on at once.
+    Promote,
+    /// To take it back.
+    TakeBack,
+}
 
 /// Requests to leave, counted.
 #[derive(Debug)]
 pub(crate) struct Interrupts {
     interrupt: Signal,
     terminate: Signal,
+    promote: Signal,
+    take_back: Signal,
     _hangup: Signal,
     count: u32,
 }
@@ -18,18 +31,31 @@ impl Interrupts {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            promote: signal(SignalKind::user_defined1())?,
+            take_back: signal(SignalKind::user_defined2())?,
             _hangup: signal(SignalKind::hangup())?,
             count: 0,
         })
     }
 
-    /// Waits for the next request; how many there have been.
+    /// Waits for the next request to leave.
     pub(crate) async fn next(&mut self) -> u32 {
+        loop {
+            if let Wish::Leave(count) = self.wish().await {
+                return count;
+            }
+        }
+    }
+
+    /// Waits for the next request of any kind.
+    pub(crate) async fn wish(&mut self) -> Wish {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = self.promote.recv() => return Wish::Promote,
+            _ = self.take_back.recv() => return Wish::TakeBack,
         }
         self.count += 1;
-        self.count
+        Wish::Leave(self.count)
     }
 }

@@ -6,8 +6,9 @@ use appctl::host::bus::Systemd;
 use appctl::host::record::Last;
 use appctl::rollout::{Event, Past, Record, Request, Rollout, State};
 use appctl::spec::{AppSpec, Instance};
+use jiff::Timestamp;
 
-use super::driver::Driver;
+use super::driver::{Driver, Run};
 use super::progress::Progress;
 use super::work::Work;
 use super::{Hold, Interrupts, Survey, Swap, verdict};
@@ -37,11 +38,21 @@ pub(crate) async fn carry_out(
     let who: Vec<Instance> = order.request.tasks.iter().map(|task| task.instance()).collect();
     let runs = Survey::of(systemd, &app, &who).await?.runs();
     let by = (hold.owner.user.clone(), hold.owner.pid);
-    let record = Record::new(super::hold::now(), app.to_string(), by, &order.request, &runs);
+    let mut record = Record::new(super::hold::now(), app.to_string(), by, &order.request, &runs);
+    record.release = order.swap.moves();
     order.swap.remember(&context.layout, &app)?;
     let rollout = Rollout::new(order.request);
     let work = Work::new(systemd, &context.layout, &order.spec, order.swap);
-    drive(rollout, record, work, Event::Begin, context.json, interrupts).await
+    drive(
+        rollout,
+        record,
+        work,
+        Event::Begin,
+        BTreeMap::new(),
+        context.json,
+        interrupts,
+    )
+    .await
 }
 
 /// Goes on with a rollout that was interrupted, or takes it back.
@@ -55,24 +66,33 @@ pub(crate) async fn reopen(
     interrupts: &mut Interrupts,
 ) -> anyhow::Result<()> {
     let mut record = last.record;
-    let (request, past) = rest(&record, spec, systemd).await?;
-    let swap = Swap::recalled(&context.layout, &spec.name, record.switch.stage)?;
+    let (request, past, runs) = rest(&record, spec, systemd).await?;
+    let swap = Swap::recalled(&context.layout, &spec.name, &record, units::count(spec))?;
     record.state = State::Running;
     record.ended = None;
     (record.by, record.pid) = (hold.owner.user.clone(), hold.owner.pid);
     let begin = if record.going_back { Event::Abort } else { begin };
     let work = Work::new(systemd, &context.layout, spec, swap);
     let rollout = Rollout::resumed(request, past);
-    drive(rollout, record, work, begin, context.json, interrupts).await
+    drive(rollout, record, work, begin, runs, context.json, interrupts).await
 }
 
-async fn rest(record: &Record, spec: &AppSpec, systemd: &Systemd) -> anyhow::Result<(Request, Past)> {
+type Runs = BTreeMap<Instance, Run>;
+
+/// What is left to do, what was done, and the runs of what that brought up.
+async fn rest(record: &Record, spec: &AppSpec, systemd: &Systemd) -> anyhow::Result<(Request, Past, Runs)> {
     let instances = record.instances.iter().filter_map(|entry| entry.instance.parse().ok());
     let who: Vec<Instance> = instances.chain([Instance::Surge]).collect();
     // A drain, and the start after it.
     let patience = spec.stop.timeout + spec.ready.timeout;
     let survey = Survey::settled(systemd, &spec.name, &who, patience).await?;
-    Ok(record.rest(&survey.seen()))
+    let release = record.release.as_ref().map(|change| change.to.as_str());
+    let (request, past) = record.rest(&survey.seen(release));
+    let since = Timestamp::now();
+    let up = |who: &Instance| past.alive.get(who) == Some(&true);
+    let runs = survey.runs().into_iter().filter(|(who, _)| up(who));
+    let runs = runs.map(|(who, id)| (who, Run { id, since })).collect();
+    Ok((request, past, runs))
 }
 
 async fn drive(
@@ -80,9 +100,15 @@ async fn drive(
     record: Record,
     work: Work,
     begin: Event,
+    runs: Runs,
     json: bool,
     interrupts: &mut Interrupts,
 ) -> anyhow::Result<()> {
+    match work.hooks.before(&record).await {
+        Err(error) if begin == Event::Begin => return Err(error),
+        // Nothing may keep an operator from going back.
+        _ => {}
+    }
     let instances = record.instances.iter().filter_map(|entry| entry.instance.parse().ok());
     let who = instances.chain([Instance::Surge]);
     let names: Vec<String> = who.map(|instance| units::instance(&work.app, instance)).collect();
@@ -95,8 +121,10 @@ async fn drive(
         work,
         interrupts,
         watch,
-        runs: BTreeMap::new(),
+        wanted: begin.clone(),
+        refused: false,
+        runs,
     };
-    let (outcome, sentence) = Box::pin(driver.drive(begin)).await?;
-    verdict::result(&outcome, &app, &sentence)
+    let (outcome, sentence) = Box::pin(driver.drive()).await?;
+    verdict::result(verdict::exit(&outcome, &begin), &app, &sentence)
 }

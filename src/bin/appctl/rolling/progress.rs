@@ -39,7 +39,7 @@ impl Progress {
         let (verb, instances) = (record.verb, record.instances.len());
         this.event(
             "begin",
-            json!({ "verb": verb, "instances": instances, "rollout": record.id }),
+            json!({ "verb": verb, "instances": instances, "rollout": record.id, "release": record.release }),
         );
         this
     }
@@ -49,7 +49,7 @@ impl Progress {
         self.step = step.to_string();
         self.step_began = time::Instant::now();
         self.event("step", json!({ "step": self.step }));
-        if !matches!(step, Step::Run(_) | Step::Settle(_)) {
+        if !matches!(step, Step::Run(_) | Step::Settle(_) | Step::Bake { .. }) {
             return;
         }
         if self.live {
@@ -72,7 +72,7 @@ impl Progress {
                 );
                 self.line(&format!("{}: done after {seconds:.1} s", self.step));
             }
-            Event::NotUp(instance, why) | Event::Died(instance, why) => {
+            Event::NotUp(instance, why) | Event::Died(instance, why) | Event::Refused(instance, why) => {
                 let fields = json!({ "instance": instance.to_string(), "why": why, "last_lines": said });
                 self.event("failed", fields);
                 self.failed(&format!("{}: {why}", named(*instance)), said);
@@ -81,15 +81,30 @@ impl Progress {
                 self.event("failed", json!({ "instance": null, "why": why, "last_lines": [] }));
                 self.failed(&format!("{}: {why}", self.step), &[]);
             }
-            Event::Switched | Event::Undone | Event::Settled => self.line(&format!("{}: done", self.step)),
-            Event::Begin | Event::Abort | Event::Interrupted => {}
+            Event::Switched | Event::Undone | Event::Settled | Event::Baked => {
+                self.line(&format!("{}: done", self.step));
+            }
+            Event::Begin | Event::Abort | Event::Interrupted | Event::Promote => {}
         }
     }
 
-    /// The operator asked to leave.
-    pub(super) fn interrupted(&self) {
-        self.event("interrupted", json!({}));
-        let note = format!("leaving after this step ({}); once more leaves at once", self.step);
+    /// Something went wrong and stops nothing.
+    pub(super) fn note(&self, text: &str) {
+        self.event("note", json!({ "message": text }));
+        self.line(&paint(WARN, text));
+    }
+
+    /// The operator asked for something.
+    pub(super) fn wished(&self, event: &Event) {
+        let (name, note) = match event {
+            Event::Promote => ("promoted", "promoted by hand".to_owned()),
+            Event::Abort => ("aborted", "taken back by hand".to_owned()),
+            _ => {
+                let note = format!("leaving after this step ({}); once more leaves at once", self.step);
+                ("interrupted", note)
+            }
+        };
+        self.event(name, json!({}));
         self.line(&paint(WARN, &note));
     }
 
@@ -100,16 +115,19 @@ impl Progress {
     }
 
     /// It is over; the sentence that says how.
-    pub(super) fn finished(&self, outcome: &Outcome, record: &Record) -> String {
+    pub(super) fn finished(&self, outcome: &Outcome, wanted: &Event, record: &Record, cut: Option<u64>) -> String {
         let sentence = verdict::sentence(outcome, record);
-        let exit = verdict::exit(outcome);
+        let exit = verdict::exit(outcome, wanted);
         let seconds = self.began.elapsed().as_secs_f64();
         let fields = json!({
             "outcome": record.state, "message": sentence, "seconds": seconds, "exit_code": exit.code(),
+            "release": record.release, "requests_cut": cut,
         });
         self.event("end", fields);
         if exit == Exit::DONE {
-            self.line(&format!("{} in {seconds:.1} s", paint(GOOD, &sentence)));
+            let cut = cut.filter(|_| record.release.is_some()).map(requests_cut);
+            let cut = cut.unwrap_or_default();
+            self.line(&format!("{} in {seconds:.1} s{cut}", paint(GOOD, &sentence)));
         }
         sentence
     }
@@ -158,6 +176,14 @@ impl Progress {
             fields["app"] = self.app.as_str().into();
             drop(writeln!(io::stdout().lock(), "{fields}"));
         }
+    }
+}
+
+fn requests_cut(count: u64) -> String {
+    match count {
+        0 => ", no request was cut".to_owned(),
+        1 => ", 1 request was cut".to_owned(),
+        many => format!(", {many} requests were cut"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! How an app's instances are doing before a rollout touches them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use appctl::host::bus::{InstanceState, Systemd};
@@ -23,6 +23,16 @@ impl Survey {
     /// Looks at instances 1 to `count` and the surge.
     pub(crate) async fn take(systemd: &Systemd, app: &AppName, count: u16) -> anyhow::Result<Self> {
         let who: Vec<Instance> = (1..=count).map(Instance::Number).chain([Instance::Surge]).collect();
+        Self::of(systemd, app, &who).await
+    }
+
+    /// Looks at every instance that systemd knows of.
+    pub(crate) async fn all(systemd: &Systemd, app: &AppName) -> anyhow::Result<Self> {
+        let loaded = systemd.units(&[&format!("{app}@*.service")]).await?;
+        let who: Vec<Instance> = loaded
+            .iter()
+            .filter_map(|unit| units::instance_of(app, &unit.name))
+            .collect();
         Self::of(systemd, app, &who).await
     }
 
@@ -75,19 +85,41 @@ impl Survey {
         self.states.iter().filter_map(run).collect()
     }
 
-    /// What the planner needs in order to go on with an interrupted rollout.
-    pub(crate) fn seen(&self) -> BTreeMap<Instance, Seen> {
+    /// What the planner needs in order to go on with an interrupted rollout, to `release` if it is one of a release.
+    pub(crate) fn seen(&self, release: Option<&str>) -> BTreeMap<Instance, Seen> {
         let seen = |state: &InstanceState| Seen {
             up: state.activity.is_up(),
             invocation: state.invocation.clone(),
+            new: release.and_then(|release| Some(release_of(state)? == release)),
         };
         self.states.iter().map(|(who, state)| (*who, seen(state))).collect()
+    }
+
+    /// The releases that instances run, whatever they are doing.
+    pub(crate) fn releases(&self) -> impl Iterator<Item = String> {
+        self.states.values().filter_map(release_of)
+    }
+
+    /// Instances that run a release.
+    pub(super) fn on_release(&self, release: &str) -> BTreeSet<Instance> {
+        let on_it = |state: &InstanceState| release_of(state).as_deref() == Some(release);
+        self.states
+            .iter()
+            .filter(|(_, state)| on_it(state))
+            .map(|(who, _)| *who)
+            .collect()
     }
 
     fn numbered(&self) -> impl Iterator<Item = (Instance, &InstanceState)> {
         let regular = self.states.iter().filter(|(who, _)| **who != Instance::Surge);
         regular.map(|(who, state)| (*who, state))
     }
+}
+
+/// What an instance runs, as its shim says.
+pub(super) fn release_of(state: &InstanceState) -> Option<String> {
+    let shim: ShimStatus = state.status_text.parse().ok()?;
+    shim.release.filter(|_| !state.activity.is_down())
 }
 
 fn is_under_way(state: &InstanceState) -> bool {

@@ -1,23 +1,23 @@
 //! How a rollout ended, in one sentence and one exit code, and what to type next.
 
-use appctl::rollout::{Outcome, Record, TaskName};
+use appctl::rollout::{Event, Outcome, Record, TaskName};
 use appctl::spec::{AppName, Instance};
 
 use crate::exit::{Exit, ExpectedError};
 
-/// The exit code of an outcome.
-pub(super) fn exit(outcome: &Outcome) -> Exit {
+/// The exit code of an outcome. Taking it back is what `abort` is for; of a deploy it is a failure.
+pub(super) fn exit(outcome: &Outcome, wanted: &Event) -> Exit {
     match outcome {
         Outcome::Done { still_down } if still_down.is_empty() => Exit::DONE,
-        Outcome::Aborted { no_way_back: None, .. } => Exit::DONE,
+        Outcome::Aborted { no_way_back: None, .. } if *wanted == Event::Abort => Exit::DONE,
         Outcome::Interrupted { .. } => Exit::FAILED,
         _ => Exit::ROLLOUT_FAILED,
     }
 }
 
 /// Done, or an error that says how it ended.
-pub(super) fn result(outcome: &Outcome, app: &AppName, sentence: &str) -> anyhow::Result<()> {
-    match exit(outcome) {
+pub(super) fn result(exit: Exit, app: &AppName, sentence: &str) -> anyhow::Result<()> {
+    match exit {
         Exit::DONE => Ok(()),
         code => Err(ExpectedError::new(code, format!("{app}: {sentence}")).into()),
     }
@@ -36,7 +36,7 @@ pub(super) fn sentence(outcome: &Outcome, record: &Record) -> String {
             )
         }
         Outcome::Kept(failure) => format!("{failure}; no other instance was touched, and the old ones serve on"),
-        Outcome::WentBack(failure) => format!("{failure}; everything is back as it was before"),
+        Outcome::WentBack(failure) => format!("{failure}; everything is back as it was before{}", back_on(record)),
         Outcome::Stopped {
             failure,
             stands_in,
@@ -48,6 +48,12 @@ pub(super) fn sentence(outcome: &Outcome, record: &Record) -> String {
             format!("{failure}{}{}", back.unwrap_or_default(), left(app, *stands_in))
         }
         Outcome::Interrupted { clean: true } => "interrupted; everything is as it was before".to_owned(),
+        Outcome::Interrupted { clean: false } if !record.promoted => {
+            format!(
+                "the canaries stay and nobody watches them; go on with: appctl promote {app}, watch them again with: \
+                 appctl resume {app}, or take them back with: appctl abort {app}"
+            )
+        }
         Outcome::Interrupted { clean: false } => {
             format!("interrupted half way; go on with: appctl resume {app}, or end it with: appctl abort {app}")
         }
@@ -67,7 +73,25 @@ fn left(app: &str, stands_in: bool) -> String {
     }
 }
 
+fn back_on(record: &Record) -> String {
+    let from = record.release.as_ref().and_then(|change| change.from.as_ref());
+    from.map(|from| format!(", on release {from}")).unwrap_or_default()
+}
+
 fn done(record: &Record) -> String {
+    let live = record
+        .release
+        .as_ref()
+        .map(|change| format!("release {} is live: ", change.to));
+    let unwatched = if record.unwatched {
+        "; left before it was watched to the end, a crash from now on takes nothing back"
+    } else {
+        ""
+    };
+    format!("{}{}{unwatched}", live.unwrap_or_default(), counts(record))
+}
+
+fn counts(record: &Record) -> String {
     let count = |task| record.instances.iter().filter(|entry| entry.task == task).count();
     let parts = [
         (count(TaskName::Restart), "replaced"),
@@ -100,15 +124,23 @@ fn list(instances: &[Instance]) -> String {
 mod tests {
     use super::exit;
     use crate::exit::Exit;
-    use appctl::rollout::Outcome;
+    use appctl::rollout::{Event, Outcome};
 
     #[test]
     fn an_instance_that_stays_down_is_a_failure_even_if_it_was_down_before() {
         let down = Outcome::Done {
             still_down: vec![appctl::spec::Instance::Number(1)],
         };
-        assert_eq!(exit(&down), Exit::ROLLOUT_FAILED);
+        assert_eq!(exit(&down, &Event::Begin), Exit::ROLLOUT_FAILED);
         let fine = Outcome::Done { still_down: Vec::new() };
-        assert_eq!(exit(&fine), Exit::DONE);
+        assert_eq!(exit(&fine, &Event::Begin), Exit::DONE);
+    }
+
+    #[test]
+    fn a_deploy_that_someone_takes_back_has_failed_and_the_abort_has_not() {
+        let (went_back, no_way_back) = (true, None);
+        let back = Outcome::Aborted { went_back, no_way_back };
+        assert_eq!(exit(&back, &Event::Begin), Exit::ROLLOUT_FAILED);
+        assert_eq!(exit(&back, &Event::Abort), Exit::DONE);
     }
 }

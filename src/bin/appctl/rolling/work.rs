@@ -10,6 +10,8 @@ use appctl::spec::{AppName, AppSpec, Instance};
 use jiff::Timestamp;
 
 use super::driver::Run;
+use super::hooks::{Hooks, Moment};
+use super::survey::release_of;
 use super::{Reason, Swap};
 use crate::units;
 
@@ -22,7 +24,8 @@ pub(super) struct Work {
     pub(super) systemd: Systemd,
     pub(super) layout: Layout,
     pub(super) app: AppName,
-    swap: Swap,
+    pub(super) swap: Swap,
+    pub(super) hooks: Hooks,
     up: Duration,
     down: Duration,
 }
@@ -36,6 +39,8 @@ pub(super) struct Done {
     pub(super) run: Option<Run>,
     /// What a failed instance said last.
     pub(super) said: Vec<String>,
+    /// What went wrong and stops nothing.
+    pub(super) notes: Vec<String>,
 }
 
 impl Work {
@@ -46,14 +51,15 @@ impl Work {
             systemd: systemd.clone(),
             layout: layout.clone(),
             app: spec.name.clone(),
+            hooks: Hooks::of(spec),
             swap,
             up: down + spec.ready.timeout + MARGIN,
             down,
         }
     }
 
-    /// Carries out a step. May be dropped only while it waits in [`Step::Settle`].
-    pub(super) async fn carry_out(self, step: Step) -> anyhow::Result<Done> {
+    /// Carries out a step, forward or back. May be dropped only while it waits in [`Step::Settle`] or [`Step::Bake`].
+    pub(super) async fn carry_out(self, step: Step, back: bool) -> anyhow::Result<Done> {
         let event = match step {
             Step::Stage => match self.swap.stage(&self.layout, &self.app, &self.systemd).await {
                 Ok(()) => Event::Switched,
@@ -63,28 +69,59 @@ impl Work {
                 Ok(()) => Event::Undone,
                 Err(error) => Event::NotUndone(format!("{error:#}")),
             },
-            Step::Commit => Event::Switched,
-            Step::Run(task) if task.brings_up() => return self.bring_up(task.instance()).await,
-            Step::Run(Task::Stop(instance) | Task::Start(instance) | Task::Restart(instance)) => {
-                self.take_down(instance).await?
-            }
+            Step::Commit => match self.swap.commit(&self.layout, &self.app, &self.systemd).await {
+                Ok(()) => Event::Switched,
+                Err(error) => Event::NotSwitched(format!("{error:#}")),
+            },
+            Step::Run(task) => return self.run(task, back).await,
             Step::Settle(time) => {
                 tokio::time::sleep(time).await;
                 Event::Settled
+            }
+            Step::Bake { time, .. } => {
+                tokio::time::sleep(time).await;
+                Event::Baked
             }
             Step::Continue | Step::Finish(_) => std::future::pending().await,
         };
         Ok(Done::from(event))
     }
 
+    /// One instance's part, between the operator's own commands. Nothing may hold up the way back.
+    async fn run(&self, task: Task, back: bool) -> anyhow::Result<Done> {
+        let instance = task.instance();
+        let moment = Moment { task, back };
+        let before = self.hooks.before_instance(&moment, &self.swap).await;
+        if let (Err(why), false) = (&before, back) {
+            return Ok(Done::from(Event::Refused(instance, why.clone())));
+        }
+        let mut done = if task.brings_up() {
+            self.bring_up(instance, back).await?
+        } else {
+            Done::from(self.take_down(instance).await?)
+        };
+        let after = self.hooks.after_instance(&moment, &self.swap).await;
+        done.notes.extend(before.err().into_iter().chain(after.err()));
+        Ok(done)
+    }
+
     /// A restart also starts what is stopped, and replaces what an earlier rollout may have left running.
-    async fn bring_up(&self, instance: Instance) -> anyhow::Result<Done> {
+    async fn bring_up(&self, instance: Instance, back: bool) -> anyhow::Result<Done> {
+        if let (Some(switching), false) = (self.swap.switching(), back)
+            && let Err(error) = switching.pin(&self.layout, &self.app, instance)
+        {
+            return Ok(Done::from(Event::Refused(instance, format!("{error:#}"))));
+        }
         let unit = units::instance(&self.app, instance);
         let before = self.systemd.instance(&unit).await?;
         let since = Timestamp::now();
         let result = self.systemd.restart(&unit, self.up).await?;
         let after = self.systemd.instance(&unit).await?;
         let new = after.invocation.is_some() && after.invocation != before.invocation;
+        if let Some(other) = self.runs_another(&after, back) {
+            let why = format!("it runs release {other}, which it was not told to");
+            return Ok(Done::from(Event::NotUp(instance, why)));
+        }
         if result.is_done() && after.activity.is_up() && new && !crashed(&before, &after) {
             let done = Done::from(Event::Up(instance));
             return Ok(Done {
@@ -98,6 +135,13 @@ impl Work {
             said: reason.said,
             ..done
         })
+    }
+
+    /// The release of an instance that is up, when it is another than it should be.
+    fn runs_another(&self, state: &InstanceState, back: bool) -> Option<String> {
+        let expected = self.swap.switching()?.expected(back)?.to_string();
+        let release = release_of(state).filter(|_| state.activity.is_up())?;
+        (release != expected).then_some(release)
     }
 
     async fn take_down(&self, instance: Instance) -> anyhow::Result<Event> {
@@ -124,6 +168,7 @@ impl From<Event> for Done {
             event,
             run: None,
             said: Vec::new(),
+            notes: Vec::new(),
         }
     }
 }

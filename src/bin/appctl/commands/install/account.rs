@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use appctl::host::accounts::{self, Ids};
+use appctl::host::accounts;
 use appctl::spec::Account;
 use nix::unistd::Gid;
 
@@ -14,38 +14,35 @@ use crate::exit::{Exit, ExpectedError};
 /// The group of everything that runs as a transient user.
 const SHARED_GROUP: &str = "appctl";
 
-/// Who will read the release.
+/// Who will read what is installed.
 #[derive(Debug)]
 pub(super) struct Reader {
-    /// The group that releases belong to.
-    pub(super) group: Gid,
     /// Whether the account was made just now.
     pub(super) made: bool,
 }
 
-/// Finds the account, and makes it when it is missing.
+/// Finds the account, and makes it when it is missing. Its group, which releases belong to, must be there.
 pub(super) fn ensure(context: &Context, plan: &Plan) -> anyhow::Result<Reader> {
     let Account::Named { user, group } = &plan.spec.account else {
-        return Ok(Reader {
-            group: shared_group()?,
-            made: false,
-        });
+        shared_group()?;
+        return Ok(Reader { made: false });
     };
-    let named_group = group.as_deref().map(existing_group).transpose()?;
-    let (ids, made) = match accounts::user(user)? {
-        Some(ids) => (ids, false),
-        None => (make(context, plan, user)?, true),
-    };
-    Ok(Reader {
-        group: named_group.unwrap_or(ids.group),
-        made,
-    })
+    group.as_deref().map(existing_group).transpose()?;
+    let made = accounts::user(user)?.is_none();
+    if made {
+        make(context, plan, user)?;
+    }
+    Ok(Reader { made })
 }
 
-fn make(context: &Context, plan: &Plan, user: &str) -> anyhow::Result<Ids> {
+fn make(context: &Context, plan: &Plan, user: &str) -> anyhow::Result<()> {
     let name = &plan.spec.name;
     accounts::create(user, &context.layout.data(name), &format!("appctl app {name}"))?;
-    accounts::user(user)?.ok_or_else(|| anyhow::anyhow!("systemd-sysusers made no account {user:?}"))
+    anyhow::ensure!(
+        accounts::user(user)?.is_some(),
+        "systemd-sysusers made no account {user:?}"
+    );
+    Ok(())
 }
 
 fn shared_group() -> anyhow::Result<Gid> {

@@ -5,7 +5,6 @@ use std::path::Path;
 use appctl::host::bus::{InstanceState, Systemd};
 use appctl::host::files;
 use appctl::spec::Instance;
-use nix::unistd::Uid;
 
 use super::account::Reader;
 use super::plan::Plan;
@@ -76,7 +75,7 @@ async fn bring_up(
 ) -> anyhow::Result<Done> {
     let name = &plan.spec.name;
     if plan.spec.directory.is_none() {
-        let id = release::create(&context.layout, name, &plan.directory, Uid::from_raw(0), reader.group)?;
+        let id = release::create(context, &plan.spec, &plan.directory).await?;
         let target = Path::new("releases").join(id.to_string());
         traces.release = Some(id);
         files::switch_link(&context.layout.current(name), &target)?;

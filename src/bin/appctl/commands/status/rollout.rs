@@ -1,7 +1,7 @@
 //! What `status` says of an app's last rollout: nothing, once it is over and nothing is left to do.
 
 use appctl::host::record::{self, Last};
-use appctl::rollout::State;
+use appctl::rollout::{State, Watching};
 use appctl::spec::AppName;
 
 use crate::context::Context;
@@ -35,6 +35,12 @@ pub(super) fn note(last: &Last) -> String {
     if record.state == State::Stopped {
         let message = record.message.as_deref().unwrap_or("it failed half way");
         return format!("{app}: {verb} by {by}, {began}: {message}; {abort}");
+    }
+    if record.watching == Some(Watching::Canaries) && !record.promoted {
+        return format!(
+            "{app}: {verb} by {by}, {began}: nobody watches its canaries; sudo appctl promote {app}, sudo appctl resume \
+             {app}, or {abort}"
+        );
     }
     format!(
         "{app}: {verb} by {by}, {began}, was interrupted at: {}; sudo appctl resume {app}, or {abort}",

@@ -1,0 +1,238 @@
+//! `appctl deploy`: makes a release and puts it in force, one instance after the other.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use appctl::host::bad;
+use appctl::release::ReleaseId;
+use appctl::rollout::{Canary, Verb};
+use appctl::spec::{AppName, AppSpec, parse_span};
+use appctl::unit::Purpose;
+
+use crate::context::Context;
+use crate::exit::{Exit, ExpectedError};
+use crate::rolling::{self, Hold, Interrupts, Roll, Target};
+use crate::staging::{self, Options, Progress, Source, Staged};
+use crate::{apps, retention, ui, units};
+
+/// What `deploy` takes.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  appctl deploy myapp                          the directory this is typed in
+  appctl deploy myapp build.tar.zst            an archive; - reads one from standard input
+  appctl deploy myapp --git https://example.org/myapp.git --ref v1.2
+  appctl deploy myapp --canary 1 --bake 5m     one instance first, watched for five minutes
+
+The new release has to prove itself on an extra instance before any other is touched, and all of them are watched for
+a while afterwards ([deploy] bake). Whatever goes wrong, the release that served before serves again, and the new one is
+marked bad. Ctrl-C before the release is live leaves everything as it was; appctl status says what is open.")]
+pub(crate) struct Args {
+    /// Name of an app
+    #[arg(value_name = "NAME")]
+    pub(crate) name: AppName,
+
+    /// A directory, a tar archive (plain, gzip or zstd), or - for an archive on standard input
+    #[arg(value_name = "SOURCE", default_value = ".", conflicts_with = "git")]
+    pub(crate) source: PathBuf,
+
+    /// Take a commit of this repository
+    #[arg(long, value_name = "URL")]
+    pub(crate) git: Option<String>,
+
+    /// Which branch, tag or commit
+    #[arg(long = "ref", value_name = "REF", requires = "git", default_value = "HEAD")]
+    pub(crate) reference: String,
+
+    /// How careful to be
+    #[command(flatten)]
+    pub(crate) how: How,
+
+    /// Let so many instances run it first, and watch them alone
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) canary: Option<u16>,
+}
+
+/// What `deploy` and `rollback` have in common.
+#[derive(Debug, clap::Args)]
+pub(crate) struct How {
+    /// Also what has failed before, and a new release of what is there already
+    #[arg(long)]
+    pub(crate) force: bool,
+
+    /// Wait for another rollout of the app to end, instead of giving up
+    #[arg(long)]
+    pub(crate) wait: bool,
+
+    /// How long to watch the new release, as 30s or 5m; the canaries, when there are any
+    #[arg(long, value_name = "TIME", value_parser = parse_span)]
+    pub(crate) bake: Option<Duration>,
+
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Canaries are watched for so long when nobody says how long.
+const CANARY_BAKE: Duration = Duration::from_mins(5);
+
+/// Runs the verb.
+pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let spec = releasable(context, &args.name)?;
+    let canary = canary(args, &spec)?;
+    let systemd = context.systemd().await?;
+    if args.how.dry_run {
+        context.say(&spec.name, &format!("would make a release of {}", source(args)));
+        // Only a place holder: the steps are the same for every release.
+        let target = target(args, &spec, canary, "20000101T000000Z".parse()?);
+        rolling::show(context, &systemd, &spec, &target).await?;
+        return Ok(Exit::DONE);
+    }
+    context.require_root("deploy")?;
+    let mut interrupts = Interrupts::catch()?;
+    let hold = Hold::take_or_wait(context, &spec.name, "deploy", args.how.wait, &mut interrupts).await?;
+    let staged = tokio::select! {
+        staged = stage(args, &spec, context) => staged?,
+        _ = interrupts.next() => {
+            return Err(ExpectedError::new(Exit::FAILED, "interrupted; nothing was changed").into());
+        }
+    };
+    let roll = Roll {
+        context,
+        systemd: &systemd,
+        spec: &spec,
+        hold: &hold,
+    };
+    deploy(&roll, &staged, args, canary, &mut interrupts).await?;
+    prune(&roll).await;
+    Ok(Exit::DONE)
+}
+
+async fn deploy(
+    roll: &Roll<'_>,
+    staged: &Staged,
+    args: &Args,
+    canary: Option<Canary>,
+    interrupts: &mut Interrupts,
+) -> anyhow::Result<()> {
+    let (context, spec) = (roll.context, roll.spec);
+    if roll.is_live(&staged.id).await? {
+        context.say(&spec.name, &format!("nothing to do: release {} is live", staged.id));
+        return Ok(());
+    }
+    if !args.how.force {
+        refuse_bad(context, &spec.name, &staged.id)?;
+    }
+    if roll.settle_earlier(&staged.id, interrupts).await? || roll.is_live(&staged.id).await? {
+        return Ok(());
+    }
+    tokio::select! {
+        done = before_it_serves(roll, staged) => done?,
+        _ = interrupts.next() => {
+            return Err(ExpectedError::new(Exit::FAILED, "interrupted; what serves was not touched").into());
+        }
+    }
+    let target = target(args, spec, canary, staged.id.clone());
+    Box::pin(roll.switch(&target, interrupts)).await
+}
+
+/// What the app wants done once, such as a migration.
+async fn before_it_serves(roll: &Roll<'_>, staged: &Staged) -> anyhow::Result<()> {
+    let (context, spec) = (roll.context, roll.spec);
+    let place = context.layout.release(&spec.name, &staged.id);
+    let mut tell = |progress| context.say(&spec.name, &said(progress));
+    staging::run_task(context, spec, Purpose::Release, &place, &mut tell).await
+}
+
+/// The settings of an app that has releases.
+pub(crate) fn releasable(context: &Context, name: &AppName) -> anyhow::Result<AppSpec> {
+    if !apps::installed(&context.layout)?.contains(name) {
+        let error = ExpectedError::new(Exit::NOT_FOUND, format!("no app is called {name}"));
+        let help = format!(
+            "the first release comes with its installation; in its directory, type: sudo appctl install {name}"
+        );
+        return Err(error.help(help).into());
+    }
+    let spec = apps::in_force(&context.layout, name)?;
+    if let Some(directory) = &spec.directory {
+        let message = format!("{name} runs in place, in {}: it has no releases", directory.display());
+        let help = format!("change it there and type: sudo appctl rolling-restart {name}");
+        return Err(ExpectedError::new(Exit::INVALID_CONFIG, message).help(help).into());
+    }
+    Ok(spec)
+}
+
+/// What failed once is not tried again by mistake.
+pub(crate) fn refuse_bad(context: &Context, app: &AppName, id: &ReleaseId) -> anyhow::Result<()> {
+    let Some(why) = bad::why(&context.layout, app, id)? else {
+        return Ok(());
+    };
+    let error = ExpectedError::new(Exit::ROLLOUT_FAILED, format!("{app}: release {id} is bad: {why}"));
+    Err(error.help("--force tries it once more").into())
+}
+
+/// Removes what is not kept. That it cannot is no failure of what was done before.
+pub(crate) async fn prune(roll: &Roll<'_>) {
+    let removed = async {
+        let (context, spec) = (roll.context, roll.spec);
+        for id in retention::prunable(context, roll.systemd, spec, spec.deploy.keep).await? {
+            retention::remove(context, &spec.name, &id)?;
+        }
+        anyhow::Ok(())
+    };
+    if let Err(error) = removed.await {
+        let text = format!("old releases stay for now: {error:#}");
+        roll.context.say(&roll.spec.name, &text);
+    }
+}
+
+async fn stage(args: &Args, spec: &AppSpec, context: &Context) -> anyhow::Result<Staged> {
+    let source = match &args.git {
+        Some(url) => Source::Git {
+            url: url.clone(),
+            reference: args.reference.clone(),
+        },
+        None => Source::of(&args.source),
+    };
+    let options = Options { force: args.how.force };
+    let mut tell = |progress| context.say(&spec.name, &said(progress));
+    staging::stage(context, spec, &source, &options, &mut tell).await
+}
+
+fn said(progress: Progress) -> String {
+    match progress {
+        Progress::Step(text) | Progress::Note(text) => text,
+        Progress::Said(text) => format!("  | {text}"),
+    }
+}
+
+fn source(args: &Args) -> String {
+    match &args.git {
+        Some(url) => format!("{} of {url}", args.reference),
+        None => args.source.display().to_string(),
+    }
+}
+
+fn target(args: &Args, spec: &AppSpec, canary: Option<Canary>, to: ReleaseId) -> Target {
+    let bake = args.how.bake.filter(|_| canary.is_none());
+    Target {
+        verb: Verb::Deploy,
+        to,
+        canary,
+        bake: bake.unwrap_or(spec.deploy.bake),
+    }
+}
+
+fn canary(args: &Args, spec: &AppSpec) -> Result<Option<Canary>, ExpectedError> {
+    let Some(count) = args.canary else { return Ok(None) };
+    let all = units::count(spec);
+    if count >= all {
+        let instances = ui::quantity::count(all.into(), "instance");
+        let message = format!("{} has {instances}: there is none to compare {count} with", spec.name);
+        return Err(ExpectedError::new(Exit::USAGE, message).help("name a smaller number, or leave out --canary"));
+    }
+    Ok(Some(Canary {
+        count: count.into(),
+        bake: args.how.bake.unwrap_or(CANARY_BAKE),
+    }))
+}

@@ -1,0 +1,67 @@
+//! `appctl prune`: removes old releases that nobody uses, as every deploy does at its end.
+
+use appctl::release::ReleaseId;
+use appctl::spec::AppName;
+use serde_json::json;
+
+use super::deploy::releasable;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::rolling::Hold;
+use crate::{retention, staging, ui};
+
+/// What `prune` takes.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+The live release, the one before it and every one that an instance still runs, and be it one that drains for hours, are
+never removed. So is what a deploy left that was killed.")]
+pub(crate) struct Args {
+    /// Name of an app
+    #[arg(value_name = "NAME")]
+    pub(crate) name: AppName,
+
+    /// How many are to stay; else what [deploy] keep says
+    #[arg(long, value_name = "N")]
+    pub(crate) keep: Option<usize>,
+
+    /// Say what would be removed, and remove nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Runs the verb.
+pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let spec = releasable(context, &args.name)?;
+    if !args.dry_run {
+        context.require_root("prune")?;
+    }
+    let systemd = context.systemd().await?;
+    let hold = (!args.dry_run)
+        .then(|| Hold::take(context, &args.name, "prune"))
+        .transpose()?;
+    let keep = args.keep.unwrap_or(spec.deploy.keep);
+    let gone = retention::prunable(context, &systemd, &spec, keep).await?;
+    if hold.is_some() {
+        for id in &gone {
+            retention::remove(context, &args.name, id)?;
+        }
+        staging::sweep(context, &spec)?;
+    }
+    report(args, context, &gone)?;
+    Ok(Exit::DONE)
+}
+
+fn report(args: &Args, context: &Context, gone: &[ReleaseId]) -> anyhow::Result<()> {
+    let ids: Vec<String> = gone.iter().map(ToString::to_string).collect();
+    if context.json {
+        let fields = json!({ "app": args.name.as_str(), "removed": ids, "dry_run": args.dry_run });
+        return Ok(ui::print_json(&fields)?);
+    }
+    let verb = if args.dry_run { "would remove" } else { "removed" };
+    let what = if ids.is_empty() {
+        "nothing".to_owned()
+    } else {
+        ids.join(", ")
+    };
+    Ok(ui::print(&format!("{}: {verb} {what}", args.name))?)
+}

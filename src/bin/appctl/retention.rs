@@ -1,0 +1,102 @@
+//! Which releases of an app are in use, and the removal of the others. The caller holds the app's lock.
+
+use std::collections::BTreeSet;
+
+use appctl::host::bus::Systemd;
+use appctl::host::files::{self, FileError};
+use appctl::host::{bad, cgroupfs, pins, record, releases, tree};
+use appctl::release::{self, ReleaseId};
+use appctl::rollout::Verb;
+use appctl::spec::{AppName, AppSpec};
+
+use crate::context::Context;
+use crate::rolling::Survey;
+use crate::units;
+
+/// All that is known of an app's releases.
+#[derive(Debug)]
+pub(crate) struct Stock {
+    /// Complete ones, oldest first.
+    pub(crate) all: Vec<ReleaseId>,
+    /// The live one.
+    pub(crate) live: Option<ReleaseId>,
+    /// What the live one was deployed over, as far as that is known.
+    pub(crate) before: Option<ReleaseId>,
+    /// Those that failed.
+    pub(crate) bad: BTreeSet<ReleaseId>,
+}
+
+impl Stock {
+    /// Looks.
+    pub(crate) fn take(context: &Context, app: &AppName) -> anyhow::Result<Self> {
+        let layout = &context.layout;
+        let all = releases::list(layout, app)?;
+        let mut failed = BTreeSet::new();
+        for id in &all {
+            if bad::why(layout, app, id)?.is_some() {
+                failed.insert(id.clone());
+            }
+        }
+        let live = releases::live(layout, app);
+        let last = record::read_release(layout, app)?.filter(|record| record.verb == Verb::Deploy);
+        let change = last.and_then(|record| record.release);
+        let change = change.filter(|change| live.as_ref().is_some_and(|live| live.to_string() == change.to));
+        let before = change.and_then(|change| change.from?.parse().ok());
+        Ok(Self {
+            all,
+            live,
+            before,
+            bad: failed,
+        })
+    }
+
+    /// What a plain rollback goes to, or one of more steps.
+    pub(crate) fn back(&self, steps: usize) -> Option<&ReleaseId> {
+        release::back(&self.all, self.live.as_ref(), self.before.as_ref(), &self.bad, steps)
+    }
+}
+
+/// What may be removed when `keep` are to stay.
+pub(crate) async fn prunable(
+    context: &Context,
+    systemd: &Systemd,
+    spec: &AppSpec,
+    keep: usize,
+) -> anyhow::Result<Vec<ReleaseId>> {
+    let stock = Stock::take(context, &spec.name)?;
+    let mut used = in_use(context, systemd, spec).await?;
+    used.extend(stock.live.iter().chain(stock.back(1)).cloned());
+    Ok(release::prunable(&stock.all, &used, &stock.bad, keep))
+}
+
+/// Removes a release. It is hidden first: nobody ever sees half of one.
+pub(crate) fn remove(context: &Context, app: &AppName, id: &ReleaseId) -> anyhow::Result<()> {
+    let layout = &context.layout;
+    let hidden = layout.releases(app).join(format!(".{id}"));
+    tree::remove(&hidden)?;
+    let release = layout.release(app, id);
+    std::fs::rename(&release, &hidden).map_err(FileError::io("remove", &release))?;
+    files::sync(&layout.releases(app)).map_err(FileError::io("flush", &release))?;
+    tree::remove(&hidden)?;
+    releases::forget(layout, app, id)?;
+    Ok(bad::clear(layout, app, id)?)
+}
+
+/// Releases that instances run, whatever these are doing, are pinned to, or would be taken back to.
+async fn in_use(context: &Context, systemd: &Systemd, spec: &AppSpec) -> anyhow::Result<BTreeSet<ReleaseId>> {
+    let (layout, app) = (&context.layout, &spec.name);
+    let mut used: BTreeSet<ReleaseId> = pins::all(layout, app)?.into_values().collect();
+    let survey = Survey::all(systemd, app).await?;
+    used.extend(survey.releases().filter_map(|id| id.parse().ok()));
+    if let Some(change) = record::read_release(layout, app)?.and_then(|record| record.release) {
+        used.extend(change.from.iter().chain([&change.to]).filter_map(|id| id.parse().ok()));
+    }
+    // Also what a process has that its shim knows nothing of.
+    let folder = layout.releases(app);
+    for pid in cgroupfs::processes(&units::slice_path(app)) {
+        let place = std::fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
+        let below = place.strip_prefix(&folder).ok().and_then(|below| below.iter().next());
+        used.extend(below.and_then(|id| id.to_str()?.parse().ok()));
+    }
+    Ok(used)
+}

@@ -1,0 +1,149 @@
+//! Another release of an app: for `deploy` and `rollback`, and what of an earlier one has to be settled first.
+
+use std::time::Duration;
+
+use appctl::host::bus::Systemd;
+use appctl::host::record::{self, Last};
+use appctl::host::{pins, releases};
+use appctl::release::ReleaseId;
+use appctl::rollout::{Canary, Event, Policy, Request, Verb, plan};
+use appctl::spec::{AppName, AppSpec};
+
+use super::{Hold, Interrupts, Order, Survey, Swap, Switching, carry_out, reopen};
+use crate::context::Context;
+use crate::exit::{Exit, ExpectedError};
+use crate::units;
+
+/// Which release, and how.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    /// `Deploy` or `Rollback`.
+    pub(crate) verb: Verb,
+    /// The release that is to be live.
+    pub(crate) to: ReleaseId,
+    /// Instances that go first, and how long they are watched.
+    pub(crate) canary: Option<Canary>,
+    /// How long all are watched at the end.
+    pub(crate) bake: Duration,
+}
+
+/// What is needed to roll.
+pub(crate) struct Roll<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) systemd: &'a Systemd,
+    pub(crate) spec: &'a AppSpec,
+    pub(crate) hold: &'a Hold,
+}
+
+impl Roll<'_> {
+    /// Makes a release live on all instances. An app that is stopped starts with it the next time.
+    pub(crate) async fn switch(&self, target: &Target, interrupts: &mut Interrupts) -> anyhow::Result<()> {
+        let (layout, app) = (&self.context.layout, &self.spec.name);
+        if !self.systemd.instance(&units::service(app)).await?.activity.is_up() {
+            pins::make_live(layout, app, Some(&target.to))?;
+            let text = format!("it is stopped; it will start with release {}", target.to);
+            self.context.say(app, &text);
+            return Ok(());
+        }
+        // Left by nobody who is still to be heard of.
+        pins::unpin_all(layout, app)?;
+        let survey = Survey::take(self.systemd, app, units::count(self.spec)).await?;
+        let order = Order {
+            spec: self.spec.clone(),
+            request: request(self.spec, &survey, target),
+            swap: Swap::Release(Switching {
+                from: releases::live(layout, app),
+                to: target.to.clone(),
+                count: units::count(self.spec),
+            }),
+        };
+        carry_out(order, self.hold, self.context, self.systemd, interrupts).await
+    }
+
+    /// An earlier rollout of a release that is still open: to the same release it is finished, and there is nothing more
+    /// to do; to another one it is taken back first.
+    pub(crate) async fn settle_earlier(&self, to: &ReleaseId, interrupts: &mut Interrupts) -> anyhow::Result<bool> {
+        let app = &self.spec.name;
+        let Some(last) = open_release(self.context, app)? else {
+            return Ok(false);
+        };
+        let change = last.record.release.as_ref();
+        let same = change.is_some_and(|change| change.to == to.to_string()) && !last.record.going_back;
+        let (text, begin) = if same {
+            ("goes on with", Event::Begin)
+        } else {
+            ("first takes back", Event::Abort)
+        };
+        let (verb, began) = (last.record.verb, &last.record.started);
+        self.context.say(app, &format!("{text} the {verb} that began {began}"));
+        reopen(
+            last,
+            self.spec,
+            begin,
+            self.hold,
+            self.context,
+            self.systemd,
+            interrupts,
+        )
+        .await?;
+        Ok(same)
+    }
+
+    /// Whether every instance runs this release and nothing is under way.
+    pub(crate) async fn is_live(&self, id: &ReleaseId) -> anyhow::Result<bool> {
+        let (layout, app) = (&self.context.layout, &self.spec.name);
+        let survey = Survey::take(self.systemd, app, units::count(self.spec)).await?;
+        let same = survey.releases().all(|release| release == id.to_string());
+        let open = open_release(self.context, app)?.is_some();
+        Ok(same && !open && releases::live(layout, app).as_ref() == Some(id))
+    }
+}
+
+fn request(spec: &AppSpec, survey: &Survey, target: &Target) -> Request {
+    let count = units::count(spec);
+    let policy = Policy {
+        surge: true,
+        settle: spec.ready.settle,
+    };
+    Request {
+        canary: target.canary,
+        bake: target.bake,
+        ..Request::new(target.verb, (count, count), true, survey.ailing(), policy)
+    }
+}
+
+/// Says what would be done.
+pub(crate) async fn show(context: &Context, systemd: &Systemd, spec: &AppSpec, target: &Target) -> anyhow::Result<()> {
+    let survey = Survey::take(systemd, &spec.name, units::count(spec)).await?;
+    if survey.is_down() {
+        context.say(&spec.name, "would start with it the next time, since it is stopped");
+        return Ok(());
+    }
+    for step in plan(request(spec, &survey, target)) {
+        context.say(&spec.name, &format!("would {step}"));
+    }
+    Ok(())
+}
+
+/// The last rollout of a release, while it waits for someone to finish it.
+fn open_release(context: &Context, app: &AppName) -> anyhow::Result<Option<Last>> {
+    let last = record::read(&context.layout, app)?;
+    Ok(last.filter(|last| last.record.release.is_some() && last.record.state.is_open()))
+}
+
+/// Nothing else may be rolled while instances of two releases run: exit code [`Exit::BUSY`].
+pub(crate) fn refuse_open_release(context: &Context, app: &AppName) -> anyhow::Result<()> {
+    let Some(last) = open_release(context, app)? else {
+        return Ok(());
+    };
+    let (verb, by, began) = (last.record.verb, &last.record.by, &last.record.started);
+    let error = ExpectedError::new(
+        Exit::BUSY,
+        format!("{app}: the {verb} by {by} that began {began} is not finished"),
+    );
+    Err(error
+        .help(format!(
+            "appctl resume {app} finishes it, appctl abort {app} takes it back"
+        ))
+        .into())
+}

@@ -1,0 +1,159 @@
+//! The last part of making a release: what was taken in, or built from it, is copied into a tree that is root's, linked
+//! to what all releases have in common, recorded and renamed into its place.
+
+use std::path::{Path, PathBuf};
+
+use appctl::host::files::{self, FileError};
+use appctl::host::releases;
+use appctl::host::tree::{self, Ignore, Owner};
+use appctl::release::{Entry, Manifest, Origin, ReleaseId, Sort, hex};
+use appctl::spec::AppSpec;
+use appctl::unit::Purpose;
+use sha2::{Digest as _, Sha256};
+
+use super::copy::{self, Made};
+use super::intake::{self, Intake};
+use super::site::Site;
+use super::{Options, Progress, Staged, explain, run_task};
+use crate::context::Context;
+use crate::rolling;
+
+/// Copies what was taken in, builds it when it is to be built, and seals it.
+pub(super) async fn release(
+    site: &Site<'_>,
+    intake: Intake,
+    options: &Options,
+    tell: &mut dyn FnMut(Progress),
+) -> anyhow::Result<Staged> {
+    let id = site.next_id(intake.commit.as_deref())?;
+    let to_build = !site.spec.deploy.build.is_empty();
+    let made = if to_build {
+        copy::to_build(site, &intake).await?
+    } else {
+        copy::to_seal(site, &id, &intake.directory, intake.ignore.clone()).await?
+    };
+    intake::notes(site, &intake, &made, tell);
+    let digest = digest(&made.copied.manifest, site.spec);
+    if !options.force
+        && let Some(staged) = site.find(|origin| origin.digest == digest)?
+    {
+        return Ok(staged);
+    }
+    let made = if to_build {
+        build(site, &id, made, tell).await?
+    } else {
+        made
+    };
+    finish(site, id, made, &intake, digest, tell)
+}
+
+/// Runs the build where its source was copied, and seals what came of it.
+async fn build(site: &Site<'_>, id: &ReleaseId, source: Made, tell: &mut dyn FnMut(Progress)) -> anyhow::Result<Made> {
+    let release = site.layout().release(site.app(), id);
+    run_task(site.context, site.spec, Purpose::Build, &release, tell).await?;
+    tell(Progress::Step("seal".to_owned()));
+    copy::to_seal(site, id, source.partial.path(), Ignore::nothing()).await
+}
+
+/// Seals a directory as it is: an app's first release.
+pub(crate) async fn install(context: &Context, spec: &AppSpec, from: &Path) -> anyhow::Result<ReleaseId> {
+    let site = Site::prepare(context, spec)?;
+    let intake = Intake::of(Sort::Directory, from.to_owned());
+    let id = site.next_id(None)?;
+    let made = copy::to_seal(&site, &id, from, Ignore::nothing()).await?;
+    let digest = digest(&made.copied.manifest, spec);
+    Ok(finish(&site, id, made, &intake, digest, &mut drop)?.id)
+}
+
+fn finish(
+    site: &Site<'_>,
+    id: ReleaseId,
+    made: Made,
+    intake: &Intake,
+    digest: String,
+    tell: &mut dyn FnMut(Progress),
+) -> anyhow::Result<Staged> {
+    let Made { partial, mut copied } = made;
+    let (layout, app) = (site.layout(), site.app());
+    share(site, partial.path(), &mut copied.manifest, tell)?;
+    let origin = Origin {
+        kind: intake.kind,
+        source: intake.source.clone(),
+        reference: intake.reference.clone(),
+        commit: intake.commit.clone(),
+        digest,
+        recipe: recipe(site.spec),
+        bytes: copied.bytes,
+        entries: copied.entries,
+        bytes_in_common: copied.in_common,
+        who: rolling::who(),
+        when: jiff::Timestamp::now().to_string(),
+    };
+    releases::record(layout, app, &id, &origin, &copied.manifest)?;
+    let (release, folder) = (layout.release(app, &id), layout.releases(app));
+    std::fs::rename(partial.path(), &release).map_err(FileError::io("make", &release))?;
+    partial.keep();
+    files::sync(&folder).map_err(FileError::io("flush", &folder))?;
+    let existing = false;
+    Ok(Staged { id, origin, existing })
+}
+
+/// Links what all releases have in common.
+fn share(
+    site: &Site<'_>,
+    release: &Path,
+    manifest: &mut Manifest,
+    tell: &mut dyn FnMut(Progress),
+) -> anyhow::Result<()> {
+    if site.spec.deploy.shared.is_empty() {
+        return Ok(());
+    }
+    let common = common(site)?;
+    for shared in &site.spec.deploy.shared {
+        let wanted = tree::Shared {
+            path: &shared.path,
+            directory: shared.directory,
+        };
+        let linked =
+            tree::share(release, &common, wanted, site.owner).map_err(|error| explain::tree(error, site.app()))?;
+        if linked.dangling {
+            let path = common.join(&shared.path);
+            tell(Progress::Note(format!(
+                "{} is shared and not there yet",
+                path.display()
+            )));
+        }
+        manifest.replace(&shared.path, Entry::Link(linked.target.into()));
+    }
+    Ok(())
+}
+
+/// The directory of what is in common. systemd gives it to a transient user, and moves it to where it keeps the state of
+/// such users.
+fn common(site: &Site<'_>) -> anyhow::Result<PathBuf> {
+    let common = site.layout().shared(site.app());
+    if !common.exists() {
+        std::fs::create_dir(&common).map_err(FileError::io("make", &common))?;
+        if let Some(Owner { user, group }) = site.account {
+            nix::unistd::chown(&common, Some(user), Some(group))?;
+        }
+    }
+    Ok(common)
+}
+
+/// How a release is made of its source, and what else makes two releases of one source differ.
+pub(super) fn recipe(spec: &AppSpec) -> String {
+    let deploy = &spec.deploy;
+    let env = if deploy.build.is_empty() {
+        &[][..]
+    } else {
+        &spec.env[..]
+    };
+    let text = format!("{:?} {env:?} {:?}", deploy.build, deploy.shared);
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
+fn digest(source: &Manifest, spec: &AppSpec) -> String {
+    let text = format!("{}\n{}", recipe(spec), source.content());
+    hex(&Sha256::digest(text.as_bytes()))
+}

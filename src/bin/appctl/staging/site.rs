@@ -1,0 +1,157 @@
+//! Where a release is made and whose it will be; what an earlier attempt left there goes first.
+
+use std::path::PathBuf;
+
+use appctl::host::files::FileError;
+use appctl::host::tree::{self, Bounds, Owner};
+use appctl::host::{accounts, releases};
+use appctl::release::{Layout, Origin, ReleaseId};
+use appctl::spec::{Account, AppName, AppSpec};
+use jiff::Timestamp;
+use nix::unistd::{Gid, Uid};
+
+use super::Staged;
+use super::intake::Intake;
+use crate::context::Context;
+use crate::exit::{Exit, ExpectedError};
+
+/// The group of everything that runs as a transient user.
+const SHARED_GROUP: &str = "appctl";
+
+/// An app's place for releases.
+#[derive(Debug)]
+pub(super) struct Site<'c> {
+    pub(super) context: &'c Context,
+    pub(super) spec: &'c AppSpec,
+    /// Whose releases are: root's, for the app's group. `None` in a moved tree.
+    pub(super) owner: Option<Owner>,
+    /// The app's own account; `None` when it is transient, or the tree is moved.
+    pub(super) account: Option<Owner>,
+}
+
+impl<'c> Site<'c> {
+    /// Looks up accounts, makes directories, removes what a killed attempt left.
+    pub(super) fn prepare(context: &'c Context, spec: &'c AppSpec) -> anyhow::Result<Self> {
+        let account = account(context, spec)?;
+        let owner = match (&spec.account, account) {
+            _ if context.layout.is_moved() => None,
+            (Account::Named { .. }, Some(account)) => Some(account.group),
+            _ => Some(shared_group()?),
+        };
+        let this = Self {
+            context,
+            spec,
+            owner: owner.map(|group| Owner {
+                user: Uid::from_raw(0),
+                group,
+            }),
+            account,
+        };
+        for folder in [this.layout().releases(this.app()), this.layout().about(this.app())] {
+            std::fs::create_dir_all(&folder).map_err(FileError::io("make", &folder))?;
+        }
+        this.sweep()?;
+        Ok(this)
+    }
+
+    pub(super) fn layout(&self) -> &'c Layout {
+        &self.context.layout
+    }
+
+    pub(super) fn app(&self) -> &'c AppName {
+        &self.spec.name
+    }
+
+    /// The most that a release may hold.
+    pub(super) fn bounds(&self) -> Bounds {
+        Bounds {
+            entries: self.spec.deploy.max_files,
+            bytes: self.spec.deploy.max_size,
+        }
+    }
+
+    /// Where things are built: as the build sees it, and where systemd keeps that of a transient user.
+    pub(super) fn build(&self) -> [PathBuf; 2] {
+        let (layout, app) = (self.layout(), self.app());
+        [layout.build(app), layout.private_state(app).join("build")]
+    }
+
+    fn sweep(&self) -> anyhow::Result<()> {
+        let (layout, app) = (self.layout(), self.app());
+        let folder = layout.releases(app);
+        for name in releases::names(&folder)?.iter().filter(|name| name.starts_with('.')) {
+            tree::remove(&folder.join(name))?;
+        }
+        let there = releases::list(layout, app)?;
+        for name in releases::names(&layout.about(app))? {
+            let id = name.split('.').next().and_then(|id| id.parse().ok());
+            if !id.is_some_and(|id| there.contains(&id)) {
+                tree::remove(&layout.about(app).join(name))?;
+            }
+        }
+        for path in self.build().into_iter().chain([layout.intake(app)]) {
+            tree::remove(&path)?;
+        }
+        Ok(())
+    }
+
+    /// The name of the next release.
+    pub(super) fn next_id(&self, commit: Option<&str>) -> anyhow::Result<ReleaseId> {
+        let stamp = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+        let latest = releases::list(self.layout(), self.app())?.pop();
+        Ok(ReleaseId::following(&stamp, commit, latest.as_ref())?)
+    }
+
+    /// The release whose files the next one shares: the live one, else the newest.
+    pub(super) fn before(&self) -> anyhow::Result<Option<ReleaseId>> {
+        let there = releases::list(self.layout(), self.app())?;
+        let live = releases::live(self.layout(), self.app()).filter(|id| there.contains(id));
+        Ok(live.or_else(|| there.last().cloned()))
+    }
+
+    /// The newest release whose origin is like this.
+    pub(super) fn find(&self, like: impl Fn(&Origin) -> bool) -> anyhow::Result<Option<Staged>> {
+        for id in releases::list(self.layout(), self.app())?.into_iter().rev() {
+            if let Some(origin) = releases::origin(self.layout(), self.app(), &id)?.filter(&like) {
+                let existing = true;
+                return Ok(Some(Staged { id, origin, existing }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A release of the same commit, built the same way.
+    pub(super) fn same_commit(&self, intake: &Intake) -> anyhow::Result<Option<Staged>> {
+        let Some(commit) = &intake.commit else { return Ok(None) };
+        let recipe = super::seal::recipe(self.spec);
+        self.find(|origin| origin.commit.as_ref() == Some(commit) && origin.recipe == recipe)
+    }
+}
+
+fn account(context: &Context, spec: &AppSpec) -> anyhow::Result<Option<Owner>> {
+    let Account::Named { user, group } = &spec.account else {
+        return Ok(None);
+    };
+    if context.layout.is_moved() {
+        return Ok(None);
+    }
+    let missing = |what: &str, name: &str| {
+        let error = ExpectedError::new(Exit::INVALID_CONFIG, format!("there is no {what} {name:?}"));
+        error.help("`user` and `group` of the app's file name accounts of this machine")
+    };
+    let ids = accounts::user(user)?.ok_or_else(|| missing("user", user))?;
+    let group = match group {
+        Some(group) => accounts::group(group)?.ok_or_else(|| missing("group", group))?,
+        None => ids.group,
+    };
+    let user = ids.user;
+    Ok(Some(Owner { user, group }))
+}
+
+fn shared_group() -> anyhow::Result<Gid> {
+    let missing = || {
+        let error = ExpectedError::new(Exit::FAILED, format!("there is no group {SHARED_GROUP:?}"));
+        error.help("the package makes it; type: sudo systemd-sysusers")
+    };
+    Ok(accounts::group(SHARED_GROUP)?.ok_or_else(missing)?)
+}

@@ -1,0 +1,196 @@
+//! Runs commands of an app that are no instances, each in a transient unit of its own, and tells what they print while
+//! they run. The journal has it, too.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use appctl::host::bus::{InstanceState, JobResult, Systemd};
+use appctl::host::journal::{Journal, Query};
+use appctl::observe::journal::{harmless, message};
+use appctl::spec::{AppName, AppSpec, format_span, quote_words};
+use appctl::unit::{Host, Purpose, Task, task, task_name};
+use jiff::Timestamp;
+
+use super::Progress;
+use crate::context::Context;
+use crate::exit::{Exit, ExpectedError};
+use crate::units;
+
+/// What systemd may need beyond the command's own time.
+const MARGIN: Duration = Duration::from_secs(30);
+/// A journal that does not answer is no reason to hold up anything.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Runs commands one after the other in `directory`, the release's final path, until one fails: [`Exit::ROLLOUT_FAILED`].
+/// All of them together have `build_timeout` of the app's file. When dropped, the running one is stopped.
+pub(crate) async fn run_task(
+    context: &Context,
+    spec: &AppSpec,
+    purpose: Purpose,
+    directory: &Path,
+    tell: &mut dyn FnMut(Progress),
+) -> anyhow::Result<()> {
+    let commands = match purpose {
+        Purpose::Build => &spec.deploy.build,
+        Purpose::Release => &spec.deploy.release,
+    };
+    if commands.is_empty() {
+        return Ok(());
+    }
+    let systemd = context.systemd().await?;
+    let end = Instant::now() + spec.deploy.build_timeout;
+    for command in commands {
+        let timeout = end
+            .saturating_duration_since(Instant::now())
+            .max(Duration::from_millis(1));
+        let one = Task {
+            command,
+            purpose,
+            directory,
+            timeout,
+        };
+        run(&systemd, spec, &one, tell).await?;
+    }
+    Ok(())
+}
+
+/// Stops what a killed deploy left running.
+pub(crate) async fn stop_leftovers(context: &Context, app: &AppName) -> anyhow::Result<()> {
+    if context.layout.is_moved() {
+        return Ok(());
+    }
+    let systemd = context.systemd().await?;
+    for unit in systemd.units(&[&task_name(app, "*")]).await? {
+        systemd.stop(&unit.name, MARGIN).await?;
+        systemd.reset_failed(&unit.name).await?;
+    }
+    Ok(())
+}
+
+async fn run(systemd: &Systemd, spec: &AppSpec, one: &Task<'_>, tell: &mut dyn FnMut(Progress)) -> anyhow::Result<()> {
+    let said = quote_words(one.command);
+    let verb = match one.purpose {
+        Purpose::Build => "build",
+        Purpose::Release => "run",
+    };
+    tell(Progress::Step(format!("{verb}: {said}")));
+    let guard = Guard(task_name(&spec.name, &Timestamp::now().as_microsecond().to_string()));
+    let unit = &guard.0;
+    let host = Host {
+        systemd: units::machine().systemd,
+        cpus: units::machine().cpus,
+        source: "".into(),
+    };
+    let properties = task(spec, &host, one);
+    let mut reader = Reader::open(unit)?;
+    let job = systemd.start_transient(unit, &properties, one.timeout + MARGIN);
+    tokio::pin!(job);
+    let result = loop {
+        tokio::select! {
+            result = &mut job => break result?,
+            line = reader.next() => tell(Progress::Said(line)),
+        }
+    };
+    let state = systemd.instance(unit).await?;
+    let rest = tokio::time::timeout(PATIENCE, reader.rest()).await;
+    rest.unwrap_or_default()
+        .into_iter()
+        .for_each(|line| tell(Progress::Said(line)));
+    if result.is_done() {
+        return Ok(());
+    }
+    let message = format!("{said} {}", ended(&state, &result, one.timeout));
+    let help = format!("nothing that serves was changed; journalctl --unit={unit} has all it said");
+    Err(ExpectedError::new(Exit::ROLLOUT_FAILED, message).help(help).into())
+}
+
+fn ended(state: &InstanceState, result: &JobResult, timeout: Duration) -> String {
+    match (state.result.as_str(), state.exit_code) {
+        ("timeout", _) => format!("did not end within {}", format_span(timeout)),
+        ("oom-kill", _) => "was killed by the kernel for its memory".to_owned(),
+        (_, 1) if state.exit_status == 203 => "is no program that can be run here".to_owned(),
+        (_, 1) => format!("ended with exit status {}", state.exit_status),
+        (_, 2 | 3) => format!("was killed by signal {}", state.exit_status),
+        _ => format!("failed: {result}"),
+    }
+}
+
+/// A unit that is gone when this is: also when nobody waits for it any more.
+struct Guard(String);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        for verb in ["stop", "reset-failed"] {
+            let mut command = Command::new("systemctl");
+            command.args([verb, "--quiet", "--", &self.0]);
+            // Stopped or never there: either way it does not run.
+            _ = command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status();
+        }
+    }
+}
+
+/// What a unit prints, line by line.
+struct Reader {
+    unit: String,
+    journal: Option<Journal>,
+    told: usize,
+}
+
+impl Reader {
+    fn open(unit: &str) -> anyhow::Result<Self> {
+        let unit = unit.to_owned();
+        let journal = Some(query(&unit, true).open()?);
+        let told = 0;
+        Ok(Self { unit, journal, told })
+    }
+
+    /// The next line; never, when there is none.
+    async fn next(&mut self) -> String {
+        while let Some(journal) = &mut self.journal {
+            match journal.next().await {
+                Ok(Some(line)) => {
+                    self.told += 1;
+                    return printable(&line);
+                }
+                _ => self.journal = None,
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// What was not told yet of a unit that has ended.
+    async fn rest(self) -> Vec<String> {
+        let mut sync = tokio::process::Command::new("journalctl");
+        sync.arg("--sync")
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        // Without it the last lines may be missing here, and are in the journal nevertheless.
+        _ = sync.status().await;
+        let mut lines = Vec::new();
+        if let Ok(mut journal) = query(&self.unit, false).open() {
+            while let Ok(Some(line)) = journal.next().await {
+                lines.push(printable(&line));
+            }
+        }
+        lines.split_off(self.told.min(lines.len()))
+    }
+}
+
+fn query(unit: &str, follow: bool) -> Query {
+    Query {
+        units: vec![unit.to_owned()],
+        follow,
+        ..Query::default()
+    }
+}
+
+/// Nothing in it does anything to a terminal.
+fn printable(line: &str) -> String {
+    harmless(&message(line), false)
+}

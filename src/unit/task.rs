@@ -1,0 +1,309 @@
+//! One command of an app that is no instance: a build, or what runs before a release serves. A transient unit, so typed
+//! properties of `org.freedesktop.systemd1(5)` and not lines of a file.
+//!
+//! It has the app's account, limits and sandbox. A build sees the directory it works in under the release's final path,
+//! may write nothing else, and keeps its caches from one build to the next.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Host, Section, sandbox, slice_name};
+use crate::spec::{Account, AppSpec, Limits, Sandbox};
+
+/// The value of a property.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// `s`.
+    Text(String),
+    /// `b`.
+    Flag(bool),
+    /// `t`.
+    Number(u64),
+    /// `u`.
+    Small(u32),
+    /// `i`.
+    Signed(i32),
+    /// `as`.
+    Texts(Vec<String>),
+    /// `aay`.
+    Bytes(Vec<String>),
+    /// `(bas)`: only these.
+    Only(Vec<String>),
+    /// `a(sb)`: paths that may be missing.
+    Optional(Vec<(String, bool)>),
+    /// `a(ss)`.
+    Pairs(Vec<(String, String)>),
+    /// `a(ssbt)`: what is seen under another path.
+    Binds(Vec<(String, String)>),
+    /// `a(sasas)`: one command, nothing in it expanded.
+    Command(Vec<String>),
+}
+
+/// Name and value.
+pub type Property = (&'static str, Value);
+
+/// What a task is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Makes a release: writes in its directory only.
+    Build,
+    /// Runs in a sealed release, with the app's data.
+    Release,
+}
+
+/// One command.
+#[derive(Debug, Clone, Copy)]
+pub struct Task<'t> {
+    /// Program and arguments.
+    pub command: &'t [String],
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The release's final path.
+    pub directory: &'t Path,
+    /// Longest time.
+    pub timeout: Duration,
+}
+
+/// `NAME.task.TAG.service`. No app's name has a dot, so this is no other app's unit.
+pub fn task_name(app: &crate::spec::AppName, tag: &str) -> String {
+    format!("{app}.task.{tag}.service")
+}
+
+/// All properties of a task's unit.
+pub fn task(spec: &AppSpec, host: &Host, task: &Task<'_>) -> Vec<Property> {
+    let mut all = process(spec, task);
+    account(spec, &mut all);
+    directories(spec, task, &mut all);
+    limits(&spec.limits, &mut all);
+    all.extend(sandboxed(spec, host, task.purpose));
+    all
+}
+
+fn process(spec: &AppSpec, task: &Task<'_>) -> Vec<Property> {
+    let text = |text: &str| Value::Text(text.to_owned());
+    let name = &spec.name;
+    vec![
+        (
+            "Description",
+            Value::Text(format!("{name}: {} (appctl)", task.command.join(" "))),
+        ),
+        ("Slice", Value::Text(slice_name(name))),
+        // The job ends when the command does, and what came of it can still be read then.
+        ("Type", text("oneshot")),
+        ("RemainAfterExit", Value::Flag(true)),
+        ("ExecStartEx", Value::Command(program(task))),
+        ("WorkingDirectory", Value::Text(path(task.directory))),
+        ("TimeoutStartUSec", microseconds(task.timeout)),
+        ("TimeoutStopUSec", microseconds(Duration::from_secs(5))),
+        ("SyslogIdentifier", Value::Text(name.to_string())),
+        ("LogExtraFields", Value::Bytes(vec![format!("APPCTL_APP={name}")])),
+        ("LogRateLimitIntervalUSec", Value::Number(0)),
+        ("UMask", Value::Small(0o027)),
+    ]
+}
+
+/// A path is one below the release; a bare name is looked for where systemd looks.
+fn program(task: &Task<'_>) -> Vec<String> {
+    let mut words = task.command.to_vec();
+    if let Some(program) = words.first_mut().filter(|program| program.contains('/')) {
+        *program = path(&task.directory.join(program.trim_start_matches("./")));
+    }
+    words
+}
+
+fn account(spec: &AppSpec, all: &mut Vec<Property>) {
+    match &spec.account {
+        Account::Dynamic => {
+            all.push(("DynamicUser", Value::Flag(true)));
+            all.push(("User", Value::Text(sandbox::dynamic_user(&spec.name))));
+            all.push(("SupplementaryGroups", Value::Texts(vec!["appctl".to_owned()])));
+        }
+        Account::Named { user, group } => {
+            all.push(("User", Value::Text(user.clone())));
+            all.extend(group.iter().map(|group| ("Group", Value::Text(group.clone()))));
+        }
+    }
+}
+
+fn directories(spec: &AppSpec, task: &Task<'_>, all: &mut Vec<Property>) {
+    let name = &spec.name;
+    let state = |directory: &str| format!("appctl/{name}/{directory}");
+    let lib = |directory: &str| format!("/var/lib/{}", state(directory));
+    let (own, home) = match task.purpose {
+        Purpose::Build => (vec![state("build"), state("cache")], lib("cache")),
+        Purpose::Release => (super::instance::state_directories(spec), lib("data")),
+    };
+    all.push(("StateDirectory", Value::Texts(own)));
+    all.push(("StateDirectoryMode", Value::Small(0o750)));
+    if task.purpose == Purpose::Build {
+        // Other releases are nobody's business here, and what a build writes down of its own place is true later.
+        let releases = task.directory.parent().map(path).unwrap_or_default();
+        all.push((
+            "TemporaryFileSystem",
+            Value::Pairs(vec![(releases, "mode=0755".to_owned())]),
+        ));
+        all.push(("BindPaths", Value::Binds(vec![(lib("build"), path(task.directory))])));
+    }
+    // A transient account has no home, and npm does not start without one.
+    let mut env = vec![format!("HOME={home}"), format!("STATE_DIRECTORY={}", lib("data"))];
+    env.extend(spec.env.iter().map(|(key, value)| format!("{key}={value}")));
+    env.push(format!(
+        "APPCTL_RELEASE={}",
+        path(Path::new(task.directory.file_name().unwrap_or_default()))
+    ));
+    all.push(("Environment", Value::Texts(env)));
+    let search = spec.env.iter().find(|(key, _)| key == "PATH");
+    all.extend(search.map(|(_, value)| {
+        (
+            "ExecSearchPath",
+            Value::Texts(value.split(':').map(str::to_owned).collect()),
+        )
+    }));
+    let files = spec.env_files.iter().map(|file| (path(&file.path), file.optional));
+    all.push(("EnvironmentFiles", Value::Optional(files.collect())));
+}
+
+fn limits(limits: &Limits, all: &mut Vec<Property>) {
+    let numbers = [
+        ("MemoryMax", limits.memory),
+        ("MemoryHigh", limits.memory_high),
+        // Microseconds of one processor in each second.
+        (
+            "CPUQuotaPerSecUSec",
+            limits.cpu_percent.map(|percent| u64::from(percent) * 10_000),
+        ),
+        ("TasksMax", limits.tasks),
+        ("LimitNOFILE", limits.open_files),
+    ];
+    all.extend(
+        numbers
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, Value::Number(value?)))),
+    );
+}
+
+/// The lines of the app's sandbox as properties.
+fn sandboxed(spec: &AppSpec, host: &Host, purpose: Purpose) -> impl Iterator<Item = Property> {
+    let mut section = Section::new("Service");
+    sandbox::render(spec, host, &mut section);
+    // A build writes in its own directories only, whatever the app may do.
+    let strict = purpose == Purpose::Build && spec.sandbox != Sandbox::Off;
+    let lines: Vec<_> = section.into_lines();
+    lines.into_iter().map(move |(key, value)| match key {
+        "ProtectSystem" if strict => (key, Value::Text("strict".to_owned())),
+        _ => typed(key, value),
+    })
+}
+
+fn typed(key: &'static str, value: String) -> Property {
+    let words = |value: &str| {
+        value
+            .split(' ')
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    let typed = match key {
+        "ProtectSystem" | "ProtectHome" | "ProtectProc" => Value::Text(value),
+        "ProtectControlGroups" if value != "yes" => return ("ProtectControlGroupsEx", Value::Text(value)),
+        // Sets of bits, and empty they forbid all.
+        "RestrictNamespaces" | "CapabilityBoundingSet" => Value::Number(0),
+        "RestrictAddressFamilies" | "SystemCallFilter" => Value::Only(words(&value)),
+        "SystemCallArchitectures" | "ReadWritePaths" => Value::Texts(words(&value)),
+        // EPERM is the only one in use.
+        "SystemCallErrorNumber" => Value::Signed(1),
+        _ => Value::Flag(value == "yes"),
+    };
+    (key, typed)
+}
+
+fn microseconds(span: Duration) -> Value {
+    Value::Number(u64::try_from(span.as_micros()).unwrap_or(u64::MAX))
+}
+
+fn path(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::{Property, Purpose, Task, Value, task};
+    use crate::spec::{Account, AppSpec, Sandbox};
+    use crate::unit::samples::{host, spec};
+
+    fn properties(spec: &AppSpec, purpose: Purpose, command: &[&str]) -> Vec<Property> {
+        let command: Vec<String> = command.iter().map(ToString::to_string).collect();
+        let all = task(
+            spec,
+            &host(),
+            &Task {
+                command: &command,
+                purpose,
+                directory: Path::new("/var/lib/appctl/web/releases/20261122T101500Z"),
+                timeout: Duration::from_mins(15),
+            },
+        );
+        let mut names: Vec<_> = all.iter().map(|(name, _)| *name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all.len(), "a property twice");
+        all
+    }
+
+    fn get(all: &[Property], name: &str) -> Option<Value> {
+        all.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone())
+    }
+
+    #[test]
+    fn a_build_writes_nowhere_but_in_its_own_directories() {
+        let named = Account::Named {
+            user: "work".into(),
+            group: None,
+        };
+        let app = AppSpec {
+            account: named,
+            ..spec("web")
+        };
+        let all = properties(&app, Purpose::Build, &["npm", "ci"]);
+        assert_eq!(get(&all, "ProtectSystem"), Some(Value::Text("strict".into())));
+        let own = ["appctl/web/build", "appctl/web/cache"].map(str::to_owned).to_vec();
+        assert_eq!(get(&all, "StateDirectory"), Some(Value::Texts(own)));
+        let all = properties(&app, Purpose::Release, &["node", "migrate.js"]);
+        assert_eq!(get(&all, "ProtectSystem"), Some(Value::Text("full".into())));
+        assert_eq!(get(&all, "BindPaths"), None);
+    }
+
+    #[test]
+    fn nothing_of_a_strict_sandbox_is_lost() {
+        let strict = AppSpec {
+            sandbox: Sandbox::Strict,
+            ..spec("web")
+        };
+        let all = properties(&strict, Purpose::Build, &["npm", "ci"]);
+        assert_eq!(
+            get(&all, "SystemCallFilter"),
+            Some(Value::Only(vec!["@system-service".into()]))
+        );
+        assert_eq!(get(&all, "CapabilityBoundingSet"), Some(Value::Number(0)));
+        assert_eq!(get(&all, "ProtectHome"), Some(Value::Text("yes".into())));
+        assert_eq!(get(&all, "LockPersonality"), Some(Value::Flag(true)));
+    }
+
+    #[test]
+    fn a_program_with_a_slash_is_one_of_the_release() {
+        let command = |word| {
+            get(
+                &properties(&spec("web"), Purpose::Build, &[word, "$HOME"]),
+                "ExecStartEx",
+            )
+        };
+        let words = |first: &str| Some(Value::Command(vec![first.to_owned(), "$HOME".to_owned()]));
+        let release = "/var/lib/appctl/web/releases/20261122T101500Z";
+        assert_eq!(command("npm"), words("npm"));
+        assert_eq!(command("./bin/build"), words(&format!("{release}/bin/build")));
+        assert_eq!(command("/usr/bin/make"), words("/usr/bin/make"));
+    }
+}
