@@ -12,13 +12,14 @@ export PATH := $(TOOLS)/bin:$(PATH)
 STATIC  := RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static"
 SHIPPED := --profile shim --no-default-features --target $(TARGET) --bin appctl-shim --bin appctl-generator
 
-.PHONY: help demo test test-fast test-lab deb lint fmt lab-shell packages clean
+.PHONY: help demo test test-fast test-lab torture deb lint fmt lab-shell packages clean
 
 help:
 	@echo "make demo       one box with systemd as PID 1: install, serve from 4 instances, roll under load, report"
 	@echo "make test       everything: lint, unit and golden tests, the .deb, lintian, and the lab on Debian 12 and 13"
 	@echo "make test-fast  what needs no lab"
 	@echo "make test-lab   only the lab"
+	@echo "make torture    the load and fault suite with its full numbers, an hour or so"
 	@echo "make deb        target/debian/appctl_*.deb"
 	@echo "make lab-shell  a shell in a box with the .deb installed (DEBIAN=13, MACHINE=1 for a whole machine)"
 	@echo "make fmt lint   formatting, clippy"
@@ -39,6 +40,9 @@ test-fast: packages
 test-lab: packages deb
 	lintian --fail-on error target/debian/*.deb
 	$(CARGO) test --package appctl-lab --tests -- --test-threads=2
+
+torture: packages deb
+	APPCTL_TORTURE=1 $(CARGO) test --package appctl-lab --test strict -- --nocapture --test-threads=1
 
 deb: packages $(TOOLS)/bin/cargo-deb
 	$(CARGO) build --release --bin appctl
