@@ -55,12 +55,9 @@ async fn tell(peer: &mut Peer, opcode: u8, payload: &[u8]) {
 }
 
 /// Echoes so many messages of each conversation, then does something else with the next.
-fn talking<F: Future<Output = ()> + Send>(
-    echoes: usize,
-    then: impl Fn(Peer) -> F + Copy + Send + Sync + 'static,
-) -> Target
+fn talking<F>(echoes: usize, then: impl Fn(Peer) -> F + Copy + Send + Sync + 'static) -> Target
 where
-    F: 'static,
+    F: Future<Output = ()> + Send + 'static,
 {
     serve(move |mut peer| async move {
         if greeted(&mut peer).await.is_none() {
