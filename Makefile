@@ -20,7 +20,7 @@ help:
 	@echo "make test-fast  what needs no lab"
 	@echo "make test-lab   only the lab"
 	@echo "make bench      PM2 beside appctl in one box, about ten minutes; BENCH_QUICK=1 for a short run"
-	@echo "make torture    hours: deploys killed and machines reset, hundreds of times (SEED=N plays one again)"
+	@echo "make torture    hours: the load and fault suite and killed deploys with their full numbers (SEED=N)"
 	@echo "make deb        target/debian/appctl_*.deb"
 	@echo "make lab-shell  a shell in a box with the .deb installed (DEBIAN=13, MACHINE=1 for a whole machine)"
 	@echo "make fmt lint   formatting, clippy"
@@ -56,7 +56,7 @@ bench: packages deb
 
 torture: packages deb
 	APPCTL_TORTURE=full $(if $(SEED),APPCTL_SEED=$(SEED)) \
-	$(CARGO) test --package appctl-lab --test deploy -- --nocapture --test-threads=2
+	$(LAB) --test strict --test deploy -- --nocapture --test-threads=2
 
 deb: packages $(TOOLS)/bin/cargo-deb
 	$(CARGO) build --release --bin appctl

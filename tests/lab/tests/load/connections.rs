@@ -111,7 +111,8 @@ fn a_request_on_a_kept_connection_that_meets_a_fin_is_lost() {
         Counts::only(Bucket::Ok, 5).and(Bucket::Eof, 5),
         "{report}"
     );
-    assert_eq!(report.losses[0].answered_before, 1);
+    let loss = &report.losses[0];
+    assert!(loss.answered_before == 1 && loss.idle >= 0.02, "{report}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod buckets;
 mod connections;
 mod habits;
 mod network;
+mod protocols;
 mod refused;
 mod runs;
 mod server;

@@ -3,17 +3,22 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use appctl_lab::Stage;
 use appctl_lab::patience::{eventually, until};
+use appctl_lab::{Stage, on_each_debian};
 
+use crate::every_shape::set_up;
 use crate::field::{Field, line};
 use crate::scale::Scale;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Kills all instances again and again until every shape has lost something.
-pub(crate) fn kills_are_seen(stage: &Stage, scale: &Scale) -> Result<()> {
-    let field = Field::start(stage, scale)?;
+on_each_debian!(kills_lose_in_every_shape);
+
+/// All instances, again and again, until every shape has lost something.
+fn kills_lose_in_every_shape(stage: &Stage) -> Result<()> {
+    let scale = Scale::of_this_run();
+    set_up(stage, &scale)?;
+    let field = Field::start(stage, &scale)?;
     let mut kills = 0;
     let seen = until("a loss in every shape", LIMIT, || {
         stage.systemctl(&["kill", "--signal=KILL", "web@*.service"])?;

@@ -8,8 +8,8 @@ use appctl_lab::stage::all_replaced;
 use appctl_lab::{Host, Stage, on_each_debian};
 
 use crate::field::{Field, IDLE, SOCKET, line};
+use crate::nginx;
 use crate::scale::Scale;
-use crate::{control, nginx};
 
 /// Of each shape by name.
 type Reports = Vec<(&'static str, Report)>;
@@ -25,10 +25,8 @@ const FINS_PER_CROSSING: u64 = 10;
 
 fn no_rollout_loses_a_request_of_any_shape(stage: &Stage) -> Result<()> {
     let scale = Scale::of_this_run();
-    stage.bring("every-shape", "web")?;
-    becomes(stage, "r0")?;
-    configure(stage, &scale, 3, true)?;
-    nginx::start(stage)?;
+    set_up(stage, &scale)?;
+    let before = leftovers(stage)?;
     for (instances, surge) in [(3, true), (3, false), (1, true), (1, false)] {
         configure(stage, &scale, instances, surge)?;
         let way = if surge { "with" } else { "without" };
@@ -36,7 +34,17 @@ fn no_rollout_loses_a_request_of_any_shape(stage: &Stage) -> Result<()> {
         rollouts(stage, &scale, surge, &calm(stage, &scale)?)?;
     }
     configure(stage, &scale, 3, true)?;
-    control::kills_are_seen(stage, &scale)
+    let after = leftovers(stage)?;
+    ensure!(before == after, "left behind:\n{before}\n{after}");
+    Ok(())
+}
+
+/// Three instances behind a proxy.
+pub(crate) fn set_up(stage: &Stage, scale: &Scale) -> Result<()> {
+    stage.bring("every-shape", "web")?;
+    becomes(stage, "r0")?;
+    configure(stage, scale, 3, true)?;
+    nginx::start(stage)
 }
 
 /// Makes the app what it is to be.
@@ -63,6 +71,14 @@ pub(crate) fn write(stage: &Stage, instances: u32, rest: &str) -> Result<()> {
 /// New code in place.
 pub(crate) fn becomes(stage: &Stage, release: &str) -> Result<()> {
     stage.host().write_file("/srv/web/release.txt", release)
+}
+
+/// What rollouts could leave behind: units, files, processes that nobody has waited for.
+fn leftovers(stage: &Stage) -> Result<String> {
+    let script = "systemctl list-units --all --plain --no-legend 'web*' | cut -d' ' -f1 | sort; \
+                  find /run/appctl | sort; ps -e -o stat= | grep -c ^Z";
+    let output = stage.host().run(&["sh", "-c", script])?;
+    Ok(output.stdout)
 }
 
 /// The same load while nothing is replaced.
@@ -98,8 +114,18 @@ fn rollouts(stage: &Stage, scale: &Scale, surge: bool, calm: &Reports) -> Result
         .iter()
         .filter_map(|(name, report)| nothing_lost(name, report, &releases, scale.linger).err());
     let faults: Vec<String> = faults.map(|fault| fault.to_string()).collect();
-    ensure!(faults.is_empty(), "{}", faults.join("\n"));
+    ensure!(faults.is_empty(), "{}\n{}", faults.join("\n"), complaints(stage)?);
     latencies(&reports, calm, surge, longest)
+}
+
+/// What the instances said of trouble.
+fn complaints(stage: &Stage) -> Result<String> {
+    let journal = stage.host().journal("web@*")?;
+    let quiet = ["Start", "Stopp", "ready after", "Deactivated"];
+    let lines = journal
+        .lines()
+        .filter(|line| !quiet.iter().any(|word| line.contains(word)));
+    Ok(lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// Every release has served every shape, so no shape slept through a rollout.
@@ -129,8 +155,8 @@ fn crossed(report: &Report, linger: Duration) -> u64 {
     report.losses.iter().filter(crossed).map(|_| 1).sum()
 }
 
-/// With a surge instance nobody waits for a start; without one, never for longer than a rollout takes. On a machine that
-/// has others to serve, the same load without a rollout tells what can be asked of it.
+/// With a surge instance nobody waits for a start; without one, for a drain and a start at most. On a machine that has
+/// others to serve, the same load without a rollout tells what can be asked of it.
 fn latencies(reports: &Reports, calm: &Reports, surge: bool, longest: Duration) -> Result<()> {
     for ((name, report), (_, calm)) in reports
         .iter()
@@ -143,7 +169,7 @@ fn latencies(reports: &Reports, calm: &Reports, surge: bool, longest: Duration) 
             "{name}: 1 of 1000 took longer than {bar:.1} s:\n{report}"
         );
         ensure!(
-            latency.max < longest.as_secs_f64() + bar,
+            latency.max < 2.0 * longest.as_secs_f64() + bar,
             "{name}: waited for more than a start:\n{report}"
         );
     }

@@ -57,7 +57,7 @@ fn shapes(scale: &Scale) -> [(&'static str, Shape, usize); 12] {
     };
     let web_socket = Shape::WebSocket {
         messages: 5,
-        think: 0 * millis(1)..=millis(60),
+        think: Duration::ZERO..=millis(60),
     };
     [
         ("L1 a connection per request", each(100.0), 32),

@@ -1,4 +1,5 @@
-//! A reverse proxy in front of the app, as its users have it: kept connections to the app, retries only as by default.
+//! A reverse proxy in front of the app: kept connections, retries only as by default, so never of a POST that was sent.
+//! It keeps idle ones for less than the linger: with longer ones a request may cross a FIN, and that is a 502.
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ error_log stderr;
 events { worker_connections 1024; }
 http {
     access_log off;
-    upstream app { server 127.0.0.1:3000; keepalive 32; }
+    upstream app { server 127.0.0.1:3000; keepalive 32; keepalive_timeout 250ms; }
     server {
         listen 127.0.0.1:8080;
         location / {
