@@ -22,15 +22,17 @@ impl Scene {
         Ok(Self { stage })
     }
 
-    /// A file of the box that one process may take away at any time.
+    /// A file of the box.
     pub(crate) fn read(&self, path: &str) -> Result<String> {
         self.stage.host().read_file(path)
     }
 
+    /// What a command in the box prints; it must exit with 0.
     pub(crate) fn run(&self, argv: &[&str]) -> Result<String> {
         self.stage.host().run_ok(argv)
     }
 
+    /// What the numbers were measured with.
     pub(crate) fn about(&self, settings: &Settings) -> Result<About> {
         let line = |argv: &[&str]| Ok::<_, anyhow::Error>(self.run(argv)?.lines().next().unwrap_or("?").to_owned());
         let package: serde_json::Value =

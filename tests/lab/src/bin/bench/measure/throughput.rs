@@ -2,6 +2,7 @@
 //! CPU time of all of it per request, which a busy machine disturbs less.
 
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use appctl_lab::load::{Load, Shape};
@@ -20,6 +21,8 @@ use crate::settings::Settings;
 
 const SERVER_CORE: &str = "0";
 const CONNECTIONS: usize = 32;
+/// So many requests before each sample, but no longer.
+const WARM_UP: (u64, Duration) = (10_000, Duration::from_secs(5));
 const KEPT: Shape = Shape::KeepAlive { body: 0, think: None };
 const CLOSED: Shape = Shape::OnePerConnection { rate: None };
 
@@ -67,7 +70,7 @@ pub(super) fn measure(scene: &Scene, settings: &Settings, book: &mut Book) -> Re
 fn sample(scene: &Scene, settings: &Settings, who: Who, line: &Line, servers: &[u32], book: &mut Book) -> Result<()> {
     let plan = plan(line.shape.clone(), CONNECTIONS);
     // What the just-in-time compiler has not seen yet is no throughput.
-    Load::start(plan.clone().lasting(CALM)).wait();
+    Load::start(plan.clone().requests(WARM_UP.0).lasting(WARM_UP.1)).wait();
     let before = process::cpu(scene, servers)?;
     let report = Load::start(plan.lasting(settings.throughput)).wait();
     let used = process::cpu(scene, servers)? - before;
