@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use appctl::spec::{
-    Account, Adapter, AppSpec, EnvFile, Instances, Limits, Listen, Ready, ReadyWhen, Restart, Sandbox, Stop,
+    Account, Adapter, AppSpec, EnvFile, Instances, Limits, Listen, Ready, ReadyWhen, Restart, Sandbox, Stop, Streams,
 };
 use appctl::unit::{Host, SystemdVersion, UnitFile, render};
 use proptest::prelude::*;
@@ -124,6 +124,7 @@ fn plain() -> AppSpec {
         directory: None,
         env: Vec::new(),
         env_files: Vec::new(),
+        increment: None,
         adapter: Adapter::Node,
         ready: Ready {
             when: ReadyWhen::Notify,
@@ -132,8 +133,11 @@ fn plain() -> AppSpec {
         },
         stop: Stop {
             signal: 15,
+            message: false,
             timeout: seconds(30),
             linger: seconds(2),
+            streams: Streams::Close,
+            spread: seconds(5),
         },
         restart: Restart {
             delay: seconds(1),
