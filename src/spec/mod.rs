@@ -204,7 +204,7 @@ pub struct Stop {
     pub timeout: Duration,
     /// How long an idle keep-alive connection may still bring a last request.
     pub linger: Duration,
-    /// What becomes of `WebSockets` and server-sent events.
+    /// What becomes of upgraded connections and event streams.
     pub streams: Streams,
     /// The window over which [`Streams::Close`] spreads them.
     pub spread: Duration,

@@ -23,6 +23,7 @@ my-app
   settle         1s 500ms
   stop timeout   30s
   linger         2s
+  streams        close
   sandbox        standard
 paths
   file           [TREE]/root/etc/appctl/apps/my-app.toml

@@ -35,7 +35,7 @@ pub(crate) struct Options {
     /// `--stop-message=yes`: stop by `"shutdown"` over Node's IPC channel instead of a signal.
     pub(crate) stop_message: bool,
     pub(crate) linger: Millis,
-    /// What becomes of `WebSockets` and event streams: `close`, `wait` or `cut`.
+    /// What becomes of upgraded connections and event streams: `close`, `wait` or `cut`.
     pub(crate) streams: String,
     /// The window over which `close` spreads them.
     pub(crate) spread: Millis,

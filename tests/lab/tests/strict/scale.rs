@@ -1,4 +1,4 @@
-//! How long and how often: a slice that fits into every test run, and with `APPCTL_TORTURE=1` the full numbers.
+//! How long and how often: a slice that fits into every test run, and with `APPCTL_TORTURE=full` the full numbers.
 
 use std::time::Duration;
 
