@@ -223,7 +223,7 @@ mod tests {
     fn takes_the_generators_line() {
         let line = "--ready=http --ready-path=/up --ready-status=204 --ready-timeout-ms=5 --stop-signal=2 \
             --stop-timeout-ms=9 --linger-ms=7 --backoff-ms=1,2,3 --adapter=/a.cjs --sockets=2 --backlog=8 \
-            --directory=/srv/x --env-file=/a.env --env-file=/b.env --stop-message=yes -- my-app surge node --x -- y";
+            --watchdog-ms=4000 --directory=/srv/x --env-file=/a.env --env-file=/b.env --stop-message=yes -- my-app surge node --x -- y";
         let args = read(line).expect("a good line");
         assert_eq!(args.app.as_str(), "my-app");
         assert_eq!(args.instance.to_string(), "surge");
@@ -231,6 +231,7 @@ mod tests {
         assert_eq!(args.proof(), Proof::Http);
         assert!(args.wants_ipc());
         let options = args.options;
+        assert_eq!(options.watchdog, Some(4_000));
         assert_eq!((options.ready_path.as_str(), options.ready_status), ("/up", 204));
         assert_eq!(
             (options.stop_signal as i32, options.stop_timeout, options.linger),

@@ -70,14 +70,14 @@ impl Machine {
             out.push(Action::Trace(still.id));
             return Phase::Blocked(blocked);
         }
-        self.shoot_silent(blocked, now, out)
+        Self::shoot_silent(blocked, now, out)
     }
 
     pub(super) fn blocked(&mut self, blocked: Blocked, event: Event, now: Millis, out: &mut Vec<Action>) -> Phase {
         let ours = |peer| peer == blocked.peer && !blocked.killed;
         match event {
             Event::Tick if blocked.until <= now && blocked.killed => return self.unreaped(blocked, now, out),
-            Event::Tick if blocked.until <= now => return self.shoot_silent(blocked, now, out),
+            Event::Tick if blocked.until <= now => return Self::shoot_silent(blocked, now, out),
             Event::Terminate => return self.stop_asked(now, out),
             Event::AppExited { exit, .. } => return self.ended_blocked(blocked, exit, now, out),
             Event::Said(peer, said) if ours(peer) => return self.heard_blocked(blocked, said, now, out),
@@ -118,7 +118,7 @@ impl Machine {
         }
     }
 
-    fn shoot_silent(&self, blocked: Blocked, now: Millis, out: &mut Vec<Action>) -> Phase {
+    fn shoot_silent(blocked: Blocked, now: Millis, out: &mut Vec<Action>) -> Phase {
         let why = "no stack: it is not in JavaScript, or SIGUSR1 is the app's own";
         out.push(Action::Log(Level::Error, format!("    {why}")));
         Self::shoot(blocked, now, out)
