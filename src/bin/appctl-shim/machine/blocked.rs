@@ -50,10 +50,10 @@ impl Machine {
         if now < due || now > due.saturating_add(tolerance) {
             return Phase::Ready;
         }
-        self.suspect(still, now, out)
+        Self::suspect(still, now, out)
     }
 
-    fn suspect(&mut self, still: Still, now: Millis, out: &mut Vec<Action>) -> Phase {
+    fn suspect(still: Still, now: Millis, out: &mut Vec<Action>) -> Phase {
         let span = Seconds(now - still.since);
         out.push(Action::Log(
             Level::Error,
