@@ -21,3 +21,5 @@ mod refusals;
 mod running;
 #[path = "shim/stop.rs"]
 mod stop;
+#[path = "shim/watchdog.rs"]
+mod watchdog;

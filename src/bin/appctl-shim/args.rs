@@ -237,7 +237,7 @@ mod tests {
         let line = "--ready=http --ready-path=/up --ready-status=204 --ready-timeout-ms=5 --stop-signal=2 \
             --stop-timeout-ms=9 --linger-ms=7 --backoff-ms=1,2,3 --adapter=/a.cjs --sockets=2 --backlog=8 \
             --directory=/srv/x --env-file=/a.env --env-file=/b.env --stop-message=yes \
-            --streams=cut --spread-ms=6 --increment=METRICS_PORT -- my-app surge node --x -- y";
+            --streams=cut --spread-ms=6 --increment=METRICS_PORT --watchdog-ms=4000 -- my-app surge node --x -- y";
         let args = read(line).expect("a good line");
         assert_eq!(args.app.as_str(), "my-app");
         assert_eq!(args.instance.to_string(), "surge");
@@ -247,6 +247,7 @@ mod tests {
         let options = args.options;
         assert_eq!((options.streams.as_str(), options.spread), ("cut", 6));
         assert_eq!(options.increment.as_deref(), Some("METRICS_PORT"));
+        assert_eq!(options.watchdog, Some(4_000));
         assert_eq!((options.ready_path.as_str(), options.ready_status), ("/up", 204));
         assert_eq!(
             (options.stop_signal as i32, options.stop_timeout, options.linger),

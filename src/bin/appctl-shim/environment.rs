@@ -212,6 +212,14 @@ mod tests {
     }
 
     #[test]
+    fn a_watched_app_has_its_debugger_closed_to_strangers() {
+        let all = given("--adapter=/a.cjs --watchdog-ms=9000 -- web 1 node", None, &[]);
+        let node_options = Some("--require /a.cjs --inspect-publish-uid=stderr");
+        assert_eq!(value(&all, "NODE_OPTIONS"), node_options);
+        assert_eq!(value(&all, "APPCTL_WATCHDOG_MS"), Some("9000"));
+    }
+
+    #[test]
     fn what_systemd_meant_for_the_main_process_is_taken_away() {
         let all = given("-- web surge ./server", None, &[]);
         for name in super::REMOVED {

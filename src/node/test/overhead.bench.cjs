@@ -91,6 +91,9 @@ function report(name, pairs) {
   console.log(`${name}, ${pairs.length} pairs of ${REQUESTS} requests, medians:`);
   console.log(`  processor per request  ${all('without', 'cpu').toFixed(2)} us without, ${all('with', 'cpu').toFixed(2)} us with; ` +
     `difference ${difference.toFixed(2)} us, ratio ${median(ratios('cpu')).toFixed(3)} (${spread(ratios('cpu'))})`);
+  const least = (which) => Math.min(...pairs.map((pair) => pair[which].cpu));
+  console.log(`  the least disturbed    ${least('without').toFixed(2)} us without, ${least('with').toFixed(2)} us with; ` +
+    `difference ${(least('with') - least('without')).toFixed(2)} us, ratio ${(least('with') / least('without')).toFixed(3)}`);
   console.log(`  requests per second    ${all('without', 'rate').toFixed(0)} without, ${all('with', 'rate').toFixed(0)} with; ` +
     `ratio ${median(ratios('rate')).toFixed(3)} (${spread(ratios('rate'))})`);
 }
