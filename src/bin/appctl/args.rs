@@ -3,7 +3,7 @@
 use appctl::spec::AppName;
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{access, apply, check, install, logs, scale, show, stage, status, uninstall};
+use crate::commands::{access, apply, as_user, check, install, logs, scale, show, stage, status, uninstall, unpack};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -71,6 +71,12 @@ pub(crate) enum Command {
     /// Make a release without putting it in force
     #[command(hide = true)]
     Stage(stage::Args),
+    /// Unpack an archive from standard input
+    #[command(hide = true)]
+    Unpack(unpack::Args),
+    /// Run a program as another account
+    #[command(hide = true)]
+    AsUser(as_user::Args),
     /// Say which part of a path an account cannot read
     #[command(hide = true)]
     CanRead(access::Args),

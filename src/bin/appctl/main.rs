@@ -16,6 +16,7 @@ mod listen;
 mod release;
 mod rolling;
 mod staging;
+mod step_down;
 mod ui;
 mod units;
 
