@@ -3,6 +3,8 @@
 #[cfg(feature = "cli")]
 pub mod accounts;
 #[cfg(feature = "cli")]
+pub mod archive;
+#[cfg(feature = "cli")]
 pub mod bad;
 #[cfg(feature = "cli")]
 pub mod bus;

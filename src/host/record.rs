@@ -44,15 +44,33 @@ pub struct Texts {
 /// The last rollout of an app; `None` when there was none that is remembered, or the record makes no sense. One of a
 /// release that is open comes before everything that happened since.
 pub fn read(layout: &Layout, app: &AppName) -> Result<Option<Last>, FileError> {
-    let passing = layout.run(app).join(RECORD);
-    let both = (read_one(&layout.journal(app))?, read_one(&passing)?);
-    let record = match both {
-        (Some(durable), Some(passing)) if !durable.state.is_open() && began(&durable) < began(&passing) => passing,
-        (Some(record), _) | (None, Some(record)) => record,
-        (None, None) => return Ok(None),
-    };
-    let driven = Lock::is_held(layout, app, record.pid).map_err(FileError::io("look at", &passing))?;
-    Ok(Some(Last { record, driven }))
+    let path = layout.run(app).join(RECORD);
+    let mut before = None;
+    loop {
+        let Some(record) = last(layout, app)? else {
+            return Ok(None);
+        };
+        let driven = Lock::is_held(layout, app, record.pid).map_err(FileError::io("look at", &path))?;
+        // Whoever drove it may have written its end between the two looks, and then let go of the lock.
+        if driven || record.ended.is_some() || before.as_ref() == Some(&record) {
+            return Ok(Some(Last { record, driven }));
+        }
+        before = Some(record);
+    }
+}
+
+fn last(layout: &Layout, app: &AppName) -> Result<Option<Record>, FileError> {
+    let both = (
+        read_one(&layout.journal(app))?,
+        read_one(&layout.run(app).join(RECORD))?,
+    );
+    Ok(match both {
+        (Some(durable), Some(passing)) if !durable.state.is_open() && began(&durable) < began(&passing) => {
+            Some(passing)
+        }
+        (Some(record), _) | (None, Some(record)) => Some(record),
+        (None, None) => None,
+    })
 }
 
 /// The last rollout of a release, whatever happened since.

@@ -55,6 +55,7 @@ pub struct Past {
 
 /// One rollout, from its first event to its outcome.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that happened")]
 pub struct Rollout {
     pub(super) request: Request,
     pub(super) phase: Phase,
@@ -144,8 +145,7 @@ impl Rollout {
 
     fn note_baking(&mut self, canary: bool, event: &Event) -> bool {
         match event {
-            Event::Baked if canary => self.canaries = None,
-            Event::Promote if canary => self.canaries = None,
+            Event::Baked | Event::Promote if canary => self.canaries = None,
             Event::Baked => self.baked = true,
             Event::Abort => self.cause = Some(Cause::Aborted),
             _ => return false,

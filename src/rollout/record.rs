@@ -10,6 +10,7 @@ use crate::spec::Instance;
 
 /// One rollout of one app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that happened")]
 pub struct Record {
     /// Tells rollouts apart.
     pub id: String,

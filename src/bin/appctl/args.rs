@@ -4,7 +4,8 @@ use appctl::spec::AppName;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    access, apply, check, deploy, install, logs, prune, releases, rollback, scale, show, stage, status, uninstall,
+    access, apply, as_user, check, deploy, install, logs, prune, releases, rollback, scale, show, stage, status,
+    uninstall, unpack,
 };
 
 const EXIT_CODES: &str = "\
@@ -84,6 +85,12 @@ pub(crate) enum Command {
     /// Make a release without putting it in force
     #[command(hide = true)]
     Stage(stage::Args),
+    /// Unpack an archive from standard input
+    #[command(hide = true)]
+    Unpack(unpack::Args),
+    /// Run a program as another account
+    #[command(hide = true)]
+    AsUser(as_user::Args),
     /// Say which part of a path an account cannot read
     #[command(hide = true)]
     CanRead(access::Args),

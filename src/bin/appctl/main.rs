@@ -17,6 +17,7 @@ mod release;
 mod retention;
 mod rolling;
 mod staging;
+mod step_down;
 mod ui;
 mod units;
 

@@ -4,7 +4,7 @@ use std::path::{Component, Path};
 
 /// Whether a link `depth` directories below the top stays inside: relative, no more `..` than `depth`, and none of them
 /// behind a name. The last rule makes the answer hold when the names on the way are links too.
-pub(super) fn stays_inside(target: &Path, depth: usize) -> bool {
+pub fn stays_inside(target: &Path, depth: usize) -> bool {
     let mut ups = 0;
     let mut names = 0;
     for component in target.components() {

@@ -18,5 +18,6 @@ pub use content::Before;
 pub use copy::{Access, Bounds, Copied, Owner, Plan, copy};
 pub use error::TreeError;
 pub use ignore::Ignore;
+pub use link::stays_inside;
 pub use remove::remove;
 pub use share::{Linked, Shared, share};

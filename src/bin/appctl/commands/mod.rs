@@ -6,6 +6,7 @@ use crate::exit::Exit;
 
 pub(crate) mod access;
 pub(crate) mod apply;
+pub(crate) mod as_user;
 pub(crate) mod check;
 pub(crate) mod deploy;
 pub(crate) mod install;
@@ -23,6 +24,7 @@ pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod stop;
 pub(crate) mod uninstall;
+pub(crate) mod unpack;
 
 /// Runs one verb.
 pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<Exit> {
@@ -40,6 +42,8 @@ pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<
         Command::Promote(args) => promote::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
         Command::CanRead(args) => access::run(args),
+        Command::Unpack(args) => unpack::run(args),
+        Command::AsUser(args) => as_user::run(args),
         Command::Stage(args) => stage::run(args, context).await,
         Command::Show(args) => show::run(args, context).await,
         Command::Start(args) => start::run(args, context).await,

@@ -31,8 +31,8 @@ fn whenever_a_deploy_is_killed_one_release_serves(stage: &Stage) -> Result<()> {
         std::thread::sleep(moment);
         running.signal("KILL")?;
         let ending = running.wait()?;
-        let steps = ending.said.iter().filter_map(|line| line["step"].as_str());
-        let step = steps.last();
+        let mut steps = ending.said.iter().rev().filter_map(|line| line["step"].as_str());
+        let step = steps.next();
         let killed = ending.code.is_none();
         open += usize::from(killed);
         println!(

@@ -9,7 +9,7 @@ use appctl_lab::{Debian, Host, Machine, built_deb};
 
 use crate::chance::{Chance, is_full, times};
 use crate::invariants;
-use crate::scene::{SOURCE, install, source_is};
+use crate::scene::{SOURCE, install_patiently, source_is};
 
 #[test]
 fn whenever_the_power_goes_one_release_serves() -> Result<()> {
@@ -25,7 +25,7 @@ fn resets(debian: Debian) -> Result<()> {
     let mut chance = Chance::new("hard resets");
     let mut machine = Machine::boot(debian)?;
     machine.install_deb(&built_deb()?)?;
-    install(&machine, 2, "bake = '500ms'")?;
+    install_patiently(&machine, 2, "60s", "bake = '500ms'")?;
     source_is(&machine, "r1")?;
     let began = Instant::now();
     machine.run_ok(&["appctl", "deploy", "myapp", SOURCE])?;

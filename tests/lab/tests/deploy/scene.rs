@@ -16,8 +16,13 @@ pub const WANTED: &str = "/etc/appctl/apps/myapp.toml";
 /// Many connections, one request each.
 pub const RATE: Shape = Shape::OnePerConnection { rate: Some(300.0) };
 
-/// Installs `instances` of release `r0`, with quick stops and bakes, and what else `deploy` says of `[deploy]`.
+/// Installs `instances` of release `r0` in a box, with quick stops, and what else `deploy` says of `[deploy]`.
 pub fn install(host: &impl Host, instances: usize, deploy: &str) -> Result<()> {
+    install_patiently(host, instances, "8s", deploy)
+}
+
+/// The same; an instance may take this long to be ready.
+pub fn install_patiently(host: &impl Host, instances: usize, timeout: &str, deploy: &str) -> Result<()> {
     host.copy_in(&apps::prepare("plain")?, SOURCE)?;
     host.run_ok(&["chmod", "-R", "u=rwX,go=rX", SOURCE])?;
     host.run_ok(&["cp", "/srv/myapp/server.js", "/srv/myapp/good.js"])?;
@@ -33,7 +38,8 @@ pub fn install(host: &impl Host, instances: usize, deploy: &str) -> Result<()> {
         "--user",
         "work",
     ])?;
-    let more = format!("\n[ready]\ntimeout = '8s'\nsettle = '300ms'\n[stop]\nlinger = '200ms'\n[deploy]\n{deploy}\n");
+    let more =
+        format!("\n[ready]\ntimeout = '{timeout}'\nsettle = '300ms'\n[stop]\nlinger = '200ms'\n[deploy]\n{deploy}\n");
     let text = host.read_file(WANTED)?;
     host.write_file(WANTED, &format!("{text}{more}"))?;
     host.run_ok(&["appctl", "apply", "myapp"]).map(drop)

@@ -1,0 +1,203 @@
+//! git(1) as a child: never as root for someone else, with no hooks, no prompts, few protocols and a time limit.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::{Pid, Uid, User};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use super::super::super::Progress;
+use super::remote::Remote;
+use crate::exit::{Exit, ExpectedError};
+use crate::step_down::Account;
+
+/// A large repository over a slow line, the first time.
+const LIMIT: Duration = Duration::from_mins(30);
+/// Lines of git's that an error repeats.
+const LAST_LINES: usize = 3;
+/// Largest answer.
+const ANSWER: u64 = 1 << 16;
+/// Of the operator's environment.
+const PASSED: [&str; 14] = [
+    "PATH",
+    "LANG",
+    "SSH_AUTH_SOCK",
+    "GIT_SSH_COMMAND",
+    "GIT_SSL_CAINFO",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "http_proxy",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+];
+/// Nothing waits for a person, or for ever.
+const SSH: &str = "ssh -oBatchMode=yes -oConnectTimeout=30 -oServerAliveInterval=15 -oServerAliveCountMax=4";
+const SETTINGS: [&str; 9] = [
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "advice.detachedHead=false",
+    "gc.autoDetach=false",
+    "http.lowSpeedLimit=1000",
+    "http.lowSpeedTime=60",
+    "protocol.allow=never",
+    "protocol.https.allow=always",
+    "protocol.ssh.allow=always",
+];
+
+/// Whom git runs as: whoever is behind sudo(8), with their keys and their agent; for root, the owner of a repository on
+/// this machine, whose configuration git reads.
+pub(super) fn account(remote: &Remote) -> Account {
+    let behind = std::env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok());
+    let owner = || {
+        remote
+            .path()
+            .and_then(|path| path.metadata().ok())
+            .map(|metadata| metadata.uid())
+    };
+    let uid = behind
+        .or_else(owner)
+        .filter(|uid| *uid != 0 && nix::unistd::geteuid().is_root());
+    let user = uid.and_then(|uid| User::from_uid(Uid::from_raw(uid)).ok().flatten());
+    Account {
+        uid: user.as_ref().map(|user| user.uid.as_raw()),
+        gid: user.map(|user| user.gid.as_raw()),
+    }
+}
+
+/// One repository's git.
+pub(super) struct Git {
+    account: Account,
+    directory: PathBuf,
+    settings: Vec<String>,
+    secret: Option<(String, String)>,
+}
+
+impl Git {
+    pub(super) fn new(account: Account, directory: &Path, remote: &Remote) -> Self {
+        let mut settings = SETTINGS.map(str::to_owned).to_vec();
+        // What the operator named is meant, for its submodules too.
+        settings.push(format!("protocol.{}.allow=always", remote.scheme()));
+        let secret = (remote.url() != remote.shown()).then(|| (remote.url().to_owned(), remote.shown().to_owned()));
+        Self {
+            account,
+            directory: directory.to_owned(),
+            settings,
+            secret,
+        }
+    }
+
+    /// Runs git to its end and gives its answer; what it says meanwhile is told. Killed with all it started when dropped.
+    pub(super) async fn run(&mut self, arguments: &[&str], tell: &mut dyn FnMut(Progress)) -> anyhow::Result<String> {
+        let mut group = Group(self.command(arguments).spawn()?);
+        let limited = tokio::time::timeout(LIMIT, self.listen(&mut group.0, tell)).await;
+        let (success, answer, said) = match limited {
+            Ok(heard) => heard?,
+            Err(_) => (
+                false,
+                String::new(),
+                vec![format!("it took longer than {} min", LIMIT.as_secs() / 60)],
+            ),
+        };
+        if success {
+            return Ok(answer);
+        }
+        let verb = arguments.first().copied().unwrap_or_default();
+        let message = format!("git {verb} failed: {}", said.join("; "));
+        let help = "nothing was changed; git runs without asking: keys come from an ssh agent or the account's own";
+        Err(ExpectedError::new(Exit::FAILED, message).help(help).into())
+    }
+
+    /// The first of these names that is a commit.
+    pub(super) async fn first_commit(&mut self, names: &[String]) -> anyhow::Result<Option<String>> {
+        for name in names {
+            let commit = format!("{name}^{{commit}}");
+            let question = ["rev-parse", "--verify", "--quiet", "--end-of-options", &commit];
+            if let Ok(answer) = self.run(&question, &mut drop).await {
+                return Ok(Some(answer.trim_end().to_owned()));
+            }
+        }
+        Ok(None)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("/proc/self/exe");
+        command
+            .arg("as-user")
+            .args(self.account.arguments())
+            .args(["--", "git"]);
+        for setting in &self.settings {
+            command.args(["-c", setting]);
+        }
+        command.args(arguments).current_dir(&self.directory).env_clear();
+        let passed = PASSED.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+        command
+            .env("GIT_SSH_COMMAND", SSH)
+            .envs(passed)
+            .env("GIT_TERMINAL_PROMPT", "0");
+        command.env("LC_ALL", "C.UTF-8").env("HOME", self.home());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command.process_group(0).kill_on_drop(true);
+        command
+    }
+
+    fn home(&self) -> PathBuf {
+        let uid = self.account.uid.map_or_else(nix::unistd::geteuid, Uid::from_raw);
+        let user = User::from_uid(uid).ok().flatten();
+        user.map_or_else(|| self.directory.clone(), |user| user.dir)
+    }
+
+    async fn listen(
+        &self,
+        child: &mut Child,
+        tell: &mut dyn FnMut(Progress),
+    ) -> anyhow::Result<(bool, String, Vec<String>)> {
+        let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
+            anyhow::bail!("no pipes to git");
+        };
+        let mut lines = BufReader::new(stderr).lines();
+        let mut answer = String::new();
+        let mut said = Vec::new();
+        let hear = async {
+            while let Some(line) = lines.next_line().await? {
+                let line = appctl::observe::journal::harmless(&self.without_secret(&line), false);
+                said.push(line.clone());
+                tell(Progress::Said(line));
+            }
+            std::io::Result::Ok(())
+        };
+        let mut stdout = stdout.take(ANSWER);
+        tokio::try_join!(hear, stdout.read_to_string(&mut answer))?;
+        let status = child.wait().await?;
+        let last = said.split_off(said.len().saturating_sub(LAST_LINES));
+        Ok((status.success(), answer, last))
+    }
+
+    fn without_secret(&self, line: &str) -> String {
+        self.secret
+            .iter()
+            .fold(line.to_owned(), |line, (secret, shown)| line.replace(secret, shown))
+    }
+}
+
+/// git and everything it started.
+struct Group(Child);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // Known as long as nobody has waited for it: then it, and so its group, is still there.
+        if let Some(pid) = self.0.id().and_then(|pid| i32::try_from(pid).ok()) {
+            _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+    }
+}
