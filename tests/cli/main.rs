@@ -8,6 +8,7 @@ mod help;
 mod install;
 mod scale;
 mod show;
+mod stage;
 mod status;
 mod test;
 mod uninstall;

@@ -8,6 +8,7 @@ use snapbox::cmd::{Command, OutputAssert, cargo_bin};
 pub(crate) struct Test {
     folder: tempfile::TempDir,
     args: Vec<String>,
+    stdin: Vec<u8>,
 }
 
 impl Test {
@@ -18,6 +19,7 @@ impl Test {
         Self {
             folder,
             args: Vec::new(),
+            stdin: Vec::new(),
         }
     }
 
@@ -45,6 +47,18 @@ impl Test {
         self
     }
 
+    /// No arguments, for another run in the same tree.
+    pub(crate) fn no_args(mut self) -> Self {
+        self.args.clear();
+        self
+    }
+
+    /// What comes on standard input.
+    pub(crate) fn stdin(mut self, bytes: Vec<u8>) -> Self {
+        self.stdin = bytes;
+        self
+    }
+
     /// One argument as it is.
     pub(crate) fn arg(mut self, arg: &str) -> Self {
         self.args.push(arg.to_owned());
@@ -67,6 +81,7 @@ impl Test {
             .redact_with(places);
         Command::new(cargo_bin!("appctl"))
             .args(&self.args)
+            .stdin(self.stdin.clone())
             .current_dir(self.folder.path())
             .env("APPCTL_ROOT", self.path("root"))
             .env("COLUMNS", "100")
