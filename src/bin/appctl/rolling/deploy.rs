@@ -74,8 +74,8 @@ impl Roll<'_> {
         } else {
             ("first takes back", Event::Abort)
         };
-        let (verb, began) = (last.record.verb, &last.record.started);
-        self.context.say(app, &format!("{text} the {verb} that began {began}"));
+        let (verb, since) = (last.record.verb, &last.record.started);
+        self.context.say(app, &format!("{text} the {verb} that began {since}"));
         reopen(
             last,
             self.spec,

@@ -85,15 +85,14 @@ fn account(site: &Site<'_>) -> anyhow::Result<Account> {
         return Ok(Account { uid: None, gid: None });
     }
     let own = site.account.filter(|owner| !owner.user.is_root());
-    let (user, group) = match own {
-        Some(owner) => (owner.user, owner.group),
-        None => {
-            let ids = accounts::user(UNPACKER)?.ok_or_else(|| {
-                let error = ExpectedError::new(Exit::FAILED, format!("there is no user {UNPACKER:?}"));
-                error.help("the package makes it; type: sudo systemd-sysusers")
-            })?;
-            (ids.user, ids.group)
-        }
+    let (user, group) = if let Some(owner) = own {
+        (owner.user, owner.group)
+    } else {
+        let ids = accounts::user(UNPACKER)?.ok_or_else(|| {
+            let error = ExpectedError::new(Exit::FAILED, format!("there is no user {UNPACKER:?}"));
+            error.help("the package makes it; type: sudo systemd-sysusers")
+        })?;
+        (ids.user, ids.group)
     };
     Ok(Account {
         uid: Some(user.as_raw()),
