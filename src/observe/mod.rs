@@ -4,6 +4,8 @@ pub mod cgroup;
 pub mod cpus;
 #[cfg(feature = "cli")]
 pub mod journal;
+#[cfg(feature = "cli")]
+pub mod maps;
 mod shim_status;
 #[cfg(feature = "cli")]
 pub mod sockets;

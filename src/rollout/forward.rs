@@ -16,7 +16,10 @@ impl Rollout {
             return self.run(Task::Start(Instance::Surge));
         }
         if !self.proven && self.alive.values().any(|up| *up) {
-            return self.go(Phase::Settling, Step::Settle(self.request.policy.settle));
+            if !self.request.policy.settle.is_zero() {
+                return self.go(Phase::Settling, Step::Settle(self.request.policy.settle));
+            }
+            self.proven = true;
         }
         if self.canaries.is_none() && self.commits() {
             return self.go(Phase::Committing, Step::Commit);

@@ -2,6 +2,7 @@
 
 use appctl::host::bus::Systemd;
 use appctl::host::record;
+use appctl::release::Layout;
 use appctl::rollout::{Policy, Request, Verb, plan};
 use appctl::spec::{AppName, AppSpec};
 
@@ -9,7 +10,7 @@ use crate::apps;
 use crate::args::Apps;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::rolling::{Hold, Interrupts, Order, Survey, Swap, carry_out, refuse_open_release};
+use crate::rolling::{Hold, Interrupts, Order, Survey, Swap, carry_out, proven, refuse_open_release};
 use crate::{lifecycle, units};
 
 /// Runs the verb, app by app. An app that is stopped is started.
@@ -40,7 +41,7 @@ async fn one(
     let spec = apps::in_force(&context.layout, app)?;
     let count = units::count(&spec);
     let survey = Survey::take(systemd, app, count).await?;
-    let request = request(&spec, count, &survey);
+    let request = request(&spec, count, &survey, &context.layout);
     let Some(hold) = hold else {
         show(app, survey.is_down(), request, context);
         return Ok(());
@@ -57,10 +58,10 @@ async fn one(
     carry_out(order, &hold, context, systemd, interrupts).await
 }
 
-fn request(spec: &AppSpec, count: u16, survey: &Survey) -> Request {
+fn request(spec: &AppSpec, count: u16, survey: &Survey, layout: &Layout) -> Request {
     let policy = Policy {
         surge: spec.surge,
-        settle: spec.ready.settle,
+        settle: proven::settle(spec, layout, survey),
     };
     Request::new(Verb::RollingRestart, (count, count), true, survey.ailing(), policy)
 }

@@ -9,6 +9,7 @@ mod hooks;
 mod interrupt;
 mod order;
 mod progress;
+pub(crate) mod proven;
 mod reason;
 mod survey;
 mod swap;

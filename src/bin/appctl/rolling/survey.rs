@@ -79,6 +79,20 @@ impl Survey {
         down.map(|(who, _)| who).collect()
     }
 
+    /// When the regular instance that has been up longest came up, since 1970; `None` unless all are up.
+    pub(super) fn oldest_run(&self) -> Option<Duration> {
+        let since: Option<Vec<Duration>> = self
+            .numbered()
+            .map(|(_, state)| state.active_since.filter(|_| state.activity.is_up()))
+            .collect();
+        since?.into_iter().min()
+    }
+
+    /// What the shims of the regular instances say.
+    pub(super) fn shims(&self) -> impl Iterator<Item = Option<ShimStatus>> {
+        self.numbered().map(|(_, state)| state.status_text.parse().ok())
+    }
+
     /// The runs they are in.
     pub(crate) fn runs(&self) -> BTreeMap<Instance, String> {
         let run = |(who, state): (&Instance, &InstanceState)| Some((*who, state.invocation.clone()?));
