@@ -10,6 +10,7 @@ on_each_debian!(
     apply_without_a_change_touches_nothing,
     apply_rolls_a_changed_variable,
     a_dry_run_changes_nothing,
+    a_restart_watches_what_changed,
     uninstall_leaves_the_releases_and_purge_nothing,
 );
 
@@ -111,6 +112,45 @@ fn a_dry_run_changes_nothing(stage: &Stage) -> Result<()> {
         ensure!(stage.footprint()? == footprint, "{words:?} --dry-run changed something");
     }
     ensure!(stage.pids("web")? == before, "instances were touched");
+    Ok(())
+}
+
+/// A changed file of variables, drop-in or program makes the first new instance prove itself; nothing new does not.
+fn a_restart_watches_what_changed(stage: &Stage) -> Result<()> {
+    let (host, node) = (stage.host(), "/usr/local/bin/node");
+    let drop_in = "/etc/systemd/system/web@.service.d/more.conf";
+    host.run_ok(&["cp", "/usr/bin/node", node])?;
+    host.write_file("/etc/web.env", "A=1\n")?;
+    let directory = stage.bring("plain", "web")?;
+    let install = [
+        "install",
+        "web",
+        &directory,
+        "--env-file",
+        "/etc/web.env",
+        "--",
+        node,
+        "server.js",
+    ];
+    stage.appctl_ok(&install)?;
+    let watches = || -> Result<bool> {
+        let said = stage.appctl_ok(&["rolling-restart", "web", "--dry-run"])?;
+        ensure!(said.contains("start the surge instance"), "{said}");
+        Ok(said.contains("watch it for 1500 ms"))
+    };
+    let upgrade = ["cp", "--remove-destination", "/usr/bin/node", node];
+    ensure!(!watches()?, "nothing has changed");
+    for change in ["variables", "drop-in", "program"] {
+        match change {
+            "variables" => host.write_file("/etc/web.env", "A=2\n")?,
+            "drop-in" => host.write_file(drop_in, "[Service]\nNice=1\n")?,
+            _ => host.run_ok(&upgrade).map(drop)?,
+        }
+        stage.systemctl(&["daemon-reload"])?;
+        ensure!(watches()?, "the changed {change} is not watched");
+        stage.appctl_ok(&["rolling-restart", "web"])?;
+        ensure!(!watches()?, "it has started with the changed {change}");
+    }
     Ok(())
 }
 
