@@ -29,9 +29,8 @@ impl Format {
     pub fn of(head: &[u8]) -> Self {
         match head {
             [0x1f, 0x8b, ..] => Self::Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
-            // A frame of no content, which comes first in what some tools write.
-            [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
+            // The second is a frame of no content, which comes first in what some tools write.
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
             [b'P', b'K', ..] => Self::Other("a zip file"),
             [0xfd, b'7', b'z', b'X', b'Z', ..] => Self::Other("an xz file"),
             [b'B', b'Z', b'h', ..] => Self::Other("a bzip2 file"),

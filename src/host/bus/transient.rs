@@ -37,10 +37,7 @@ fn variant(value: &Value) -> Variant<'static> {
         Value::Texts(texts) => texts.into(),
         Value::Bytes(texts) => texts.into_iter().map(String::into_bytes).collect::<Vec<_>>().into(),
         Value::Only(texts) => (true, texts).into(),
-        Value::Optional(pairs) => {
-            let pairs = pairs.into_iter().map(|(path, optional)| (path, optional));
-            pairs.collect::<Vec<_>>().into()
-        }
+        Value::Optional(pairs) => pairs.into(),
         Value::Pairs(pairs) => pairs.into(),
         Value::Binds(pairs) => {
             let binds = pairs.into_iter().map(|(from, to)| (from, to, false, 0_u64));

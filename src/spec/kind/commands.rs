@@ -22,10 +22,9 @@ impl Kind for Commands {
         let key = given.key;
         let one = |value| Exec.read(&Given { key, value }, findings);
         match given.value.get_ref() {
-            DeValue::String(_) => one_of([given.value], one),
             DeValue::Array(items) if items.is_empty() => Some(Vec::new()),
             DeValue::Array(items) if items.iter().any(is_array) => one_of(items.iter(), one),
-            DeValue::Array(_) => one_of([given.value], one),
+            DeValue::Array(_) | DeValue::String(_) => one_of([given.value], one),
             _ => {
                 given.mismatch(&self.what(), findings);
                 None
