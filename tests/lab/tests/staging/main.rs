@@ -7,11 +7,20 @@ use appctl_lab::patience::eventually;
 use appctl_lab::{Host, Output, Stage, on_each_debian};
 use serde_json::Value;
 
+mod disk;
+mod shared;
+mod sources;
+
+use disk::a_full_disk_changes_nothing;
+use shared::a_transient_account_keeps_what_is_shared;
+use sources::archives_and_commits_never_pass_through_root;
+
 on_each_debian!(
     builds_run_as_the_app_and_are_sealed,
     failed_builds_leave_nothing,
     archives_and_commits_never_pass_through_root,
     a_full_disk_changes_nothing,
+    a_transient_account_keeps_what_is_shared,
 );
 
 const STATE: &str = "/var/lib/appctl/web";
@@ -170,110 +179,4 @@ fn killed_in_a_build(stage: &Stage) -> Result<()> {
     stage_json(stage, &["/srv/app"])?;
     ensure!(!host.run(&["pgrep", "-x", "sleep"])?.success(), "the build still runs");
     nothing_is_left(stage)
-}
-
-/// Standard input is held open, so that the unpacker can be looked at.
-fn archives_and_commits_never_pass_through_root(stage: &Stage) -> Result<()> {
-    let host = stage.host();
-    configure(stage, "", "")?;
-    let script = "(sleep 1000) | appctl stage web -";
-    let mut child = host.spawn(&["bash", "-c", script])?;
-    eventually(Duration::from_secs(20), || {
-        let pid = host.run_ok(&["pgrep", "-f", "^/proc/self/exe unpack"])?;
-        let user = host.run_ok(&["ps", "-o", "user:32=", "-p", pid.trim_end()])?;
-        ensure!(user.trim_end() == "appctl-unpack", "{user}");
-        Ok(())
-    })?;
-    host.run_ok(&["pkill", "-x", "sleep"])?;
-    child.wait()?;
-    nothing_is_left(stage)?;
-    a_commit_of_someone_elses(stage)
-}
-
-/// Behind sudo it is the person who fetches, and whose the clone is; the release is root's.
-fn a_commit_of_someone_elses(stage: &Stage) -> Result<()> {
-    let host = stage.host();
-    host.run_ok(&["useradd", "--create-home", "ann"])?;
-    host.write_file("/home/ann/app/server.js", "1")?;
-    host.run_ok(&["chown", "-R", "ann:", "/home/ann/app"])?;
-    for line in [
-        "git init -q -b main",
-        "git add -A",
-        "git -c user.name=a -c user.email=a@b commit -q -m one",
-    ] {
-        let git: Vec<&str> = ["runuser", "-u", "ann", "--", "env", "-C", "/home/ann/app"]
-            .into_iter()
-            .chain(line.split(' '))
-            .collect();
-        host.run_ok(&git)?;
-    }
-    let uid = host.run_ok(&["id", "--user", "ann"])?;
-    let sudo = format!("SUDO_UID={}", uid.trim_end());
-    let stage_git = [
-        "appctl",
-        "stage",
-        "web",
-        "--git",
-        "/home/ann/app",
-        "--ref",
-        "main",
-        "--json",
-    ];
-    let text = host.run_ok(&[&["env", &sudo][..], &stage_git].concat())?;
-    let staged: Value = serde_json::from_str(text.lines().last().context("a line")?)?;
-    is_sealed(host, &release(&staged)?)?;
-    let foreign = host.run_ok(&["find", &format!("{STATE}/git"), "-mindepth", "1", "!", "-user", "ann"])?;
-    ensure!(foreign.is_empty(), "not ann's: {foreign}");
-    // Root itself: git runs as the repository's owner and reads their configuration as them.
-    let again = stage_json(stage, &["--git", "/home/ann/app", "--ref", "main"])?;
-    ensure!(again["existing"] == true, "{again}");
-    Ok(())
-}
-
-/// A disk of 8 MB, full at each step in turn.
-fn a_full_disk_changes_nothing(stage: &Stage) -> Result<()> {
-    let host = stage.host();
-    host.run_ok(&[
-        "mount",
-        "-t",
-        "tmpfs",
-        "-o",
-        "size=8m,mode=0755",
-        "none",
-        "/var/lib/appctl",
-    ])?;
-    host.write_file("/srv/app/server.js", "1")?;
-    configure(stage, "", "")?;
-    let first = release(&stage_json(stage, &["/srv/app"])?)?;
-    host.run_ok(&["mkdir", "/srv/large"])?;
-    host.run_ok(&[
-        "dd",
-        "if=/dev/urandom",
-        "of=/srv/large/blob",
-        "bs=1M",
-        "count=9",
-        "status=none",
-    ])?;
-    host.run_ok(&["tar", "--create", "--file", "/srv/large.tar", "-C", "/srv", "large"])?;
-    for source in ["/srv/large", "/srv/large.tar"] {
-        let output = refused(stage, 1, &[source], "No space left on device")?;
-        ensure!(output.stderr.contains("appctl prune web"), "{output:?}");
-    }
-    full_while_building(stage)?;
-    let releases = host.run_ok(&["ls", "-A", &format!("{STATE}/releases")])?;
-    ensure!(first.ends_with(releases.trim_end()), "{releases}");
-    host.run_ok(&["umount", "/var/lib/appctl"]).map(drop)
-}
-
-fn full_while_building(stage: &Stage) -> Result<()> {
-    let host = stage.host();
-    host.run_ok(&["useradd", "--system", "work"])?;
-    let fill = "require('fs').writeFileSync('blob', require('crypto').randomBytes(SIZE))";
-    // In the build itself, and in the copy of what it made.
-    for (size, code) in [("9e6", 4), ("5e6", 1)] {
-        let build = format!("build = [\"node\", \"-e\", \"{}\"]", fill.replace("SIZE", size));
-        configure(stage, "user = \"work\"", &build)?;
-        refused(stage, code, &["/srv/app"], "")?;
-    }
-    Ok(())
 }
