@@ -49,10 +49,12 @@ impl Entry {
     }
 }
 
-/// The text of one line of JSON, whatever wrote it; empty when it has none.
-pub fn message(line: &str) -> String {
-    let fields: BTreeMap<String, Field> = serde_json::from_str(line).unwrap_or_default();
-    fields.get("MESSAGE").map(Field::text).unwrap_or_default()
+/// What a unit's program printed, out of one line of JSON; `None` for what systemd says while it prepares the program.
+pub fn printed(line: &str) -> Option<String> {
+    let fields: BTreeMap<String, Field> = serde_json::from_str(line).ok()?;
+    let transport = fields.get("_TRANSPORT").map(Field::text)?;
+    let message = fields.get("MESSAGE").map(Field::text).unwrap_or_default();
+    Some(message).filter(|_| transport == "stdout")
 }
 
 /// A journal field: text, bytes that are no text, null when it is too large, or several of these.
@@ -125,7 +127,7 @@ fn picture(c: char) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, harmless};
+    use super::{Entry, harmless, printed};
     use crate::spec::Instance;
 
     fn line(message: &str) -> String {
@@ -150,6 +152,14 @@ mod tests {
         let entry = Entry::parse(&line("[104,105,255]")).expect("an entry");
         assert_eq!(entry.message, "hi\u{fffd}");
         assert_eq!(Entry::parse(&line("null")).expect("too large").message, "");
+    }
+
+    #[test]
+    fn what_a_program_prints_is_told_from_what_systemd_says() {
+        let line = |transport| format!(r#"{{"_TRANSPORT":"{transport}","MESSAGE":"hi"}}"#);
+        assert_eq!(printed(&line("stdout")).as_deref(), Some("hi"));
+        assert_eq!(printed(&line("journal")), None);
+        assert_eq!(printed("{}"), None);
     }
 
     #[test]

@@ -52,8 +52,8 @@ pub fn share(release: &Path, common: &Path, shared: Shared<'_>, sealed: Option<O
     symlinkat(&target, &inside, name.as_c_str()).map_err(TreeError::at("link", path))?;
     if let Some(owner) = sealed {
         let flags = AtFlags::AT_SYMLINK_NOFOLLOW;
-        let given = fchownat(&inside, name.as_c_str(), Some(owner.user), Some(owner.group), flags);
-        given.map_err(TreeError::at("seal", path))?;
+        let result = fchownat(&inside, name.as_c_str(), Some(owner.user), Some(owner.group), flags);
+        result.map_err(TreeError::at("seal", path))?;
     }
     Ok(Linked {
         target,

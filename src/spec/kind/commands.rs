@@ -24,7 +24,7 @@ impl Kind for Commands {
         match given.value.get_ref() {
             DeValue::Array(items) if items.is_empty() => Some(Vec::new()),
             DeValue::Array(items) if items.iter().any(is_array) => one_of(items.iter(), one),
-            DeValue::String(_) | DeValue::Array(_) => one_of([given.value], one),
+            DeValue::Array(_) | DeValue::String(_) => one_of([given.value], one),
             _ => {
                 given.mismatch(&self.what(), findings);
                 None

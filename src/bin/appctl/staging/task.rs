@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use appctl::host::bus::{InstanceState, JobResult, Systemd};
 use appctl::host::journal::{Journal, Query};
-use appctl::observe::journal::{harmless, message};
+use appctl::observe::journal::{harmless, printed};
 use appctl::spec::{AppName, AppSpec, format_span, quote_words};
 use appctl::unit::{Host, Purpose, Task, task, task_name};
 use jiff::Timestamp;
@@ -100,7 +100,7 @@ async fn run(systemd: &Systemd, spec: &AppSpec, one: &Task<'_>, tell: &mut dyn F
     if result.is_done() {
         return Ok(());
     }
-    let message = format!("{said} {}", ended(&state, &result, one.timeout));
+    let message = format!("{said} {}", ended(&state, &result, spec.deploy.build_timeout));
     let help = format!("nothing that serves was changed; journalctl --unit={unit} has all it said");
     Err(ExpectedError::new(Exit::ROLLOUT_FAILED, message).help(help).into())
 }
@@ -154,8 +154,10 @@ impl Reader {
         while let Some(journal) = &mut self.journal {
             match journal.next().await {
                 Ok(Some(line)) => {
-                    self.told += 1;
-                    return printable(&line);
+                    if let Some(line) = printable(&line) {
+                        self.told += 1;
+                        return line;
+                    }
                 }
                 _ => self.journal = None,
             }
@@ -175,7 +177,7 @@ impl Reader {
         let mut lines = Vec::new();
         if let Ok(mut journal) = query(&self.unit, false).open() {
             while let Ok(Some(line)) = journal.next().await {
-                lines.push(printable(&line));
+                lines.extend(printable(&line));
             }
         }
         lines.split_off(self.told.min(lines.len()))
@@ -191,6 +193,6 @@ fn query(unit: &str, follow: bool) -> Query {
 }
 
 /// Nothing in it does anything to a terminal.
-fn printable(line: &str) -> String {
-    harmless(&message(line), false)
+fn printable(line: &str) -> Option<String> {
+    printed(line).map(|text| harmless(&text, false))
 }

@@ -12,6 +12,7 @@ use appctl::host::tree::Ignore;
 use appctl::release::Sort;
 use appctl::spec::AppSpec;
 use nix::fcntl::OFlag;
+use nix::unistd::{Gid, Uid};
 use serde_json::Value;
 
 use super::super::partial::Partial;
@@ -85,19 +86,23 @@ fn account(site: &Site<'_>) -> anyhow::Result<Account> {
         return Ok(Account { uid: None, gid: None });
     }
     let own = site.account.filter(|owner| !owner.user.is_root());
-    let (user, group) = if let Some(owner) = own {
-        (owner.user, owner.group)
-    } else {
-        let ids = accounts::user(UNPACKER)?.ok_or_else(|| {
-            let error = ExpectedError::new(Exit::FAILED, format!("there is no user {UNPACKER:?}"));
-            error.help("the package makes it; type: sudo systemd-sysusers")
-        })?;
-        (ids.user, ids.group)
+    let (user, group) = match own {
+        Some(owner) => (owner.user, owner.group),
+        None => unpacker()?,
     };
     Ok(Account {
         uid: Some(user.as_raw()),
         gid: Some(group.as_raw()),
     })
+}
+
+fn unpacker() -> anyhow::Result<(Uid, Gid)> {
+    let missing = || {
+        let error = ExpectedError::new(Exit::FAILED, format!("there is no user {UNPACKER:?}"));
+        error.help("the package makes it; type: sudo systemd-sysusers")
+    };
+    let ids = accounts::user(UNPACKER)?.ok_or_else(missing)?;
+    Ok((ids.user, ids.group))
 }
 
 fn make(directory: &Path, account: Account) -> anyhow::Result<()> {
