@@ -19,6 +19,11 @@ Commands:
   restart          Restart all instances of apps at once; requests wait in the socket meanwhile
   rolling-restart  Restart the instances of apps one after the other, without losing a request
                    [alias: reload]
+  deploy           Make a new release of an app and put it in force, without losing a request
+  rollback         Put an earlier release of an app in force [alias: revert]
+  releases         List the releases of an app
+  prune            Remove old releases of an app
+  promote          Let all instances follow the canaries of a deploy
   scale            Change how many instances an app has
   logs             Show what apps print
   apply            Put changed configuration files in force
@@ -103,7 +108,7 @@ fn an_unknown_verb_is_a_wrong_command_line() {
     Test::new().args("strat myapp").exits(2).stderr_eq(str![[r#"
 error: unrecognized subcommand 'strat'
 
-  tip: some similar subcommands exist: 'status', 'restart', 'start'
+  tip: some similar subcommands exist: 'stage', 'status', 'restart', 'start'
 
 Usage: appctl [OPTIONS] <COMMAND>
 
