@@ -103,7 +103,7 @@ fn an_unknown_verb_is_a_wrong_command_line() {
     Test::new().args("strat myapp").exits(2).stderr_eq(str![[r#"
 error: unrecognized subcommand 'strat'
 
-  tip: some similar subcommands exist: 'status', 'restart', 'start'
+  tip: some similar subcommands exist: 'stage', 'status', 'restart', 'start'
 
 Usage: appctl [OPTIONS] <COMMAND>
 
