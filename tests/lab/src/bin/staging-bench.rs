@@ -63,7 +63,7 @@ fn main() -> Result<()> {
 fn write(app: &Path, n: usize, version: u64) -> Result<()> {
     let folder = app.join((n % FOLDERS).to_string());
     fs::create_dir_all(&folder)?;
-    let mut state = (n as u64 + 1) * 0x9e37_79b9_7f4a_7c15 + version;
+    let mut state = (n as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) + version;
     let next = || {
         state ^= state << 13;
         state ^= state >> 7;
