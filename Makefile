@@ -36,7 +36,7 @@ test-fast: packages
 	$(CARGO) test --workspace --lib --bins --quiet
 	$(STATIC) $(CARGO) build $(SHIPPED)
 	APPCTL_SHIM=$(CURDIR)/target/$(TARGET)/shim/appctl-shim $(CARGO) test --package appctl --test '*' --quiet
-	node --test src/node/test/*.test.cjs
+	node --test --test-timeout=120000 src/node/test/*.test.cjs
 
 # Virtual machines compute for minutes and boxes mostly wait: side by side they take two thirds of the time.
 MACHINES := boots machine

@@ -9,8 +9,8 @@ const LINE_LIMIT = 1024;
 const BEAT_MS = 1000;
 
 class Control {
-  constructor(path, { stop, shutdown, load }) {
-    this.actions = { stop, shutdown };
+  constructor(path, { stop, shutdown, accept, load }) {
+    this.actions = { stop, shutdown, accept };
     this.load = load;
     this.pending = '';
     this.socket = net.createConnection({ path });

@@ -27,6 +27,7 @@ class Service {
     this.drain = null;
     this.channel = null;
     this.listens = false;
+    this.hold = new (require('./hold.cjs').Hold)(env.APPCTL_HOLD === '1');
   }
 
   /** The channel to the shim, connected on first use; null when there is no shim to talk to. */
@@ -34,7 +35,8 @@ class Service {
     if (this.channel === null && this.env.APPCTL_CONTROL) {
       const { Control } = require('./control.cjs');
       const { shutdown } = require('./ipc.cjs');
-      const hooks = { stop: (words) => this.stop(words), shutdown, load: () => this.load() };
+      const accept = () => this.hold.release();
+      const hooks = { stop: (words) => this.stop(words), shutdown, accept, load: () => this.load() };
       this.channel = new Control(this.env.APPCTL_CONTROL, hooks);
     }
     return this.channel;

@@ -102,6 +102,13 @@ impl Control {
         }
     }
 
+    /// Lets every adapter take connections from the shared sockets.
+    pub(crate) fn tell_accept(&mut self) {
+        for peer in &mut self.peers {
+            let _ = peer.stream.write_all(b"accept 0 0\n");
+        }
+    }
+
     /// Tells every adapter that the app is to stop by message; false when there is none. Two numbers, as every order
     /// has, that mean nothing yet.
     pub(crate) fn tell_shutdown(&mut self) -> bool {

@@ -38,6 +38,7 @@ impl Shim {
                 let control = self.control.iter_mut();
                 control.for_each(|control| control.tell_stop(peer, linger, timeout));
             }
+            Action::Accept => self.control.iter_mut().for_each(Control::tell_accept),
             Action::MessageApp => return Ok(self.message_app()),
             Action::Trace(peer) => self.control.iter().for_each(|control| control.trace(peer)),
             Action::StopApp => self.stop_app(),

@@ -115,6 +115,9 @@ fn adapter(facts: &Facts<'_>, node_options: Option<&OsStr>, mut set: impl FnMut(
     if let Some(watchdog) = options.watchdog {
         set("APPCTL_WATCHDOG_MS", watchdog.to_string().into());
     }
+    if facts.args.proof().holds() {
+        set("APPCTL_HOLD", "1".into());
+    }
     if facts.args.proof() == Proof::Message {
         // Behind npm the app has no IPC channel: the adapter passes its message on.
         set("APPCTL_READY_MESSAGE", "1".into());

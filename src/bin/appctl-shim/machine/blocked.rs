@@ -81,6 +81,7 @@ impl Machine {
             Event::Terminate => return self.stop_asked(now, out),
             Event::AppExited { exit, .. } => return self.ended_blocked(blocked, exit, now, out),
             Event::Said(peer, said) if ours(peer) => return self.heard_blocked(blocked, said, now, out),
+            Event::Said(_, Said::Hello) => self.let_accept(out),
             Event::Closed(peer) if ours(peer) => return Phase::Ready,
             Event::Forward(signal) => out.push(Action::Forward(signal)),
             Event::Notified(Notified::Status(words)) => self.say(ShimState::Ready, words, out),

@@ -157,6 +157,8 @@ pub(crate) enum Action {
     Probe,
     /// `"shutdown"` to the app, as PM2's `shutdown_with_message` sends it.
     MessageApp,
+    /// Let the adapters take connections from the shared sockets.
+    Accept,
     /// The app's own stop signal, to its main process or to what is left of its group.
     StopApp,
     /// `SIGKILL` to the process group.

@@ -65,6 +65,13 @@ pub(crate) enum Proof {
     Started(Millis),
 }
 
+impl Proof {
+    /// Whether the app listens before it is ready: until then its siblings take what comes to the shared sockets.
+    pub(crate) fn holds(self) -> bool {
+        matches!(self, Self::Notify | Self::Http | Self::Message)
+    }
+}
+
 /// What stays the same for the whole life.
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {

@@ -35,8 +35,8 @@ impl Machine {
             Said::Elsewhere(port) if self.minds_elsewhere(*port) => {
                 out.push(Action::Log(Level::Warning, self.wrong_port(*port)));
             }
-            Said::Hello
-            | Said::Listening
+            Said::Hello => self.let_accept(out),
+            Said::Listening
             | Said::Elsewhere(_)
             | Said::Probe
             | Said::Ready

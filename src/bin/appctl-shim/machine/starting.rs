@@ -180,12 +180,20 @@ impl Machine {
         self.watch.begin(now);
         self.record.ready_at = Some(now.max(1));
         out.push(Action::Ready(self.status(ShimState::Ready)));
+        self.let_accept(out);
         out.push(Action::Remember(self.record.clone()));
         out.push(Action::Log(
             Level::Info,
             format!("ready after {}", Seconds(now.saturating_sub(starting.since))),
         ));
         Phase::Ready
+    }
+
+    /// Also for a process of the app that comes to be later.
+    pub(super) fn let_accept(&self, out: &mut Vec<Action>) {
+        if self.rules.proof.holds() {
+            out.push(Action::Accept);
+        }
     }
 
     fn not_ready(&self, starting: Starting) -> String {

@@ -108,6 +108,7 @@ fn short(action: &Action) -> Option<String> {
         Action::TellStop { peer, linger, timeout } => format!("stop {peer} {linger} {timeout}"),
         Action::Trace(peer) => format!("trace {peer}"),
         Action::Probe => "probe".to_owned(),
+        Action::Accept => "accept".to_owned(),
         Action::MessageApp => "message".to_owned(),
         Action::StopApp => "signal".to_owned(),
         Action::KillApp => "kill".to_owned(),

@@ -82,7 +82,19 @@ fn the_probe_is_repeated_until_it_passes() {
         .wait(1)
         .did("probe");
     let story = story.wait(10_000).did("probe");
-    story.then(Event::Probed(Ok(()))).did("READY, remember 0+");
+    story.then(Event::Probed(Ok(()))).did("READY, accept, remember 0+");
+}
+
+#[test]
+fn only_what_is_ready_takes_connections() {
+    let story = Story::running(Proof::Message).says(1, Said::Hello).did("");
+    let story = story.says(1, Said::Listening).did("").then(Event::Message);
+    story
+        .did("READY, accept, remember 0+")
+        .says(2, Said::Hello)
+        .did("accept");
+    let story = Story::running(Proof::Listening).says(1, Said::Listening);
+    story.did("READY, remember 0+").says(2, Said::Hello).did("");
 }
 
 #[test]
