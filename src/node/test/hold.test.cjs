@@ -53,6 +53,7 @@ test('a server that listens again meanwhile is held again, and one that was clos
   const app = shim.app(`${serve('one')} const next = require('http').createServer((q, r) => r.end('two'));
     server.listen(PORT0, () => server.close(() => next.listen(PORT0, () => console.log('up'))))`, { env: { APPCTL_HOLD: '1' } });
   await until(() => app.out === 'up\n', () => app.err);
+  await shim.said('listening', app);
   const waiting = get(place);
   shim.send('accept 0 0');
   assert.strictEqual(body(await waiting), 'two');
