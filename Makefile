@@ -47,9 +47,10 @@ LAB      := $(CARGO) test --package appctl-lab --no-fail-fast
 test-lab: packages deb
 	lintian --fail-on error target/debian/*.deb
 	$(CARGO) test --package appctl-lab --tests --no-run
-	@trap 'kill $$machines' INT TERM; \
-	$(LAB) $(addprefix --test ,$(MACHINES)) -- --test-threads=2 >target/machines.log 2>&1 & machines=$$!; \
-	$(LAB) $(addprefix --test ,$(BOXES)) -- --test-threads=2; boxes=$$?; \
+	@trap 'pkill -P $$machines; kill $$machines' INT TERM; \
+	{ $(LAB) $(addprefix --test ,$(MACHINES)) -- --test-threads=2; first=$$?; \
+	  $(LAB) --test deploy power:: ; exit $$((first + $$?)); } >target/machines.log 2>&1 & machines=$$!; \
+	$(LAB) $(addprefix --test ,$(BOXES)) -- --test-threads=2 --skip power:: ; boxes=$$?; \
 	wait $$machines; machines=$$?; cat target/machines.log; exit $$((boxes + machines))
 
 bench: packages deb
