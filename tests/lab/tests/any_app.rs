@@ -148,7 +148,7 @@ fn other_protocols(stage: &Stage) -> Result<()> {
         let said = rolled_while_asked(stage, name, "ask-h2.js", url)?;
         ensure!(said["lost"] == 0 && said["ok"].as_u64() > Some(100), "{name}: {said}");
         ensure!(
-            said["pids"].as_u64() >= Some(4) && said["goaways"].as_u64() >= Some(8),
+            said["pids"].as_u64() >= Some(3) && said["goaways"].as_u64() >= Some(4),
             "{name}: {said}"
         );
     }
