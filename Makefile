@@ -48,8 +48,8 @@ test-lab: packages deb
 	lintian --fail-on error target/debian/*.deb
 	$(CARGO) test --package appctl-lab --tests --no-run
 	@trap 'pkill -P $$machines; kill $$machines' INT TERM; \
-	{ nice -n 10 $(LAB) $(addprefix --test ,$(MACHINES)) -- --test-threads=2; first=$$?; \
-	  nice -n 10 $(LAB) --test deploy power:: ; exit $$((first + $$?)); } >target/machines.log 2>&1 & machines=$$!; \
+	{ $(LAB) $(addprefix --test ,$(MACHINES)) -- --test-threads=1; first=$$?; \
+	  $(LAB) --test deploy power:: ; exit $$((first + $$?)); } >target/machines.log 2>&1 & machines=$$!; \
 	$(LAB) $(addprefix --test ,$(BOXES)) -- --test-threads=2 --skip power:: ; boxes=$$?; \
 	wait $$machines; machines=$$?; cat target/machines.log; exit $$((boxes + machines))
 
