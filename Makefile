@@ -12,7 +12,7 @@ export PATH := $(TOOLS)/bin:$(PATH)
 STATIC  := RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static"
 SHIPPED := --profile shim --no-default-features --target $(TARGET) --bin appctl-shim --bin appctl-generator
 
-.PHONY: help demo test test-fast test-lab bench bench-staging torture deb lint fmt lab-shell packages clean
+.PHONY: help demo test test-fast test-lab bench bench-staging matrix torture deb lint fmt lab-shell packages clean
 
 help:
 	@echo "make demo       one box with systemd as PID 1: install, serve from 4 instances, roll under load, report"
@@ -20,6 +20,7 @@ help:
 	@echo "make test-fast  what needs no lab"
 	@echo "make test-lab   only the lab"
 	@echo "make bench      PM2 beside appctl in one box, about ten minutes; BENCH_QUICK=1 for a short run"
+	@echo "make matrix     every shape of load on every way to roll, ten rollouts each, about ten minutes"
 	@echo "make torture    hours: the load and fault suite and killed deploys with their full numbers (SEED=N)"
 	@echo "make deb        target/debian/appctl_*.deb"
 	@echo "make lab-shell  a shell in a box with the .deb installed (DEBIAN=13, MACHINE=1 for a whole machine)"
@@ -38,7 +39,8 @@ test-fast: packages
 	APPCTL_SHIM=$(CURDIR)/target/$(TARGET)/shim/appctl-shim $(CARGO) test --package appctl --test '*' --quiet
 	node --test --test-timeout=120000 src/node/test/*.test.cjs
 
-# Virtual machines compute for minutes and boxes mostly wait: side by side they take two thirds of the time.
+# Virtual machines compute for minutes and boxes mostly wait: side by side they take two thirds of the time. The matrix of
+# all shapes of load wants both processors for itself, and for longer than every change can wait: `make matrix`.
 MACHINES := boots machine
 BOXES    := $(filter-out $(MACHINES),$(basename $(notdir $(wildcard tests/lab/tests/*.rs))) \
               $(notdir $(patsubst %/main.rs,%,$(wildcard tests/lab/tests/*/main.rs))))
@@ -50,11 +52,14 @@ test-lab: packages deb
 	@trap 'pkill -P $$machines; kill $$machines' INT TERM; \
 	{ $(LAB) $(addprefix --test ,$(MACHINES)) -- --test-threads=1; first=$$?; \
 	  $(LAB) --test deploy power:: ; exit $$((first + $$?)); } >target/machines.log 2>&1 & machines=$$!; \
-	$(LAB) $(addprefix --test ,$(BOXES)) -- --test-threads=2 --skip power:: ; boxes=$$?; \
+	$(LAB) $(addprefix --test ,$(BOXES)) -- --test-threads=2 --skip power:: --skip every_shape:: ; boxes=$$?; \
 	wait $$machines; machines=$$?; cat target/machines.log; exit $$((boxes + machines))
 
 bench: packages deb
 	$(CARGO) run --quiet --package appctl-lab --bin bench
+
+matrix: packages deb
+	$(LAB) --test strict every_shape:: -- --nocapture --test-threads=1
 
 torture: packages deb
 	APPCTL_TORTURE=full $(if $(SEED),APPCTL_SEED=$(SEED)) \
