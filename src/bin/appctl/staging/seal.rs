@@ -87,7 +87,7 @@ fn finish(
         entries: copied.entries,
         bytes_in_common: copied.in_common,
         who: rolling::who(),
-        when: jiff::Timestamp::now().to_string(),
+        when: now(),
     };
     releases::record(layout, app, &id, &origin, &copied.manifest)?;
     let (release, folder) = (layout.release(app, &id), layout.releases(app));
@@ -156,4 +156,10 @@ pub(super) fn recipe(spec: &AppSpec) -> String {
 fn digest(source: &Manifest, spec: &AppSpec) -> String {
     let text = format!("{}\n{}", recipe(spec), source.content());
     hex(&Sha256::digest(text.as_bytes()))
+}
+
+/// To the second: the id of the release is no finer either.
+fn now() -> String {
+    let now = jiff::Timestamp::now();
+    now.round(jiff::Unit::Second).unwrap_or(now).to_string()
 }
