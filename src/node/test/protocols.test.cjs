@@ -124,8 +124,10 @@ test('http2: a stream that crosses the GOAWAY is known to be undone, and never h
   let crossing;
   const flow = setInterval(() => session.closed || (crossing = stream(session, '/')), 0);
   t.after(() => clearInterval(flow));
+  await until(() => crossing, 'a stream in flight');
+  const goaway = new Promise((resolve) => session.once('goaway', resolve));
   shim.stop(5000, 10000);
-  await new Promise((resolve) => session.once('goaway', resolve));
+  await goaway;
   clearInterval(flow);
   const code = await inTime(crossing.done, 'the crossing stream');
   assert.ok(code === 0 ? crossing.text === 'fast' : code === http2.constants.NGHTTP2_REFUSED_STREAM, `${code}`);
