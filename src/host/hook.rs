@@ -3,7 +3,7 @@
 
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -59,11 +59,12 @@ pub async fn run(argv: &[String], variables: &[(&str, String)], limit: Duration)
         program: program.clone(),
         source,
     };
-    refuse_foreign(program)?;
+    let real = refuse_foreign(program)?;
     let mut said = tempfile::tempfile().map_err(broken)?;
     let output = || said.try_clone().map(Stdio::from);
-    let mut command = Command::new(program);
+    let mut command = Command::new(real);
     command
+        .arg0(program)
         .args(arguments)
         .env_clear()
         .env("PATH", PATH)
@@ -92,7 +93,7 @@ pub async fn run(argv: &[String], variables: &[(&str, String)], limit: Duration)
 }
 
 /// The program behind all links, and every directory on the way to it.
-fn refuse_foreign(program: &str) -> Result<(), HookError> {
+fn refuse_foreign(program: &str) -> Result<PathBuf, HookError> {
     let broken = |source| HookError::Run {
         program: program.to_owned(),
         source,
@@ -106,7 +107,7 @@ fn refuse_foreign(program: &str) -> Result<(), HookError> {
             return Err(HookError::Unsafe(place.display().to_string()));
         }
     }
-    Ok(())
+    Ok(real)
 }
 
 /// Whoever is not root runs nothing as root.

@@ -72,6 +72,7 @@ async fn unpack(site: &Site<'_>, archive: Stdio, kind: Sort) -> anyhow::Result<I
         let said = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
         return Err(failure(&said, site).unwrap_or_else(|| anyhow::anyhow!("unpacking ended with {}", output.status)));
     }
+    close(partial.path(), account)?;
     let directory = top(partial.path(), site.spec);
     Ok(Intake {
         ignore: Ignore::nothing(),
@@ -113,6 +114,13 @@ fn make(directory: &Path, account: Account) -> anyhow::Result<()> {
         .create(directory)
         .map_err(FileError::io("make", directory))?;
     std::os::unix::fs::chown(directory, account.uid, account.gid).map_err(FileError::io("give away", directory))?;
+    Ok(())
+}
+
+/// From now on root's alone: another process of that account could put a link in the place of what is copied from here.
+fn close(directory: &Path, account: Account) -> anyhow::Result<()> {
+    let root = account.uid.map(|_| 0);
+    std::os::unix::fs::lchown(directory, root, root).map_err(FileError::io("take back", directory))?;
     Ok(())
 }
 
