@@ -100,6 +100,7 @@ class Drain {
    * nothing is in progress it goes out before the answer to the next stream, or to all that came in together.
    */
   announce(session) {
+    endAfterWriting(session);
     if (streamsOf(session).length > 0) return void session.close();
     const { emit } = session;
     const late = [];
@@ -237,6 +238,19 @@ class Drain {
     if (record.closing || record.handshaking()) return record.socket.writableLength === 0;
     return record.http() && this.idle(record, now);
   }
+}
+
+/**
+ * Before Node 20 a closing session ends itself from within the writing of its last frames, which drops the end of the last
+ * answer. A turn later they are with the kernel.
+ */
+function endAfterWriting(session) {
+  const { destroy } = session;
+  const value = (error, code) => {
+    if (error !== undefined || !session.closed) return destroy.call(session, error, code);
+    setImmediate(() => guarded(() => destroy.call(session)));
+  };
+  Object.defineProperty(session, 'destroy', { value, configurable: true, writable: true });
 }
 
 module.exports = { Drain };
