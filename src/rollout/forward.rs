@@ -48,9 +48,9 @@ impl Rollout {
         self.request.policy.surge && replaces && surge != Some(true) && !(self.proven && surge.is_some())
     }
 
+    /// Not before an instance has proven the new state, be it the surge or the first that is replaced.
     fn commits(&self) -> bool {
-        let proven = self.proven || !self.request.has_surge();
-        self.request.switch.commit && self.switched != Switched::Committed && proven
+        self.proven && self.request.switch.commit && self.switched != Switched::Committed
     }
 
     fn take_task(&mut self) -> Option<Task> {

@@ -38,6 +38,21 @@ fn a_release_is_made_final_only_once_it_has_proven_itself() {
 }
 
 #[test]
+fn without_a_surge_the_first_instance_proves_the_release() {
+    let mut request = deploy(2, None);
+    request.policy.surge = false;
+    let all = [
+        Step::Stage,
+        Step::Run(Task::Restart(Number(1))),
+        Step::Settle(CAREFUL.settle),
+        Step::Commit,
+        Step::Run(Task::Restart(Number(2))),
+        watch_all(),
+    ];
+    assert_eq!(plan(request), all);
+}
+
+#[test]
 fn canaries_are_watched_alone_before_the_release_is_final() {
     let steps = plan(deploy(3, Some(1)));
     let first = [

@@ -55,6 +55,7 @@ impl World {
             };
             assert!(fine, "{step:?} after a failure");
         }
+        assert!(*step != Step::Commit || self.proven, "final before it was proven");
         self.judge_canaries(step, request);
         let Step::Run(task) = step else { return };
         if self.is_up(task.instance()) {

@@ -102,7 +102,7 @@ impl Roll<'_> {
 fn request(spec: &AppSpec, survey: &Survey, target: &Target) -> Request {
     let count = units::count(spec);
     let policy = Policy {
-        surge: true,
+        surge: spec.surge,
         settle: spec.ready.settle,
     };
     Request {

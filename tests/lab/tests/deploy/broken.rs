@@ -9,6 +9,7 @@ use crate::scene::{RATE, WANTED, deploy, ends_with, install, live, lossless, mor
 on_each_debian!(
     a_broken_release_never_serves,
     one_that_fails_on_any_instance_is_taken_back,
+    without_a_surge_the_first_instance_proves_it,
     a_crash_while_it_bakes
 );
 
@@ -38,8 +39,6 @@ const BROKEN: [(&str, &str, &str); 5] = [
     ),
 ];
 
-const PROBED: usize = 2;
-
 fn server_is(host: &impl Host, code: &str) -> Result<()> {
     host.write_file("/srv/myapp/server.js", code)
 }
@@ -68,8 +67,8 @@ fn a_broken_release_never_serves(stage: &Stage) -> Result<()> {
         more(&load, 200)?;
         let report = load.stop();
         let served = report.releases.contains_key(&format!("bad{nth}"));
-        // Until the probe has its verdict an instance takes part; what dies while it serves takes what it holds with it.
-        ensure!(dies_late || nth == PROBED || !served, "{what} served:\n{report}");
+        // What dies while it serves takes what it holds with it.
+        ensure!(dies_late || !served, "{what} served:\n{report}");
         if !dies_late {
             lossless(&report)?;
             ensure!(whole(stage, 2)? == pids, "{what} replaced something");
@@ -88,6 +87,31 @@ fn marked(stage: &Stage, count: usize) -> Result<()> {
     ensure!(bad == count.min(5), "{count} are bad: {list:?}");
     ends_with(&deploy(stage, &[])?, 4, "--force")?;
     ends_with(&stage.appctl(&["rollback", "myapp", &list[0].0])?, 4, "is bad")
+}
+
+/// There is no instance to spare, so one of those that serve tries the release, while the old one is live.
+fn without_a_surge_the_first_instance_proves_it(stage: &Stage) -> Result<()> {
+    install(stage.host(), 2, "bake = '0s'\n[rollout]\nsurge = false")?;
+    let before = live(stage.host())?;
+    source_is(stage.host(), "bad")?;
+    server_is(stage.host(), "console.error('no database'); process.exit(1);")?;
+    let load = stage.load(3000, RATE);
+    more(&load, 100)?;
+    ends_with(&deploy(stage, &[])?, 4, "no database")?;
+    ensure!(live(stage.host())? == before, "it was made live");
+    let old = whole(stage, 2)?;
+    source_is(stage.host(), "good")?;
+    server_is(stage.host(), "require('./good.js');")?;
+    ends_with(&deploy(stage, &[])?, 0, "is live")?;
+    more(&load, 100)?;
+    let report = load.stop();
+    lossless(&report)?;
+    let served = |release: &str| report.releases.contains_key(release);
+    ensure!(served("r0") && served("good") && !served("bad"), "{report}");
+    ensure!(live(stage.host())? != before && whole(stage, 2)? != old, "nothing new");
+    let surge = stage.host().journal("myapp@surge*")?;
+    ensure!(surge.lines().all(|line| line.starts_with("--")), "a surge: {surge}");
+    Ok(())
 }
 
 /// The surge instance comes up, and then one that is asked for by its number does not.
