@@ -2,7 +2,7 @@
 //! they run. The journal has it, too.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use appctl::host::bus::{InstanceState, JobResult, Systemd};
@@ -121,17 +121,21 @@ struct Guard(String);
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        for verb in ["stop", "reset-failed"] {
-            let mut command = Command::new("systemctl");
-            command.args([verb, "--quiet", "--", &self.0]);
-            // Stopped or never there: either way it does not run.
-            _ = command
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .status();
-        }
+        let unit = std::mem::take(&mut self.0);
+        // A thread, because the runtime that this is dropped in cannot be waited for from within.
+        let thread = std::thread::spawn(move || end(&unit));
+        // Stopped or never there: either way it does not run.
+        _ = thread.join();
     }
+}
+
+fn end(unit: &str) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let systemd = Systemd::connect().await?;
+        systemd.stop(unit, MARGIN).await?;
+        Ok(systemd.reset_failed(unit).await?)
+    })
 }
 
 /// What a unit prints, line by line.
