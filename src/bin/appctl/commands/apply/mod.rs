@@ -52,18 +52,19 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let (candidates, gone) = candidates(context, &names)?;
     let specs: Vec<AppSpec> = candidates.iter().map(|candidate| candidate.spec.clone()).collect();
     check::refuse_conflicts(&check::conflicts(context, &specs)?)?;
-    let (known, new): (Vec<Candidate>, Vec<Candidate>) = candidates.into_iter().partition(|one| one.old.is_some());
-    for candidate in &known {
-        let change = candidate.change();
-        report::change(context, &candidate.spec, change.as_ref(), args.dry_run)?;
-        let nothing = change.as_ref().is_some_and(|change| change.kind == Kind::Nothing);
-        if args.dry_run || nothing {
+    let mut new = Vec::new();
+    for candidate in candidates {
+        let Some((old, text)) = &candidate.old else {
+            new.push(candidate);
+            continue;
+        };
+        let change = candidate.change((old, text));
+        report::change(context, &candidate.spec, Some(&change), args.dry_run)?;
+        if args.dry_run || change.kind == Kind::Nothing {
             continue;
         }
         context.require_root("apply")?;
-        candidate
-            .apply(context, change.as_ref().map(|change| change.kind))
-            .await?;
+        candidate.apply(context, (old, text), change.kind).await?;
         report::applied(context, &candidate.spec)?;
     }
     bring_up_new(context, &new, args.dry_run).await?;
@@ -103,32 +104,22 @@ fn candidates(context: &Context, names: &[AppName]) -> anyhow::Result<(Vec<Candi
 }
 
 impl Candidate {
-    /// `None` when nothing is in force.
-    fn change(&self) -> Option<Change> {
-        let (old, text) = self.old.as_ref()?;
-        Some(Change::between((old, text), (&self.spec, &self.text), &host()))
+    fn change(&self, old: (&AppSpec, &str)) -> Change {
+        Change::between(old, (&self.spec, &self.text), &host())
     }
 
-    async fn apply(&self, context: &Context, kind: Option<Kind>) -> anyhow::Result<()> {
+    async fn apply(&self, context: &Context, old: (&AppSpec, &str), kind: Kind) -> anyhow::Result<()> {
         let new = (&self.spec, self.text.as_str());
         let systemd = context.systemd().await?;
-        let Some((old, old_text)) = &self.old else {
-            return Ok(());
-        };
-        let change = rolling::Change {
-            old: (old, old_text),
-            new,
-            replace: kind == Some(Kind::Roll),
-        };
+        let replace = kind == Kind::Roll;
+        let change = rolling::Change { old, new, replace };
+        let applied = context.layout.applied_file(&self.spec.name);
         match kind {
-            None | Some(Kind::Nothing) => Ok(()),
-            Some(Kind::Text) => Ok(files::write_atomic(
-                &context.layout.applied_file(&self.spec.name),
-                &self.text,
-            )?),
-            Some(Kind::Reload) => rolling::put_in_force(context, &systemd, new).await,
-            Some(Kind::Scale | Kind::Roll) => rolling::roll(context, &systemd, &change).await,
-            Some(Kind::Rebind) => rebind(context, &systemd, &change).await,
+            Kind::Nothing => Ok(()),
+            Kind::Text => Ok(files::write_atomic(&applied, &self.text)?),
+            Kind::Reload => rolling::put_in_force(context, &systemd, new).await,
+            Kind::Scale | Kind::Roll => rolling::roll(context, &systemd, &change).await,
+            Kind::Rebind => rebind(context, &systemd, &change).await,
         }
     }
 }
