@@ -1,6 +1,5 @@
 //! `appctl deploy`: makes a release and puts it in force, one instance after the other.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use appctl::host::bad;
@@ -12,7 +11,7 @@ use appctl::unit::Purpose;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 use crate::rolling::{self, Hold, Interrupts, Roll, Target};
-use crate::staging::{self, Options, Progress, Source, Staged};
+use crate::staging::{self, Asked, Options, Progress, Staged};
 use crate::{apps, retention, ui, units};
 
 /// What `deploy` takes.
@@ -32,17 +31,9 @@ pub(crate) struct Args {
     #[arg(value_name = "NAME")]
     pub(crate) name: AppName,
 
-    /// A directory, a tar archive (plain, gzip or zstd), or - for an archive on standard input
-    #[arg(value_name = "SOURCE", default_value = ".", conflicts_with = "git")]
-    pub(crate) source: PathBuf,
-
-    /// Take a commit of this repository
-    #[arg(long, value_name = "URL")]
-    pub(crate) git: Option<String>,
-
-    /// Which branch, tag or commit
-    #[arg(long = "ref", value_name = "REF", requires = "git", default_value = "HEAD")]
-    pub(crate) reference: String,
+    /// What it is made from
+    #[command(flatten)]
+    pub(crate) from: Asked,
 
     /// How careful to be
     #[command(flatten)]
@@ -82,7 +73,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let canary = canary(args, &spec)?;
     let systemd = context.systemd().await?;
     if args.how.dry_run {
-        context.say(&spec.name, &format!("would make a release of {}", source(args)));
+        context.say(&spec.name, &format!("would make a release of {}", args.from));
         // Only a place holder: the steps are the same for every release.
         let target = target(args, &spec, canary, "20000101T000000Z".parse()?);
         rolling::show(context, &systemd, &spec, &target).await?;
@@ -140,7 +131,7 @@ async fn deploy(
 async fn before_it_serves(roll: &Roll<'_>, staged: &Staged) -> anyhow::Result<()> {
     let (context, spec) = (roll.context, roll.spec);
     let place = context.layout.release(&spec.name, &staged.id);
-    let mut tell = |progress| context.say(&spec.name, &said(progress));
+    let mut tell = |progress: Progress| context.say(&spec.name, &progress.to_string());
     staging::run_task(context, spec, Purpose::Release, &place, &mut tell).await
 }
 
@@ -187,30 +178,9 @@ pub(crate) async fn prune(roll: &Roll<'_>) {
 }
 
 async fn stage(args: &Args, spec: &AppSpec, context: &Context) -> anyhow::Result<Staged> {
-    let source = match &args.git {
-        Some(url) => Source::Git {
-            url: url.clone(),
-            reference: args.reference.clone(),
-        },
-        None => Source::of(&args.source),
-    };
     let options = Options { force: args.how.force };
-    let mut tell = |progress| context.say(&spec.name, &said(progress));
-    staging::stage(context, spec, &source, &options, &mut tell).await
-}
-
-fn said(progress: Progress) -> String {
-    match progress {
-        Progress::Step(text) | Progress::Note(text) => text,
-        Progress::Said(text) => format!("  | {text}"),
-    }
-}
-
-fn source(args: &Args) -> String {
-    match &args.git {
-        Some(url) => format!("{} of {url}", args.reference),
-        None => args.source.display().to_string(),
-    }
+    let mut tell = |progress: Progress| context.say(&spec.name, &progress.to_string());
+    staging::stage(context, spec, &args.from.source(), &options, &mut tell).await
 }
 
 fn target(args: &Args, spec: &AppSpec, canary: Option<Canary>, to: ReleaseId) -> Target {

@@ -1,7 +1,7 @@
 //! From a source to a release: fetched, built, sealed and recorded, all in hidden places until the last rename. Which
 //! release serves is decided elsewhere. The caller holds the app's lock. See `appctl deploy` in appctl(1).
 
-use std::path::{Path, PathBuf};
+use std::fmt;
 
 use appctl::release::{Origin, ReleaseId};
 use appctl::spec::AppSpec;
@@ -15,41 +15,12 @@ mod intake;
 mod partial;
 mod seal;
 mod site;
+mod source;
 mod task;
 
 pub(crate) use seal::install;
+pub(crate) use source::{Asked, Source};
 pub(crate) use task::run_task;
-
-/// What a release is made from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// A directory of this machine.
-    Directory(PathBuf),
-    /// An archive: tar, plain or compressed with gzip or zstd.
-    Tarball(PathBuf),
-    /// The same on standard input.
-    Stdin,
-    /// A commit.
-    Git {
-        /// A URL or path as git(1) takes it.
-        url: String,
-        /// A branch, a tag or a commit.
-        reference: String,
-    },
-}
-
-impl Source {
-    /// What a path on the command line names: `-`, a directory, or else an archive.
-    pub(crate) fn of(path: &Path) -> Self {
-        if path == Path::new("-") {
-            Self::Stdin
-        } else if path.is_dir() {
-            Self::Directory(path.to_owned())
-        } else {
-            Self::Tarball(path.to_owned())
-        }
-    }
-}
 
 /// How a release is made.
 #[derive(Debug, Clone, Default)]
@@ -78,6 +49,16 @@ pub(crate) enum Progress {
     Said(String),
     /// Something an operator should know; it stops nothing.
     Note(String),
+}
+
+/// As an operator reads it: what a program printed is set apart.
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Step(text) | Self::Note(text) => f.write_str(text),
+            Self::Said(text) => write!(f, "  | {text}"),
+        }
+    }
 }
 
 /// Removes what attempts left that were killed. The caller holds the app's lock.
