@@ -7,6 +7,7 @@ use appctl_lab::load::{Load, Plan, Report, Shape, Target};
 use appctl_lab::patience::until;
 use appctl_lab::{Host, Stage};
 
+mod exit;
 mod limits;
 mod queue;
 mod stop;

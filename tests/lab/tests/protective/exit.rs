@@ -1,0 +1,114 @@
+//! How an instance ended decides whether systemd calls that a failure, and whether it tries once more.
+
+use anyhow::{Result, ensure};
+use appctl_lab::patience::until;
+use appctl_lab::{Host, Stage, on_each_debian};
+
+use crate::{LIMIT, install};
+
+on_each_debian!(
+    success_exit_status,
+    without_success_exit_status,
+    restart_prevent_exit_status,
+    without_restart_prevent_exit_status,
+    remove_on_stop,
+    without_remove_on_stop,
+);
+
+const INSTANCE: &str = "myapp@1.service";
+/// systemd.exec(5), "Process Exit Codes": the account is missing.
+const NO_USER: &str = "217";
+const SOCKET: &str = "/run/myapp.sock";
+
+/// What an instance that nobody waits for any more is left as: the fixture handles no signal, and dies of it.
+fn after_a_stop(stage: &Stage) -> Result<String> {
+    stage.systemctl(&["stop", "myapp"])?;
+    let ended = || {
+        let state = stage.activity(INSTANCE)?;
+        Ok((state == "inactive" || state == "failed").then_some(state))
+    };
+    until("the instance has ended", LIMIT, ended)
+}
+
+/// An app that ends of SIGTERM, as told, has not failed.
+fn success_exit_status(stage: &Stage) -> Result<()> {
+    install(stage, "plain")?;
+    ensure!(after_a_stop(stage)? == "inactive");
+    Ok(())
+}
+
+fn without_success_exit_status(stage: &Stage) -> Result<()> {
+    install(stage, "plain")?;
+    stage.drop_in("myapp@.service", "[Service]\nSuccessExitStatus=\n")?;
+    ensure!(after_a_stop(stage)? == "failed", "the line makes no difference");
+    Ok(())
+}
+
+/// Starts an instance whose account is gone.
+fn start_without_an_account(stage: &Stage) -> Result<()> {
+    stage.systemctl(&["stop", "myapp"])?;
+    stage.host().run_ok(&["userdel", "work"])?;
+    stage.host().run_ok(&["systemctl", "start", "--no-block", INSTANCE])?;
+    until("the instance was tried", LIMIT, || {
+        let status = stage.property(INSTANCE, "ExecMainStatus")?;
+        Ok((status == NO_USER).then_some(()))
+    })
+}
+
+fn restarts(stage: &Stage) -> Result<u32> {
+    Ok(stage.property(INSTANCE, "NRestarts")?.parse()?)
+}
+
+/// Neither the shim nor its cooldown can run, so nothing would slow a loop of starts down.
+fn restart_prevent_exit_status(stage: &Stage) -> Result<()> {
+    install(stage, "plain")?;
+    start_without_an_account(stage)?;
+    until("systemd has given up", LIMIT, || {
+        Ok((stage.activity(INSTANCE)? == "failed").then_some(()))
+    })?;
+    ensure!(restarts(stage)? == 0, "{} restarts", restarts(stage)?);
+    Ok(())
+}
+
+fn without_restart_prevent_exit_status(stage: &Stage) -> Result<()> {
+    install(stage, "plain")?;
+    stage.drop_in("myapp@.service", "[Service]\nRestartPreventExitStatus=\n")?;
+    start_without_an_account(stage)?;
+    until("a loop", LIMIT, || Ok((restarts(stage)? > 5).then_some(())))?;
+    stage.systemctl(&["stop", "myapp"]).map(drop)
+}
+
+/// Whether the path of a unix socket is still there once the app is stopped.
+fn leaves_its_socket(stage: &Stage) -> Result<bool> {
+    let there = || Ok(stage.host().run(&["test", "-S", SOCKET])?.success());
+    ensure!(there()?, "no socket");
+    stage.systemctl(&["stop", "myapp"])?;
+    until("the socket is down", LIMIT, || {
+        Ok((stage.activity("myapp.socket")? == "inactive").then_some(()))
+    })?;
+    there()
+}
+
+fn listens_on_a_path(stage: &Stage) -> Result<()> {
+    install(stage, "plain")?;
+    let file = "/etc/appctl/apps/myapp.toml";
+    let text = stage.host().read_file(file)?;
+    let both = text.replace("listen = 3000", &format!("listen = [3000, \"{SOCKET}\"]"));
+    ensure!(both != text, "no listen in {text}");
+    stage.host().write_file(file, &both)?;
+    stage.appctl_ok(&["apply", "myapp"]).map(drop)
+}
+
+/// A client of a stopped app learns at once that nobody is there, and no later app finds the path taken.
+fn remove_on_stop(stage: &Stage) -> Result<()> {
+    listens_on_a_path(stage)?;
+    ensure!(!leaves_its_socket(stage)?, "the path is still there");
+    Ok(())
+}
+
+fn without_remove_on_stop(stage: &Stage) -> Result<()> {
+    listens_on_a_path(stage)?;
+    stage.drop_in("myapp.socket", "[Socket]\nRemoveOnStop=no\n")?;
+    ensure!(leaves_its_socket(stage)?, "the line makes no difference");
+    Ok(())
+}
