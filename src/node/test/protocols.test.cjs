@@ -181,15 +181,15 @@ test('https: a handshake that gets on is waited for, one that stopped half-way i
   t.after(() => [stuck, slow, later].forEach((client) => client.close()));
   later.close();
   stuck.write('\x16\x03\x01');
-  shim.stop(300, 10000);
+  shim.stop(1000, 10000);
   await shim.said('stopped');
   const start = Date.now();
   const hello = Buffer.from('1603010100010000fc0303', 'hex');
   for (const byte of hello) {
     slow.socket.write(Buffer.of(byte));
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await new Promise((resolve) => setTimeout(resolve, 150));
   }
-  assert.ok(Date.now() - start > 450 && slow.ended === undefined, 'longer than the linger');
+  assert.ok(Date.now() - start > 1450 && slow.ended === undefined, 'longer than the linger');
   assert.ok(await stuck.finish());
   assert.ok(await slow.finish());
   assert.strictEqual(await shim.said('drained', app), 'drained 0 0');
