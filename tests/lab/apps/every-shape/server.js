@@ -25,6 +25,10 @@ function events(res, id, url) {
   res.on('close', () => clearInterval(timer));
 }
 
+function large(line, bytes) {
+  return line.repeat(Math.ceil(bytes / line.length)).slice(0, bytes);
+}
+
 function answer(req, res) {
   const id = req.headers['x-request-id'] || '';
   const url = new URL(req.url, 'http://localhost');
@@ -32,7 +36,7 @@ function answer(req, res) {
   res.setHeader('x-pid', process.pid);
   res.setHeader('x-release', RELEASE);
   if (url.pathname === '/events') return events(res, id, url);
-  if (url.pathname === '/large') return res.end(`${id}\n`.repeat(1e6).slice(0, Number(url.searchParams.get('bytes'))));
+  if (url.pathname === '/large') return res.end(large(`${id}\n`, Number(url.searchParams.get('bytes'))));
   const work = url.pathname === '/slow' ? Number(url.searchParams.get('ms')) : WORK_MS;
   const chunks = [];
   req.on('data', (chunk) => chunks.push(chunk));

@@ -12,10 +12,10 @@ use crate::scale::Scale;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-on_each_debian!(kills_lose_in_every_shape);
+on_each_debian!(kills_lose_something_of_each_shape);
 
 /// All instances, again and again, until every shape has lost something.
-fn kills_lose_in_every_shape(stage: &Stage) -> Result<()> {
+fn kills_lose_something_of_each_shape(stage: &Stage) -> Result<()> {
     let scale = Scale::of_this_run();
     set_up(stage, &scale)?;
     let field = Field::start(stage, &scale)?;

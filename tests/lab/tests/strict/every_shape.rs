@@ -26,6 +26,9 @@ const FINS_PER_CROSSING: u64 = 10;
 fn no_rollout_loses_a_request_of_any_shape(stage: &Stage) -> Result<()> {
     let scale = Scale::of_this_run();
     set_up(stage, &scale)?;
+    // From here on there has been a rollout, which leaves its record.
+    configure(stage, &scale, 1, false)?;
+    configure(stage, &scale, 3, true)?;
     let before = leftovers(stage)?;
     for (instances, surge) in [(3, true), (3, false), (1, true), (1, false)] {
         configure(stage, &scale, instances, surge)?;

@@ -48,7 +48,8 @@ fn shapes(scale: &Scale) -> [(&'static str, Shape, usize); 12] {
     let get = |think| Shape::KeepAlive { body: 0, think };
     let each = |rate| Shape::OnePerConnection { rate: Some(rate) };
     let twice_the_linger = Some(Duration::ZERO..=2 * scale.linger);
-    let (body, piece) = (1 << 20, 1 << 16);
+    // More than the kernel has room for on both sides: while it is read, the instance still has some of it to send.
+    let (body, piece) = (8 << 20, 8 << 16);
     let every = scale.slow / 16;
     let http2 = Shape::Http2 {
         streams: 10,
