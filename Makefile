@@ -52,7 +52,7 @@ test-lab: packages deb
 	@trap 'pkill -P $$machines; kill $$machines' INT TERM; \
 	{ $(LAB) $(addprefix --test ,$(MACHINES)) -- --test-threads=1; first=$$?; \
 	  $(LAB) --test deploy power:: ; exit $$((first + $$?)); } >target/machines.log 2>&1 & machines=$$!; \
-	$(LAB) $(addprefix --test ,$(BOXES)) -- --test-threads=2 --skip power:: --skip every_shape:: --skip control:: ; boxes=$$?; \
+	$(LAB) $(addprefix --test ,$(BOXES)) -- --test-threads=2 --skip power:: --skip every_shape:: ; boxes=$$?; \
 	wait $$machines; machines=$$?; cat target/machines.log; exit $$((boxes + machines))
 
 bench: packages deb
