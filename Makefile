@@ -16,7 +16,7 @@ SHIPPED := --profile shim --no-default-features --target $(TARGET) --bin appctl-
 
 help:
 	@echo "make demo       one box with systemd as PID 1: install, serve from 4 instances, roll under load, report"
-	@echo "make test       everything: lint, unit and golden tests, the .deb, lintian, and the lab on Debian 12 and 13"
+	@echo "make test       all tests: lint, unit and golden tests, the .deb, lintian, and the lab on Debian 12 and 13"
 	@echo "make test-fast  what needs no lab"
 	@echo "make test-lab   only the lab"
 	@echo "make bench      PM2 beside appctl in one box, about ten minutes; BENCH_QUICK=1 for a short run"
