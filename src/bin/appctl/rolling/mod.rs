@@ -4,6 +4,7 @@ mod config;
 mod cut;
 mod deploy;
 mod driver;
+mod errors;
 mod hold;
 mod hooks;
 mod interrupt;

@@ -72,7 +72,10 @@ impl Progress {
                 );
                 self.line(&format!("{}: done after {seconds:.1} s", self.step));
             }
-            Event::NotUp(instance, why) | Event::Died(instance, why) | Event::Refused(instance, why) => {
+            Event::NotUp(instance, why)
+            | Event::Died(instance, why)
+            | Event::Errs(instance, why)
+            | Event::Refused(instance, why) => {
                 let fields = json!({ "instance": instance.to_string(), "why": why, "last_lines": said });
                 self.event("failed", fields);
                 self.failed(&format!("{}: {why}", named(*instance)), said);

@@ -26,6 +26,8 @@ pub(super) struct Work {
     pub(super) app: AppName,
     pub(super) swap: Swap,
     pub(super) hooks: Hooks,
+    /// Most percent of errors while it is watched.
+    pub(super) errors: Option<u32>,
     up: Duration,
     down: Duration,
 }
@@ -52,6 +54,7 @@ impl Work {
             layout: layout.clone(),
             app: spec.name.clone(),
             hooks: Hooks::of(spec),
+            errors: spec.deploy.errors,
             swap,
             up: down + spec.ready.timeout + MARGIN,
             down,
