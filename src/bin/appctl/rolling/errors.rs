@@ -41,7 +41,7 @@ impl Watched {
         let (who, worst) = mine.iter().max_by_key(|(_, one)| one.errors)?;
         let mut text = format!("it answered {} requests with 5xx", share(*worst));
         if mine.len() > 1 {
-            text += &format!(", all {} new instances {}", mine.len(), share(together));
+            text += &format!(", all new instances {}", share(together));
         }
         text += &match self.before {
             Some(before) => format!("; the ones before {}", share(before)),
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn all_are_held_against_those_before_them() {
         let now = answers(&[(Number(1), "a", 12, 110), (Number(2), "b", 8, 9_090)]);
-        let why = "it answered 8 of 90 requests with 5xx, all 2 new instances 15 of 100; the ones before 3 of 1000";
+        let why = "it answered 8 of 90 requests with 5xx, all new instances 15 of 100; the ones before 3 of 1000";
         let before = Responses { all: 1_000, errors: 3 };
         let told = Some((Number(2), why.to_owned()));
         assert_eq!(watched(Some(before)).verdict(&now, |_| true), told);
