@@ -150,8 +150,8 @@ impl Driver<'_> {
         if let Some(switching) = self.work.swap.switching() {
             switching.end(&self.work.layout, &self.work.app, outcome, self.refused)?;
         }
-        let cut = self.work.cut_since(&self.record).await;
-        let sentence = self.progress.finished(outcome, &self.wanted, &self.record, cut);
+        let drained = self.work.drained_since(&self.record).await;
+        let sentence = self.progress.finished(outcome, &self.wanted, &self.record, drained);
         self.record.message = Some(sentence.clone());
         self.record.ended = Some(super::hold::now());
         self.save()?;

@@ -1,8 +1,8 @@
 //! Drives rollouts: the planner decides, systemd acts, and what happens in between is told back to the planner.
 
 mod config;
-mod cut;
 mod deploy;
+mod drained;
 mod driver;
 mod errors;
 mod hold;
