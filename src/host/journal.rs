@@ -23,6 +23,22 @@ pub struct Query {
     pub invocation: Option<String>,
 }
 
+/// Returns once journald has read and written all that was told to it before.
+pub async fn sync() -> io::Result<()> {
+    let mut command = Command::new("journalctl");
+    command
+        .arg("--sync")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let status = command.kill_on_drop(true).status().await?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other(format!("journalctl --sync: {status}")))
+    }
+}
+
 /// Lines of a running journalctl. The child ends with it.
 #[derive(Debug)]
 pub struct Journal {

@@ -1,8 +1,9 @@
 'use strict';
 // The open connections of the servers on held sockets, and what each is doing. Costs a few listeners per server and one
-// per connection; requests cost nothing, because Node's own http state tells who is busy when somebody asks.
+// per connection; requests cost next to nothing, because Node's own http state tells who is busy when somebody asks.
 
 const { guarded } = require('./guard.cjs');
+const responses = require('./responses.cjs');
 
 /** Marks a connection that is ours (the probe's) and counts nowhere. */
 const PRIVATE = Symbol('appctl.private');
@@ -76,6 +77,7 @@ class Connections {
     this.servers = new Map();
     this.onadd = null;
     this.onsession = null;
+    responses.install(RECORD);
   }
 
   follow(server) {
@@ -114,6 +116,7 @@ class Connections {
     const record = symbol && session[symbol] && session[symbol][RECORD];
     if (record) record.session = session;
     session.once('close', () => this.sessions.delete(session));
+    responses.follow(session);
     if (this.onsession !== null) this.onsession(session);
   }
 
@@ -121,7 +124,7 @@ class Connections {
     this.open.delete(record);
   }
 
-  /** `INFLIGHT OPEN` for the heartbeat. */
+  /** `INFLIGHT OPEN RESPONSES ERRORS` for the heartbeat. */
   load() {
     const now = performance.now();
     let busy = 0;
@@ -129,7 +132,7 @@ class Connections {
       record.look(now);
       if (record.response() !== null) busy += 1;
     }
-    return `${busy} ${this.open.size}`;
+    return `${busy} ${this.open.size} ${responses.told()}`;
   }
 }
 

@@ -6,8 +6,10 @@ pub mod cpus;
 pub mod journal;
 #[cfg(feature = "cli")]
 pub mod maps;
+mod responses;
 mod shim_status;
 #[cfg(feature = "cli")]
 pub mod sockets;
 
+pub use responses::Responses;
 pub use shim_status::{ShimState, ShimStatus};

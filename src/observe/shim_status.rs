@@ -1,11 +1,13 @@
 //! What a shim says of its instance in `STATUS=` (`sd_notify(3)`), and what `appctl status` reads back.
 //!
 //! One line, readable in `systemctl status NAME@1` as it is:
-//! `ready; pid 4711; release 20261122T101500Z; crashes 0; a free remark`. A remark is the last part and may hold anything
-//! but a newline.
+//! `ready; pid 4711; release 20261122T101500Z; responses 630; errors 37; crashes 0; a free remark`. A remark is the last
+//! part and may hold anything but a newline.
 
 use std::fmt;
 use std::str::FromStr;
+
+use super::Responses;
 
 /// What the shim is doing for its instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub struct ShimStatus {
     pub pid: Option<u32>,
     /// The release it runs, when it runs in one.
     pub release: Option<String>,
+    /// What it answered in this run, when an adapter counts it.
+    pub responses: Option<Responses>,
     /// Crashes in a row.
     pub crashes: u32,
     /// Why, for people.
@@ -81,6 +85,9 @@ impl fmt::Display for ShimStatus {
         if let Some(release) = &self.release {
             write!(f, "; release {release}")?;
         }
+        if let Some(Responses { all, errors }) = self.responses {
+            write!(f, "; responses {all}; errors {errors}")?;
+        }
         write!(f, "; crashes {}", self.crashes)?;
         match &self.remark {
             Some(remark) => write!(f, "; {}", remark.replace('\n', " ")),
@@ -100,6 +107,7 @@ impl FromStr for ShimStatus {
             .transpose()
             .map_err(|_| NotAShimStatus)?;
         let release = take(&mut rest, "release ").map(str::to_owned);
+        let responses = take_responses(&mut rest)?;
         let (crashes, remark) = match rest.split_once("; ") {
             Some((crashes, remark)) => (crashes, Some(remark.to_owned())),
             None => (rest, None),
@@ -110,10 +118,22 @@ impl FromStr for ShimStatus {
             state,
             pid,
             release,
+            responses,
             crashes,
             remark,
         })
     }
+}
+
+/// Both counts, or neither.
+fn take_responses(rest: &mut &str) -> Result<Option<Responses>, NotAShimStatus> {
+    let number = |text: &str| text.parse().map_err(|_| NotAShimStatus);
+    let Some(all) = take(rest, "responses ") else {
+        return Ok(None);
+    };
+    let errors = take(rest, "errors ").ok_or(NotAShimStatus)?;
+    let (all, errors) = (number(all)?, number(errors)?);
+    Ok(Some(Responses { all, errors }))
 }
 
 /// Cuts `label value; ` off the front of `rest`, when it stands there.
@@ -125,20 +145,26 @@ fn take<'a>(rest: &mut &'a str, label: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{NotAShimStatus, ShimState, ShimStatus};
+    use super::{NotAShimStatus, Responses, ShimState, ShimStatus};
 
     #[test]
     fn what_the_shim_writes_is_read_back() {
         for (pid, release, remark) in [
             (Some(4711), Some("20261122T101500Z"), Some("listening; on [::]:3000")),
             (None, None, None),
-            (Some(1), None, Some("pid 2; release x; crashes 9")),
+            (
+                Some(1),
+                None,
+                Some("pid 2; release x; responses 5; errors 1; crashes 9"),
+            ),
+            (None, None, Some("responses 5; errors 1; crashes 9")),
             (None, Some("r"), None),
         ] {
             let status = ShimStatus {
                 state: ShimState::BackingOff,
                 pid,
                 release: release.map(str::to_owned),
+                responses: pid.map(|_| Responses { all: 630, errors: 37 }),
                 crashes: 3,
                 remark: remark.map(str::to_owned),
             };
@@ -154,6 +180,9 @@ mod tests {
             "Processing requests...",
             "ready; pid x; crashes 0",
             "ready; crashes",
+            "ready; responses 5; crashes 0",
+            "ready; responses 5; errors x; crashes 0",
+            "ready; responses -5; errors 1; crashes 0",
         ] {
             assert_eq!(line.parse::<ShimStatus>(), Err(NotAShimStatus), "{line:?}");
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Task;
 use crate::spec::Instance;
 
-/// What happened. All but [`Event::Died`], [`Event::Interrupted`], [`Event::Promote`] and [`Event::Abort`] answer the last
+/// What happened. All but [`Event::Died`], [`Event::Errs`], [`Event::Interrupted`], [`Event::Promote`] and [`Event::Abort`] answer the last
 /// step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -38,6 +38,8 @@ pub enum Event {
     Promote,
     /// An instance that had come up is not up any more, and why.
     Died(Instance, String),
+    /// An instance on the new state is up and answers too much with errors while it is watched, and how much.
+    Errs(Instance, String),
     /// The operator wants to leave.
     Interrupted,
 }

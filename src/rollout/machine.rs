@@ -148,6 +148,7 @@ impl Rollout {
             Event::Baked | Event::Promote if canary => self.canaries = None,
             Event::Baked => self.baked = true,
             Event::Abort => self.cause = Some(Cause::Aborted),
+            Event::Errs(instance, why) => self.fail(Failure::of(*instance, why.clone())),
             _ => return false,
         }
         true

@@ -65,6 +65,12 @@ pub struct Record {
     /// Whether the operator left while all of it was watched.
     #[serde(default)]
     pub unwatched: bool,
+    /// What its instances had answered when it began, in their runs then.
+    #[serde(default)]
+    pub responses_before: u64,
+    /// Those among them with a status of 500 or above.
+    #[serde(default)]
+    pub errors_before: u64,
     /// Every instance with a part in it, in the order of the rollout.
     pub instances: Vec<Entry>,
 }
@@ -202,6 +208,8 @@ impl Record {
             promoted: request.canary.is_none(),
             watching: None,
             unwatched: false,
+            responses_before: 0,
+            errors_before: 0,
             instances: request.tasks.iter().map(entry).collect(),
         }
     }

@@ -30,6 +30,8 @@ pub struct Deploy {
     pub keep: usize,
     /// How long all instances are watched once they run a new release.
     pub bake: Duration,
+    /// Most percent of its responses that may be errors of the server while it is watched; `None`: any.
+    pub errors: Option<u32>,
     /// Commands of root around a rollout and around each of its steps.
     pub hooks: Hooks,
 }
@@ -75,6 +77,7 @@ pub(super) fn deploy(fields: &Fields<'_>, findings: &mut Findings<'_>) -> Deploy
         max_files: fields.take_or_default(&keys::DEPLOY_MAX_FILES, findings),
         keep: usize::try_from(fields.take_or_default(&keys::DEPLOY_KEEP, findings)).unwrap_or(usize::MAX),
         bake: fields.take_or_default(&keys::DEPLOY_BAKE, findings),
+        errors: fields.take_or_default(&keys::DEPLOY_ERRORS, findings),
         hooks: Hooks {
             before: hook(fields, &keys::DEPLOY_BEFORE, findings),
             after: hook(fields, &keys::DEPLOY_AFTER, findings),

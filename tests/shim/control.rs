@@ -77,6 +77,20 @@ fn lines_may_come_in_pieces_and_together() {
 }
 
 #[test]
+fn what_adapters_count_is_told_to_systemd() {
+    let mut shim = shim();
+    let (mut npm, mut node) = (shim.adapter(), shim.adapter());
+    node.say("listening x");
+    shim.notified("READY=1");
+    npm.say("beat 1 0 0");
+    node.say("beat 1 0 1 630 37");
+    let app = shim.app();
+    shim.notified(&format!("STATUS=ready; pid {app}; responses 630; errors 37; crashes 0"));
+    drop((npm, node));
+    shim.stop();
+}
+
+#[test]
 fn too_many_connections_are_refused_and_the_rest_is_served() {
     let mut shim = shim();
     let mut many: Vec<Adapter> = (0..128).map(|_| shim.adapter()).collect();

@@ -1,6 +1,8 @@
 //! What one adapter says: bytes in, words of the protocol out. Trusts nothing: whoever does not greet, speaks no text or
 //! does not come to an end of a line is not listened to any more. Pure.
 
+use appctl::observe::Responses;
+
 use crate::lines::Lines;
 use crate::machine::Said;
 
@@ -58,12 +60,23 @@ fn parse(line: &str) -> Option<Said> {
         "stack" => Some(Said::Stack(frame(line))),
         "traced" => Some(Said::Traced),
         "stopped" => Some(Said::Stopped),
-        "drained" => number().zip(number()).map(|(_served, cut)| Said::Drained { cut }),
-        "beat" => number()
+        "drained" => number()
             .zip(number())
-            .map(|(_delay, in_flight)| Said::Beat { in_flight }),
+            .map(|(served, cut)| Said::Drained { served, cut }),
+        "beat" => {
+            let (_delay, in_flight) = number().zip(number())?;
+            let responses = responses(words);
+            Some(Said::Beat { in_flight, responses })
+        }
         _ => None,
     }
+}
+
+/// The rest of a beat, behind the open connections: an adapter that serves nothing does not tell it.
+fn responses<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Responses> {
+    let _open = words.next()?;
+    let (all, errors) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    (errors <= all).then_some(Responses { all, errors })
 }
 
 /// What a line of a stack shows: it may hold names that a client has chosen.
@@ -77,8 +90,13 @@ fn frame(line: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{SHOWN, Said, Speech, parse};
+    use super::{Responses, SHOWN, Said, Speech, parse};
     use crate::lines::LONGEST;
+
+    fn beat(in_flight: u32, responses: Option<(u64, u64)>) -> Said {
+        let responses = responses.map(|(all, errors)| Responses { all, errors });
+        Said::Beat { in_flight, responses }
+    }
 
     #[test]
     fn every_word_of_the_protocol_is_read() {
@@ -95,8 +113,15 @@ mod tests {
                 Said::Stack("at f  (/x.js:1:2)".to_owned()),
             ),
             ("traced", Said::Traced),
-            ("drained 12 3", Said::Drained { cut: 3 }),
-            ("beat 17 5 40", Said::Beat { in_flight: 5 }),
+            ("drained 12 3", Said::Drained { served: 12, cut: 3 }),
+            ("beat 17 5 40", beat(5, None)),
+            ("beat 17 5", beat(5, None)),
+            ("beat 17 5 40 9000000000 37", beat(5, Some((9_000_000_000, 37)))),
+            ("beat 17 5 40 630 37 and more to come", beat(5, Some((630, 37)))),
+            ("beat 17 5 40 630", beat(5, None)),
+            ("beat 17 5 40 -1 0", beat(5, None)),
+            ("beat 17 5 40 36 37", beat(5, None)),
+            ("beat 17 5 40 36 18446744073709551616", beat(5, None)),
         ];
         for (line, said) in words {
             assert_eq!(parse(line), Some(said), "{line}");
@@ -136,7 +161,7 @@ mod tests {
     fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
         let piece = prop_oneof![
             3 => proptest::collection::vec(any::<u8>(), 0..40),
-            2 => "(hello|beat|drained|stack|elsewhere|listening|traced)( -?[0-9]{1,12}){0,4}".prop_map(String::into_bytes),
+            2 => "(hello|beat|drained|stack|elsewhere|listening|traced)( -?[0-9]{1,24}){0,6}".prop_map(String::into_bytes),
             2 => Just(b"hello 1 7\n".to_vec()),
             2 => Just(b"\n".to_vec()),
             1 => (0..3 * LONGEST).prop_map(|length| vec![b'x'; length]),
@@ -172,9 +197,9 @@ mod tests {
         #[test]
         fn words_between_nonsense_are_understood(noise in proptest::collection::vec(nonsense(), 4), size in 1_usize..300) {
             let [first, second, third, last] = [0, 1, 2, 3].map(|nth: usize| noise[nth].as_str());
-            let text = format!("hello 1 7\n{first}\n{second}\nbeat 0 3\n{third}\ndrained 9 1\n{last}\n");
+            let text = format!("hello 1 7\n{first}\n{second}\nbeat 0 3 4 20 5\n{third}\ndrained 9 1\n{last}\n");
             let pieces: Vec<_> = text.as_bytes().chunks(size).collect();
-            let words = vec![Said::Hello, Said::Beat { in_flight: 3 }, Said::Drained { cut: 1 }];
+            let words = vec![Said::Hello, beat(3, Some((20, 5))), Said::Drained { served: 9, cut: 1 }];
             prop_assert_eq!(heard(&pieces), (words, true));
         }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::play::{Kill, killed};
 use super::world::world;
-use super::{CAREFUL, told};
+use super::{CAREFUL, failed, told};
 use crate::rollout::{Canary, Event, Outcome, Request, Rollout, Step, Task, Verb, plan};
 use crate::spec::Instance::{Number, Surge};
 
@@ -96,12 +96,37 @@ fn a_canary_is_promoted_before_its_time_when_the_operator_says_so() {
 }
 
 #[test]
-fn a_canary_that_dies_takes_the_release_back_and_so_does_the_operator() {
-    for event in [Event::Died(Number(1), "boom".to_owned()), Event::Abort] {
+fn a_canary_that_dies_or_errs_takes_the_release_back_and_so_does_the_operator() {
+    let boom = || "boom".to_owned();
+    for event in [
+        Event::Died(Number(1), boom()),
+        Event::Errs(Number(1), boom()),
+        Event::Abort,
+    ] {
         let (mut rollout, _) = baking();
         assert_eq!(rollout.step(event), Step::Undo);
         assert_ne!(rollout.step(Event::Undone), Step::Continue);
     }
+}
+
+#[test]
+fn what_errs_is_replaced_only_once_a_surge_on_the_old_state_stands_in_for_it() {
+    let (mut rollout, _) = baking();
+    rollout.step(Event::Errs(Number(1), "boom".to_owned()));
+    assert_eq!(rollout.step(Event::Undone), Step::Run(Task::Restart(Surge)));
+    assert_eq!(rollout.step(Event::Up(Surge)), Step::Run(Task::Restart(Number(1))));
+    assert_eq!(rollout.step(Event::Up(Number(1))), Step::Run(Task::Stop(Surge)));
+    let back = Outcome::WentBack(failed(Number(1)));
+    assert_eq!(rollout.step(Event::Down(Surge)), Step::Finish(back));
+}
+
+#[test]
+fn errors_count_only_while_somebody_watches() {
+    let mut rollout = Rollout::new(deploy(2, None));
+    rollout.step(Event::Begin);
+    rollout.step(Event::Switched);
+    assert_eq!(rollout.step(Event::Errs(Surge, "boom".to_owned())), Step::Continue);
+    assert_eq!(rollout.step(Event::Up(Surge)), Step::Settle(CAREFUL.settle));
 }
 
 #[test]
@@ -112,7 +137,7 @@ fn an_operator_who_leaves_a_canary_leaves_it_there() {
 }
 
 #[test]
-fn a_death_while_everything_is_watched_takes_it_back_and_leaving_is_done() {
+fn a_death_or_errors_while_everything_is_watched_take_it_back_and_leaving_is_done() {
     let events = [
         Event::Switched,
         Event::Up(Surge),
@@ -123,6 +148,7 @@ fn a_death_while_everything_is_watched_takes_it_back_and_leaving_is_done() {
     ];
     let baked = |last| told(deploy(1, None), &[&events[..], &[last]].concat()).pop();
     assert_eq!(baked(Event::Died(Number(1), "boom".to_owned())), Some(Step::Undo));
+    assert_eq!(baked(Event::Errs(Number(1), "boom".to_owned())), Some(Step::Undo));
     let done = Outcome::Done { still_down: Vec::new() };
     assert_eq!(baked(Event::Interrupted), Some(Step::Finish(done)));
 }

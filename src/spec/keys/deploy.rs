@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::span_from;
 use crate::spec::key::{Key, Section};
-use crate::spec::kind::{Commands, OneOrMany, SharedPath, Size, Span, Whole};
+use crate::spec::kind::{Commands, OneOrMany, OrOff, Percent, SharedPath, Size, Span, Whole};
 
 pub(in crate::spec) static DEPLOY: Section = Section {
     name: "deploy",
@@ -19,6 +19,7 @@ pub(in crate::spec) static DEPLOY: Section = Section {
         &DEPLOY_MAX_FILES,
         &DEPLOY_KEEP,
         &DEPLOY_BAKE,
+        &DEPLOY_ERRORS,
         &DEPLOY_BEFORE,
         &DEPLOY_AFTER,
         &DEPLOY_BEFORE_INSTANCE,
@@ -41,6 +42,20 @@ pub(in crate::spec) static DEPLOY_BAKE: Key<Span> = Key {
     kind: span_from(Duration::ZERO),
     default: Some("\"30s\""),
     doc: "How long a new release is watched once all instances run it; a crash within takes it back.",
+};
+
+pub(in crate::spec) static DEPLOY_ERRORS: Key<OrOff<Percent>> = Key {
+    name: "errors",
+    aka: &["error_rate", "max_errors", "error_threshold", "max_5xx"],
+    kind: OrOff(Percent {
+        most: 100,
+        what: "a share of all responses, as in \"5%\"",
+        hint: "5 percent is \"5%\"",
+    }),
+    default: Some("\"5%\""),
+    doc: "A release that is watched is taken back when more of its responses than this have a status of 500 or above, \
+          at least ten have, and their share is more than twice that of the release before; or \"off\". \
+          Counted by the Node adapter.",
 };
 
 pub(in crate::spec) static DEPLOY_BEFORE: Key<Commands> = Key {

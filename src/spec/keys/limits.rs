@@ -35,7 +35,11 @@ pub(in crate::spec) static LIMITS_MEMORY_HIGH: Key<Size> = Key {
 pub(in crate::spec) static LIMITS_CPU: Key<Percent> = Key {
     name: "cpu",
     aka: &["cpus", "cpu_quota", "cpu_percent"],
-    kind: Percent { most: 10_000 },
+    kind: Percent {
+        most: 10_000,
+        what: "a share of one processor, as in \"50%\" or \"150%\"",
+        hint: "150 percent is \"150%\", two processors are \"200%\"",
+    },
     default: None,
     doc: "Share of one processor (CPUQuota=): \"150%\" is one and a half.",
 };

@@ -90,16 +90,20 @@ impl Kind for Size {
     }
 }
 
-/// Percent of one processor, from 1%.
+/// A percentage, from 1%.
 pub(in crate::spec) struct Percent {
     pub(in crate::spec) most: u32,
+    /// Of what, with examples.
+    pub(in crate::spec) what: &'static str,
+    /// For whoever writes a bare number.
+    pub(in crate::spec) hint: &'static str,
 }
 
 impl Kind for Percent {
     type Value = u32;
 
     fn what(&self) -> String {
-        "a share of one processor, as in \"50%\" or \"150%\"".to_owned()
+        self.what.to_owned()
     }
 
     fn read(&self, given: &Given<'_>, findings: &mut Findings<'_>) -> Option<u32> {
@@ -110,11 +114,7 @@ impl Kind for Percent {
                 self.what(),
                 type_of(given.value.get_ref())
             );
-            findings.advise(
-                given.value.span(),
-                message,
-                "150 percent is \"150%\", two processors are \"200%\"",
-            );
+            findings.advise(given.value.span(), message, self.hint);
             return None;
         };
         let digits = text

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use appctl::observe::ShimStatus;
+use appctl::observe::{Responses, ShimStatus};
 use nix::sys::signal::Signal;
 
 use crate::backoff::Record;
@@ -73,10 +73,13 @@ pub(crate) enum Said {
     Ready,
     /// It accepts no more connections.
     Stopped,
-    /// Nothing is left to serve; so many requests were cut.
-    Drained { cut: u32 },
-    /// Its event loop turns; so many requests are in flight.
-    Beat { in_flight: u32 },
+    /// Nothing is left to serve; so many requests were answered meanwhile, so many were cut.
+    Drained { served: u32, cut: u32 },
+    /// Its event loop turns; so many requests are in flight, and so many were answered if it serves.
+    Beat {
+        in_flight: u32,
+        responses: Option<Responses>,
+    },
     /// `SIGUSR1` makes it tell its stack even while its event loop is blocked.
     Traceable,
     /// One line of that stack.

@@ -30,6 +30,7 @@ mod blocked;
 mod event;
 mod peers;
 mod ready;
+mod report;
 mod starting;
 mod stopping;
 #[cfg(test)]
@@ -42,6 +43,7 @@ use appctl::observe::{ShimState, ShimStatus};
 use blocked::Blocked;
 pub(crate) use event::{Action, Event, Exit, Level, Millis, Notified, PeerId, Said, Seconds};
 use peers::Peers;
+use report::Report;
 use starting::Starting;
 pub(crate) use starting::WRONG_CONFIG;
 use stopping::Stopping;
@@ -110,6 +112,7 @@ pub(crate) struct Machine {
     phase: Phase,
     peers: Peers,
     watch: Watch,
+    report: Report,
     record: Record,
     pid: Option<u32>,
     release: Option<String>,
@@ -126,6 +129,7 @@ impl Machine {
             phase: Phase::Waiting(waiting),
             peers: Peers::default(),
             watch: Watch::default(),
+            report: Report::default(),
             pid: None,
             release: None,
             remark: None,
@@ -170,6 +174,7 @@ impl Machine {
             state,
             pid: self.pid,
             release: self.release.clone(),
+            responses: self.peers.responses(),
             crashes: self.record.crashes,
             remark: self.remark.clone(),
         }

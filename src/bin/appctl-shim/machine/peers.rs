@@ -1,5 +1,7 @@
 //! The adapters of one instance (npm and node are two), and how far each is with listening and draining. Pure.
 
+use appctl::observe::Responses;
+
 use super::event::{Event, PeerId, Said};
 
 /// One connected adapter.
@@ -10,13 +12,17 @@ struct Peer {
     drained: bool,
     beat: bool,
     in_flight: u32,
+    responses: Option<Responses>,
 }
 
-/// All of them. One that hangs up is forgotten, what it said to have cut is not.
+/// All of them. One that hangs up is forgotten, what it said to have answered or cut is not.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Peers {
     peers: Vec<Peer>,
+    served: u32,
     cut: u32,
+    /// Of those that hung up.
+    gone: Option<Responses>,
 }
 
 impl Peers {
@@ -24,7 +30,7 @@ impl Peers {
     pub(crate) fn note(&mut self, event: &Event) {
         match event {
             Event::Said(id, said) => self.said(*id, said),
-            Event::Closed(id) => self.peers.retain(|peer| peer.id != *id),
+            Event::Closed(id) => self.closed(*id),
             Event::Tick
             | Event::Terminate
             | Event::Forward(_)
@@ -39,6 +45,12 @@ impl Peers {
         }
     }
 
+    fn closed(&mut self, id: PeerId) {
+        let gone = self.peers.iter().filter(|peer| peer.id == id);
+        self.gone = sum(gone.map(|peer| peer.responses).chain([self.gone]));
+        self.peers.retain(|peer| peer.id != id);
+    }
+
     fn said(&mut self, id: PeerId, said: &Said) {
         let Some(at) = self.peers.iter().position(|peer| peer.id == id) else {
             let peer = Peer {
@@ -47,6 +59,7 @@ impl Peers {
                 drained: false,
                 beat: false,
                 in_flight: 0,
+                responses: None,
             };
             self.peers.push(peer);
             return self.said(id, said);
@@ -54,13 +67,15 @@ impl Peers {
         let peer = &mut self.peers[at];
         match said {
             Said::Listening => peer.listening = true,
-            Said::Drained { cut } => {
+            Said::Drained { served, cut } => {
                 peer.drained = true;
+                self.served = self.served.saturating_add(*served);
                 self.cut = self.cut.saturating_add(*cut);
             }
-            Said::Beat { in_flight } => {
+            Said::Beat { in_flight, responses } => {
                 peer.beat = true;
                 peer.in_flight = *in_flight;
+                peer.responses = responses.or(peer.responses);
             }
             Said::Hello
             | Said::Elsewhere(_)
@@ -94,6 +109,16 @@ impl Peers {
         all
     }
 
+    /// What all adapters answered so far; `None` while none has said so.
+    pub(crate) fn responses(&self) -> Option<Responses> {
+        sum(self.peers.iter().map(|peer| peer.responses).chain([self.gone]))
+    }
+
+    /// Requests that the adapters reported as answered while they drained.
+    pub(crate) fn served(&self) -> u32 {
+        self.served
+    }
+
     /// Requests that the adapters reported as cut.
     pub(crate) fn cut(&self) -> u32 {
         self.cut
@@ -111,9 +136,14 @@ impl Peers {
     }
 }
 
+/// The sum of what is known; `None` when nothing is.
+fn sum(parts: impl Iterator<Item = Option<Responses>>) -> Option<Responses> {
+    parts.flatten().reduce(|sum, part| sum + part)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Event, Peers, Said};
+    use super::{Event, Peers, Responses, Said};
 
     fn after(said: &[(u32, Said)]) -> Peers {
         let mut peers = Peers::default();
@@ -127,16 +157,32 @@ mod tests {
     fn only_those_that_listened_are_waited_for() {
         let mut peers = after(&[(1, Said::Hello), (2, Said::Listening), (3, Said::Listening)]);
         assert!(!peers.drained());
-        peers.note(&Event::Said(2, Said::Drained { cut: 2 }));
+        peers.note(&Event::Said(2, Said::Drained { served: 3, cut: 2 }));
         assert!(!peers.drained());
         peers.note(&Event::Closed(3));
         assert!(peers.drained());
-        assert_eq!(peers.cut(), 2);
+        assert_eq!((peers.served(), peers.cut()), (3, 2));
+    }
+
+    fn beat(in_flight: u32, responses: Option<(u64, u64)>) -> Said {
+        let responses = responses.map(|(all, errors)| Responses { all, errors });
+        Said::Beat { in_flight, responses }
+    }
+
+    #[test]
+    fn what_was_answered_adds_up_and_outlives_whoever_answered_it() {
+        let mut peers = after(&[(1, beat(0, None)), (2, beat(0, Some((10, 1))))]);
+        assert_eq!(peers.responses(), Some(Responses { all: 10, errors: 1 }));
+        peers.note(&Event::Said(3, beat(0, Some((5, 5)))));
+        peers.note(&Event::Closed(2));
+        peers.note(&Event::Said(3, beat(0, Some((6, 6)))));
+        assert_eq!(peers.responses(), Some(Responses { all: 16, errors: 7 }));
+        assert_eq!(after(&[(1, beat(0, None))]).responses(), None);
     }
 
     #[test]
     fn one_blocked_event_loop_withholds_the_proof_of_life() {
-        let beat = Said::Beat { in_flight: 4 };
+        let beat = beat(4, None);
         let mut peers = after(&[
             (1, beat.clone()),
             (2, Said::Listening),

@@ -14,7 +14,7 @@ impl Machine {
             }
             Event::Tick => return self.look(now, out),
             Event::Forward(signal) => out.push(Action::Forward(signal)),
-            Event::Said(_, said) => self.heard_ready(&said, out),
+            Event::Said(_, said) => self.heard_ready(&said, now, out),
             Event::Notified(Notified::Status(words)) => self.say(ShimState::Ready, words, out),
             Event::Notified(Notified::Watchdog) if self.rules.watchdog => out.push(Action::Watchdog),
             Event::Spawned { .. }
@@ -29,9 +29,12 @@ impl Machine {
         Phase::Ready
     }
 
-    fn heard_ready(&mut self, said: &Said, out: &mut Vec<Action>) {
+    fn heard_ready(&mut self, said: &Said, now: Millis, out: &mut Vec<Action>) {
         match said {
-            Said::Beat { .. } => self.beat(out),
+            Said::Beat { .. } => {
+                self.beat(out);
+                self.tell_responses(now, out);
+            }
             Said::Elsewhere(port) if self.minds_elsewhere(*port) => {
                 out.push(Action::Log(Level::Warning, self.wrong_port(*port)));
             }

@@ -229,13 +229,19 @@ impl Machine {
         }
     }
 
-    fn finish(&mut self, stopping: Stopping, exit: Exit, now: Millis, out: &mut Vec<Action>) -> Phase {
-        if self.peers.cut() > 0 {
-            out.push(Action::Log(
-                Level::Warning,
-                format!("{} requests were cut", self.peers.cut()),
-            ));
+    /// Whoever replaced the instance reads this in the journal: the unit's own words are gone by then.
+    fn tell_drained(&self, out: &mut Vec<Action>) {
+        let (served, cut) = (self.peers.served(), self.peers.cut());
+        if served > 0 {
+            out.push(Action::Log(Level::Info, format!("{served} requests were waited for")));
         }
+        if cut > 0 {
+            out.push(Action::Log(Level::Warning, format!("{cut} requests were cut")));
+        }
+    }
+
+    fn finish(&mut self, stopping: Stopping, exit: Exit, now: Millis, out: &mut Vec<Action>) -> Phase {
+        self.tell_drained(out);
         if let Some(code) = stopping.failure {
             let reason = self.remark.clone().unwrap_or_default();
             self.record = self.rules.backoff.crashed(&self.record, &reason, now);

@@ -87,7 +87,10 @@ impl Watch {
 mod tests {
     use super::{Event, Said, Still, Watch};
 
-    const BEAT: Said = Said::Beat { in_flight: 0 };
+    const BEAT: Said = Said::Beat {
+        in_flight: 0,
+        responses: None,
+    };
 
     fn after(said: &[(u64, u32, Said)]) -> Watch {
         let mut watch = Watch::default();

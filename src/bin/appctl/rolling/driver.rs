@@ -10,6 +10,7 @@ use appctl::rollout::{Event, Outcome, Record, Rollout, Step};
 use appctl::spec::{AppName, Instance};
 use jiff::Timestamp;
 
+use super::errors::Watched;
 use super::progress::Progress;
 use super::work::{Done, Work};
 use super::{Interrupts, Reason, Wish};
@@ -37,6 +38,8 @@ pub(super) struct Driver<'a> {
     pub(super) wanted: Event,
     /// Whether it was no fault of the new state.
     pub(super) refused: bool,
+    /// What is watched for its errors now.
+    pub(super) watched: Option<Watched>,
     /// Instances brought up by this rollout, and their runs.
     pub(super) runs: BTreeMap<Instance, Run>,
 }
@@ -53,6 +56,7 @@ impl Driver<'_> {
             }
             self.save()?;
             self.progress.begins(&step);
+            self.watched = self.watches(&step).await?;
             step = self.take(step).await?;
         }
     }
@@ -130,7 +134,7 @@ impl Driver<'_> {
                 next => return Ok(next),
             }
         }
-        Ok(Step::Continue)
+        self.judge().await
     }
 
     fn died(&mut self, instance: Instance, reason: &Reason) -> Step {
@@ -146,8 +150,8 @@ impl Driver<'_> {
         if let Some(switching) = self.work.swap.switching() {
             switching.end(&self.work.layout, &self.work.app, outcome, self.refused)?;
         }
-        let cut = self.work.cut_since(&self.record).await;
-        let sentence = self.progress.finished(outcome, &self.wanted, &self.record, cut);
+        let drained = self.work.drained_since(&self.record).await;
+        let sentence = self.progress.finished(outcome, &self.wanted, &self.record, drained);
         self.record.message = Some(sentence.clone());
         self.record.ended = Some(super::hold::now());
         self.save()?;

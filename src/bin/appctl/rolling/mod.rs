@@ -1,9 +1,10 @@
 //! Drives rollouts: the planner decides, systemd acts, and what happens in between is told back to the planner.
 
 mod config;
-mod cut;
 mod deploy;
+mod drained;
 mod driver;
+mod errors;
 mod hold;
 mod hooks;
 mod interrupt;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use appctl::host::bus::Systemd;
 use appctl::host::record::Last;
+use appctl::observe::Responses;
 use appctl::rollout::{Event, Past, Record, Request, Rollout, State};
 use appctl::spec::{AppSpec, Instance};
 use jiff::Timestamp;
@@ -36,9 +37,11 @@ pub(crate) async fn carry_out(
 ) -> anyhow::Result<()> {
     let app = order.spec.name.clone();
     let who: Vec<Instance> = order.request.tasks.iter().map(|task| task.instance()).collect();
-    let runs = Survey::of(systemd, &app, &who).await?.runs();
+    let survey = Survey::of(systemd, &app, &who).await?;
     let by = (hold.owner.user.clone(), hold.owner.pid);
-    let mut record = Record::new(super::hold::now(), app.to_string(), by, &order.request, &runs);
+    let mut record = Record::new(super::hold::now(), app.to_string(), by, &order.request, &survey.runs());
+    let before: Responses = survey.answers().into_values().map(|one| one.responses).sum();
+    (record.responses_before, record.errors_before) = (before.all, before.errors);
     record.release = order.swap.moves();
     order.swap.remember(&context.layout, &app)?;
     let rollout = Rollout::new(order.request);
@@ -123,6 +126,7 @@ async fn drive(
         watch,
         wanted: begin.clone(),
         refused: false,
+        watched: None,
         runs,
     };
     let (outcome, sentence) = Box::pin(driver.drive()).await?;

@@ -8,8 +8,10 @@ use appctl::rollout::{Event, Outcome, Record, Step};
 use appctl::spec::Instance;
 use serde_json::{Value, json};
 
+use super::drained::Drained;
 use super::verdict;
 use crate::exit::Exit;
+use crate::ui::quantity;
 use crate::ui::style::{BAD, DIM, GOOD, WARN, paint};
 
 /// How often a live line is drawn anew.
@@ -72,7 +74,10 @@ impl Progress {
                 );
                 self.line(&format!("{}: done after {seconds:.1} s", self.step));
             }
-            Event::NotUp(instance, why) | Event::Died(instance, why) | Event::Refused(instance, why) => {
+            Event::NotUp(instance, why)
+            | Event::Died(instance, why)
+            | Event::Errs(instance, why)
+            | Event::Refused(instance, why) => {
                 let fields = json!({ "instance": instance.to_string(), "why": why, "last_lines": said });
                 self.event("failed", fields);
                 self.failed(&format!("{}: {why}", named(*instance)), said);
@@ -115,19 +120,28 @@ impl Progress {
     }
 
     /// It is over; the sentence that says how.
-    pub(super) fn finished(&self, outcome: &Outcome, wanted: &Event, record: &Record, cut: Option<u64>) -> String {
+    pub(super) fn finished(
+        &self,
+        outcome: &Outcome,
+        wanted: &Event,
+        record: &Record,
+        drained: Option<Drained>,
+    ) -> String {
         let sentence = verdict::sentence(outcome, record);
         let exit = verdict::exit(outcome, wanted);
         let seconds = self.began.elapsed().as_secs_f64();
         let fields = json!({
             "outcome": record.state, "message": sentence, "seconds": seconds, "exit_code": exit.code(),
-            "release": record.release, "requests_cut": cut,
+            "release": record.release, "requests_waited_for": drained.map(|drained| drained.waited_for),
+            "requests_cut": drained.map(|drained| drained.cut),
         });
         self.event("end", fields);
+        let requests = drained.map(requests);
         if exit == Exit::DONE {
-            let cut = cut.filter(|_| record.release.is_some()).map(requests_cut);
-            let cut = cut.unwrap_or_default();
-            self.line(&format!("{} in {seconds:.1} s{cut}", paint(GOOD, &sentence)));
+            let requests = requests.map(|text| format!(", {text}")).unwrap_or_default();
+            self.line(&format!("{} in {seconds:.1} s{requests}", paint(GOOD, &sentence)));
+        } else if let Some(text) = requests.filter(|_| drained != Some(Drained::default())) {
+            self.line(&text);
         }
         sentence
     }
@@ -179,11 +193,12 @@ impl Progress {
     }
 }
 
-fn requests_cut(count: u64) -> String {
-    match count {
-        0 => ", no request was cut".to_owned(),
-        1 => ", 1 request was cut".to_owned(),
-        many => format!(", {many} requests were cut"),
+fn requests(drained: Drained) -> String {
+    let Drained { waited_for, cut } = drained;
+    let waited_for = quantity::count(waited_for, "request");
+    match cut {
+        0 => format!("{waited_for} in progress waited for, none cut"),
+        cut => format!("{waited_for} in progress waited for, {cut} cut"),
     }
 }
 

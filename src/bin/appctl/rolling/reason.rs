@@ -59,7 +59,11 @@ fn why(state: &InstanceState, result: &JobResult) -> Option<String> {
 /// The shim notes in the journal, too, how the app ended.
 fn shim_said(said: &[String]) -> Option<String> {
     let mut notes = said.iter().filter_map(|line| line.strip_prefix(Reason::SHIM));
-    let explains = |note: &&str| !note.contains("crashes in a row");
+    let explains = |note: &&str| {
+        ![" crashes in a row", " requests were "]
+            .iter()
+            .any(|other| note.contains(other))
+    };
     notes.rfind(explains).map(str::to_owned)
 }
 
@@ -102,6 +106,7 @@ mod tests {
             "Error: x",
             "appctl: exited with status 1",
             "appctl: 2 crashes in a row: next start in 0 s",
+            "appctl: 12 requests were waited for",
         ]);
         assert_eq!(shim_said(&said).as_deref(), Some("exited with status 1"));
         assert_eq!(shim_said(&lines(&["Error: x"])), None);

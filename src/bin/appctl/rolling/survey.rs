@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use appctl::host::bus::{InstanceState, Systemd};
-use appctl::observe::{ShimState, ShimStatus};
+use appctl::observe::{Responses, ShimState, ShimStatus};
 use appctl::rollout::Seen;
 use appctl::spec::{AppName, Instance};
 use tokio::time::Instant;
@@ -17,6 +17,13 @@ const LOOK: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) struct Survey {
     states: BTreeMap<Instance, InstanceState>,
+}
+
+/// What an instance has answered in one run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Answered {
+    pub(super) run: Option<String>,
+    pub(super) responses: Responses,
 }
 
 impl Survey {
@@ -91,6 +98,18 @@ impl Survey {
     /// What the shims of the regular instances say.
     pub(super) fn shims(&self) -> impl Iterator<Item = Option<ShimStatus>> {
         self.numbered().map(|(_, state)| state.status_text.parse().ok())
+    }
+
+    /// What those that are up have answered, as far as it is counted.
+    pub(super) fn answers(&self) -> BTreeMap<Instance, Answered> {
+        let answered = |state: &InstanceState| {
+            let shim: ShimStatus = state.status_text.parse().ok()?;
+            let responses = shim.responses.filter(|_| state.activity.is_up())?;
+            let run = state.invocation.clone();
+            Some(Answered { run, responses })
+        };
+        let all = self.states.iter();
+        all.filter_map(|(who, state)| Some((*who, answered(state)?))).collect()
     }
 
     /// The runs they are in.

@@ -6,7 +6,7 @@ use appctl::host::bus::{InstanceState, Systemd};
 use appctl::observe::ShimStatus;
 use appctl::release::Layout;
 use appctl::rollout::{Event, Step, Task};
-use appctl::spec::{AppName, AppSpec, Instance};
+use appctl::spec::{Adapter, AppName, AppSpec, Instance};
 use jiff::Timestamp;
 
 use super::driver::Run;
@@ -26,6 +26,10 @@ pub(super) struct Work {
     pub(super) app: AppName,
     pub(super) swap: Swap,
     pub(super) hooks: Hooks,
+    /// Most percent of errors while it is watched.
+    pub(super) errors: Option<u32>,
+    /// Whether an adapter counts requests.
+    pub(super) counted: bool,
     up: Duration,
     down: Duration,
 }
@@ -52,6 +56,8 @@ impl Work {
             layout: layout.clone(),
             app: spec.name.clone(),
             hooks: Hooks::of(spec),
+            errors: spec.deploy.errors,
+            counted: spec.adapter == Adapter::Node,
             swap,
             up: down + spec.ready.timeout + MARGIN,
             down,

@@ -4,6 +4,7 @@
 mod broken;
 mod canaries;
 mod chance;
+mod errors;
 mod hooks;
 mod invariants;
 mod killed;

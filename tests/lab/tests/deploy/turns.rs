@@ -1,13 +1,19 @@
 //! Deploys and rollbacks in turn, under a load that forgives nothing.
 
-use anyhow::{Result, ensure};
-use appctl_lab::{Stage, on_each_debian};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use appctl_lab::load::{Load, Plan, Shape, Target};
+use appctl_lab::patience::until;
+use appctl_lab::running::Running;
+use appctl_lab::{Host, Stage, on_each_debian};
 
 use crate::chance::times;
 use crate::scene::{RATE, deploy, ends_with, install, live, lossless, more, source_is, whole};
 
 on_each_debian!(
     no_request_is_lost_to_deploys_and_rollbacks,
+    a_rollout_tells_what_it_waited_for,
     a_careless_switch_does_lose_some
 );
 
@@ -52,6 +58,46 @@ fn back(stage: &Stage, old: &str, new: &str) -> Result<String> {
     ensure!(both, "not from {new} back to {old}:\n{report}");
     whole(stage, 3)?;
     Ok(old.to_owned())
+}
+
+/// Requests that take longer than the new release needs to come up, all on the only instance.
+fn slow_ones(stage: &Stage, count: usize) -> Result<Load> {
+    let target = Target::Tcp(([127, 0, 0, 1], 3000).into());
+    let handler = Duration::from_secs(8);
+    let plan = Plan::new(target, Shape::SlowResponse { handler }).connections(count);
+    let load = Load::start(plan.requests(count as u64).timeout(Duration::from_secs(60)));
+    let established = [
+        "ss",
+        "--no-header",
+        "--tcp",
+        "state",
+        "established",
+        "sport",
+        "=",
+        ":3000",
+    ];
+    until("all are under way", Duration::from_secs(30), || {
+        let text = stage.host().run_ok(&established)?;
+        Ok((text.lines().count() >= count).then_some(()))
+    })?;
+    Ok(load)
+}
+
+fn a_rollout_tells_what_it_waited_for(stage: &Stage) -> Result<()> {
+    install(stage.host(), 1, "bake = '0s'")?;
+    source_is(stage.host(), "r1")?;
+    let slow = slow_ones(stage, 3)?;
+    ends_with(&deploy(stage, &[])?, 0, "3 requests in progress waited for, none cut")?;
+    let report = slow.wait();
+    ensure!(report.counts.ok == 3 && report.releases.keys().eq(["r0"]), "{report}");
+    let slow = slow_ones(stage, 1)?;
+    let ending = Running::start(stage, &["rollback", "myapp"])?.wait()?;
+    let end = ending.said.last().context("an end")?;
+    ensure!(end["requests_waited_for"] == 1 && end["requests_cut"] == 0, "{end}");
+    ensure!(slow.wait().counts.ok == 1, "it was not answered");
+    // What earlier ones waited for is no longer told.
+    source_is(stage.host(), "r2")?;
+    ends_with(&deploy(stage, &["--json"])?, 0, "\"requests_waited_for\":0")
 }
 
 /// What everyone does by hand, for comparison: the link first, and then everything at once, with the port closed between.

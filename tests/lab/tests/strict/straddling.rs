@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use appctl_lab::load::{Load, Plan, Report, Shape};
 use appctl_lab::patience::until;
-use appctl_lab::running::Running;
+use appctl_lab::running::{Ending, Running};
 use appctl_lab::stage::all_replaced;
 use appctl_lab::{Host, Stage, on_each_debian};
 
@@ -62,10 +62,11 @@ fn drains(stage: &Stage) -> Result<Option<()>> {
     Ok(members.get("1").filter(|one| one.state == "draining").map(|_| ()))
 }
 
-fn finished(stage: &Stage, rollout: Running<'_>, before: &BTreeMap<String, u64>) -> Result<()> {
+fn finished(stage: &Stage, rollout: Running<'_>, before: &BTreeMap<String, u64>) -> Result<Ending> {
     let ending = rollout.wait()?;
     ensure!(ending.code == Some(0), "{ending:?}");
-    all_replaced(before, &stage.pids("web")?)
+    all_replaced(before, &stage.pids("web")?)?;
+    Ok(ending)
 }
 
 /// A slow handler and a slow upload, both begun before: answered, and by those who had begun.
@@ -126,7 +127,9 @@ fn nothing_new_reaches_who_drains(stage: &Stage) -> Result<()> {
     let old = u32::try_from(before["1"])?;
     ensure!(!new.pids.contains_key(&old), "{old} drains:\n{new}");
     ensure!(held_up, "the drain was over too early to tell");
-    finished(stage, rollout, &before)?;
+    let ending = finished(stage, rollout, &before)?;
+    let end = ending.said.last().context("an end")?;
+    ensure!(end["requests_waited_for"] == 4 && end["requests_cut"] == 0, "{end}");
     whole(&slow.wait(), 4)
 }
 
@@ -223,7 +226,8 @@ fn what_is_left_at_the_deadline_is_cut_and_counted(stage: &Stage) -> Result<()> 
     );
     until("all are under way", LIMIT, || connections(stage, 3))?;
     let (before, each) = (stage.pids("web")?, few(EACH, 100));
-    stage.appctl_ok(&["rolling-restart", "web"])?;
+    let told = stage.appctl_ok(&["rolling-restart", "web"])?;
+    ensure!(told.trim_end().ends_with(" in progress waited for, 3 cut"), "{told}");
     all_replaced(&before, &stage.pids("web")?)?;
     whole(&each.wait(), 100)?;
     let report = hopeless.wait();

@@ -1,6 +1,6 @@
 //! What holds whatever happens, in whatever order.
 
-use appctl::observe::ShimState;
+use appctl::observe::{Responses, ShimState};
 use proptest::prelude::*;
 
 use super::super::peers::Peers;
@@ -16,8 +16,11 @@ fn any_said() -> impl Strategy<Value = Said> {
         any::<u16>().prop_map(Said::Elsewhere),
         Just(Said::Probe),
         Just(Said::Stopped),
-        any::<u32>().prop_map(|cut| Said::Drained { cut }),
-        any::<u32>().prop_map(|in_flight| Said::Beat { in_flight }),
+        any::<(u32, u32)>().prop_map(|(served, cut)| Said::Drained { served, cut }),
+        any::<(u32, Option<(u64, u64)>)>().prop_map(|(in_flight, counts)| Said::Beat {
+            in_flight,
+            responses: counts.map(|(all, errors)| Responses { all, errors }),
+        }),
         Just(Said::Traceable),
         "[a-z]{0,9}".prop_map(Said::Stack),
         Just(Said::Traced),

@@ -16,9 +16,9 @@ fn a_stop_drains_every_adapter_that_listened_before_it_signals() {
     let story = story
         .says(2, Said::Stopped)
         .says(3, Said::Stopped)
-        .says(2, Said::Drained { cut: 0 })
+        .says(2, Said::Drained { served: 0, cut: 0 })
         .did("");
-    let story = story.says(3, Said::Drained { cut: 0 }).did("signal");
+    let story = story.says(3, Said::Drained { served: 0, cut: 0 }).did("signal");
     story
         .then(Event::AppExited {
             exit: Exit::Signal(15),
@@ -57,7 +57,7 @@ fn an_app_that_was_starting_is_listened_to_before_it_is_signalled() {
         .did("stop 1 2000 28000")
         .wait(300)
         .did("");
-    heard.says(1, Said::Drained { cut: 0 }).did("signal");
+    heard.says(1, Said::Drained { served: 0, cut: 0 }).did("signal");
 }
 
 #[test]
@@ -157,7 +157,10 @@ fn signals_meant_for_the_app_reach_it_while_it_serves() {
 
 #[test]
 fn the_watchdog_is_fed_by_event_loops_only() {
-    let beat = Said::Beat { in_flight: 0 };
+    let beat = Said::Beat {
+        in_flight: 0,
+        responses: None,
+    };
     let story = Story::running(Proof::Listening)
         .says(1, Said::Hello)
         .says(2, Said::Listening)

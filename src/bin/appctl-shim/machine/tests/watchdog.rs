@@ -4,7 +4,10 @@ use super::super::{Action, Event, Exit, Machine, Proof, Said};
 use super::{Story, rules};
 use crate::backoff::Record;
 
-const BEAT: Said = Said::Beat { in_flight: 0 };
+const BEAT: Said = Said::Beat {
+    in_flight: 0,
+    responses: None,
+};
 
 /// Ready, with one event loop that has just beaten.
 fn beating() -> Story {

@@ -36,6 +36,8 @@ fn instance(instance: &InstanceStatus) -> Value {
         "restarts": instance.restarts,
         "memory_bytes": instance.usage.memory,
         "cpu_seconds": instance.usage.cpu.map(|cpu| cpu.as_secs_f64()),
+        "responses": instance.responses.map(|responses| responses.all),
+        "errors": instance.responses.map(|responses| responses.errors),
         "remark": instance.remark,
     })
 }

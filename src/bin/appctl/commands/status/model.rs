@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use appctl::host::bus::{Activity, Glance, UnitState};
 use appctl::observe::cgroup::Usage;
-use appctl::observe::{ShimState, ShimStatus};
+use appctl::observe::{Responses, ShimState, ShimStatus};
 use appctl::spec::{AppName, Instance};
 
 /// An app's state.
@@ -52,6 +52,8 @@ pub(crate) struct InstanceStatus {
     pub(crate) since: Option<Duration>,
     pub(crate) restarts: u32,
     pub(crate) usage: Usage,
+    /// What it answered in this run, when an adapter counts it.
+    pub(crate) responses: Option<Responses>,
     pub(crate) remark: Option<String>,
 }
 
@@ -140,6 +142,7 @@ impl InstanceStatus {
             since: state.active_since.filter(|_| word == State::Ready),
             restarts: state.restarts,
             usage,
+            responses: shim.as_ref().and_then(|shim| shim.responses).filter(|_| lives),
             remark: shim.and_then(|shim| shim.remark),
         }
     }
