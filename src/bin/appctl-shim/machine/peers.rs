@@ -18,7 +18,7 @@ struct Peer {
 /// All of them. One that hangs up is forgotten, what it said to have answered or cut is not.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Peers {
-    peers: Vec<Peer>,
+    connected: Vec<Peer>,
     served: u32,
     cut: u32,
     /// Of those that hung up.
@@ -46,13 +46,13 @@ impl Peers {
     }
 
     fn closed(&mut self, id: PeerId) {
-        let gone = self.peers.iter().filter(|peer| peer.id == id);
+        let gone = self.connected.iter().filter(|peer| peer.id == id);
         self.gone = sum(gone.map(|peer| peer.responses).chain([self.gone]));
-        self.peers.retain(|peer| peer.id != id);
+        self.connected.retain(|peer| peer.id != id);
     }
 
     fn said(&mut self, id: PeerId, said: &Said) {
-        let Some(at) = self.peers.iter().position(|peer| peer.id == id) else {
+        let Some(at) = self.connected.iter().position(|peer| peer.id == id) else {
             let peer = Peer {
                 id,
                 listening: false,
@@ -61,10 +61,10 @@ impl Peers {
                 in_flight: 0,
                 responses: None,
             };
-            self.peers.push(peer);
+            self.connected.push(peer);
             return self.said(id, said);
         };
-        let peer = &mut self.peers[at];
+        let peer = &mut self.connected[at];
         match said {
             Said::Listening => peer.listening = true,
             Said::Drained { served, cut } => {
@@ -90,28 +90,28 @@ impl Peers {
 
     /// Whether any adapter holds one of our sockets: only then is there something to drain.
     pub(crate) fn listening(&self) -> bool {
-        self.peers.iter().any(|peer| peer.listening)
+        self.connected.iter().any(|peer| peer.listening)
     }
 
     /// Whether every adapter that listened has nothing left. True when there is none.
     pub(crate) fn drained(&self) -> bool {
-        self.peers.iter().all(|peer| peer.drained || !peer.listening)
+        self.connected.iter().all(|peer| peer.drained || !peer.listening)
     }
 
     /// Proof of life: every adapter that serves (or every one, before any does) has beaten since the last proof.
     pub(crate) fn all_beat(&mut self) -> bool {
         let serving = self.listening();
         let counts = |peer: &Peer| peer.listening || !serving;
-        let all = self.peers.iter().all(|peer| peer.beat || !counts(peer));
+        let all = self.connected.iter().all(|peer| peer.beat || !counts(peer));
         if all {
-            self.peers.iter_mut().for_each(|peer| peer.beat = false);
+            self.connected.iter_mut().for_each(|peer| peer.beat = false);
         }
         all
     }
 
     /// What all adapters answered so far; `None` while none has said so.
     pub(crate) fn responses(&self) -> Option<Responses> {
-        sum(self.peers.iter().map(|peer| peer.responses).chain([self.gone]))
+        sum(self.connected.iter().map(|peer| peer.responses).chain([self.gone]))
     }
 
     /// Requests that the adapters reported as answered while they drained.
@@ -126,13 +126,13 @@ impl Peers {
 
     /// Requests that were last seen in flight at adapters that never reported an end.
     pub(crate) fn in_flight(&self) -> u32 {
-        let open = self.peers.iter().filter(|peer| !peer.drained);
+        let open = self.connected.iter().filter(|peer| !peer.drained);
         open.fold(0, |sum, peer| sum.saturating_add(peer.in_flight))
     }
 
     /// Everyone to be told.
     pub(crate) fn ids(&self) -> impl Iterator<Item = PeerId> {
-        self.peers.iter().map(|peer| peer.id)
+        self.connected.iter().map(|peer| peer.id)
     }
 }
 

@@ -28,25 +28,25 @@ pub(super) struct Watched {
 impl Watched {
     /// Which of the `new` instances answers too much with errors, and how much, given what all have answered by `now`.
     pub(super) fn verdict(&self, now: &Answers, new: impl Fn(Instance) -> bool) -> Option<(Instance, String)> {
-        let since = |who: &Instance, answered: &Answered| (*who, self.since(*who, answered));
-        let all = now.iter().filter(|(who, _)| **who != Instance::Surge);
-        let (mine, others): (Vec<_>, Vec<_>) = all
-            .map(|(who, answered)| since(who, answered))
+        let regular = now.iter().filter(|(who, _)| **who != Instance::Surge);
+        let (mine, others): (Vec<_>, Vec<_>) = regular
+            .map(|(who, answered)| (*who, self.since(*who, answered)))
             .partition(|(who, _)| new(*who));
         let together: Responses = mine.iter().map(|(_, one)| *one).sum();
-        let beside: Responses = others.into_iter().map(|(_, one)| one).sum();
+        let beside: Responses = others.iter().map(|(_, one)| *one).sum();
         if !together.has_too_many_errors(self.before.unwrap_or(beside), self.limit) {
             return None;
         }
         let (who, worst) = mine.iter().max_by_key(|(_, one)| one.errors)?;
-        let mut text = format!("it answered {} requests with 5xx", share(*worst));
-        if mine.len() > 1 {
-            text += &format!(", all new instances {}", share(together));
-        }
-        text += &match self.before {
-            Some(before) => format!("; the ones before {}", share(before)),
-            None => format!("; the others {}", share(beside)),
+        let all = match mine.len() {
+            1 => String::new(),
+            _ => format!(", all new instances {}", share(together)),
         };
+        let others = match self.before {
+            Some(before) => format!("the ones before {}", share(before)),
+            None => format!("the others {}", share(beside)),
+        };
+        let text = format!("it answered {} requests with 5xx{all}; {others}", share(*worst));
         Some((*who, text))
     }
 

@@ -2,11 +2,10 @@
 //! they run. The journal has it, too.
 
 use std::path::Path;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use appctl::host::bus::{InstanceState, JobResult, Systemd};
-use appctl::host::journal::{Journal, Query};
+use appctl::host::journal::{self, Journal, Query};
 use appctl::observe::journal::{harmless, printed};
 use appctl::spec::{AppName, AppSpec, format_span, quote_words};
 use appctl::unit::{Host, Purpose, Task, task, task_name};
@@ -171,13 +170,8 @@ impl Reader {
 
     /// What was not told yet of a unit that has ended.
     async fn rest(self) -> Vec<String> {
-        let mut sync = tokio::process::Command::new("journalctl");
-        sync.arg("--sync")
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true);
         // Without it the last lines may be missing here, and are in the journal nevertheless.
-        _ = sync.status().await;
+        _ = journal::sync().await;
         let mut lines = Vec::new();
         if let Ok(mut journal) = query(&self.unit, false).open() {
             while let Ok(Some(line)) = journal.next().await {

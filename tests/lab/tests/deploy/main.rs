@@ -11,5 +11,6 @@ mod killed;
 mod power;
 mod retention;
 mod scene;
+mod sources;
 mod turns;
 mod verbs;
