@@ -19,11 +19,12 @@ const OPTIONS: [&str; 9] = [
     "LogLevel=ERROR",
     "IdentitiesOnly=yes",
     "ControlMaster=no",
-    "ConnectTimeout=5",
+    "ConnectTimeout=15",
     "ServerAliveInterval=5",
     "ServerAliveCountMax=12",
 ];
 const TARGET: &str = "root@127.0.0.1";
+const PATIENCE: Duration = Duration::from_secs(90);
 
 pub(crate) struct Ssh {
     words: Vec<OsString>,
@@ -47,21 +48,31 @@ impl Ssh {
         }
     }
 
-    /// Opens the connection that later commands share.
+    /// Opens the connection that later commands share. Under emulation sshd may be too slow to greet in time: once more.
     pub(crate) fn keep_open(&mut self) -> Result<()> {
         self.close();
+        let deadline = Instant::now() + PATIENCE;
+        while self.kept.is_none() {
+            if Instant::now() > deadline {
+                bail!("no connection to the machine: {}", crate::image::tail(&self.log, 5));
+            }
+            self.kept = self.connect(deadline)?;
+        }
+        Ok(())
+    }
+
+    /// One attempt; `None` when it came to nothing.
+    fn connect(&self, deadline: Instant) -> Result<Option<Keeper>> {
         let mut argv = self.words.clone();
         argv.extend(["-M", "-N", TARGET].map(OsString::from));
         let keeper = Keeper::start(|| Ok(()), &[], &argv, &self.log)?;
-        let deadline = Instant::now() + Duration::from_secs(30);
         while !self.control.exists() {
             if keeper.has_ended() || Instant::now() > deadline {
-                bail!("no connection to the machine: {}", crate::image::tail(&self.log, 5));
+                return Ok(None);
             }
             thread::sleep(Duration::from_millis(20));
         }
-        self.kept = Some(keeper);
-        Ok(())
+        Ok(Some(keeper))
     }
 
     /// Closes it, before the machine goes away.
