@@ -195,6 +195,9 @@ impl Progress {
 
 fn requests(drained: Drained) -> String {
     let Drained { waited_for, cut } = drained;
+    if drained == Drained::default() {
+        return "no request was in progress".to_owned();
+    }
     let waited_for = quantity::count(waited_for, "request");
     match cut {
         0 => format!("{waited_for} in progress waited for, none cut"),
