@@ -20,7 +20,21 @@ const INSTANCE: &str = "myapp@1.service";
 const NO_USER: &str = "217";
 const SOCKET: &str = "/run/myapp.sock";
 
-/// What an instance that nobody waits for any more is left as: the fixture handles no signal, and dies of it.
+/// An app that answers SIGTERM the way shells and npm do: by an exit status of 128 and the signal's number.
+fn exits_by_143(stage: &Stage) -> Result<()> {
+    install(stage, "plain")?;
+    let (file, line) = (
+        "/srv/myapp/server.js",
+        "process.on('SIGTERM', () => process.exit(143));\n",
+    );
+    let code = stage.host().read_file(file)?;
+    stage.host().write_file(file, &(code + line))?;
+    stage
+        .appctl_ok(&["deploy", "myapp", "/srv/myapp", "--bake", "0s"])
+        .map(drop)
+}
+
+/// What an instance is left as that was stopped.
 fn after_a_stop(stage: &Stage) -> Result<String> {
     stage.systemctl(&["stop", "myapp"])?;
     let ended = || {
@@ -30,15 +44,15 @@ fn after_a_stop(stage: &Stage) -> Result<String> {
     until("the instance has ended", LIMIT, ended)
 }
 
-/// An app that ends of SIGTERM, as told, has not failed.
+/// An app that ends by SIGTERM, as told, has not failed.
 fn success_exit_status(stage: &Stage) -> Result<()> {
-    install(stage, "plain")?;
+    exits_by_143(stage)?;
     ensure!(after_a_stop(stage)? == "inactive");
     Ok(())
 }
 
 fn without_success_exit_status(stage: &Stage) -> Result<()> {
-    install(stage, "plain")?;
+    exits_by_143(stage)?;
     stage.drop_in("myapp@.service", "[Service]\nSuccessExitStatus=\n")?;
     ensure!(after_a_stop(stage)? == "failed", "the line makes no difference");
     Ok(())
@@ -47,7 +61,7 @@ fn without_success_exit_status(stage: &Stage) -> Result<()> {
 /// Starts an instance whose account is gone.
 fn start_without_an_account(stage: &Stage) -> Result<()> {
     stage.systemctl(&["stop", "myapp"])?;
-    stage.host().run_ok(&["userdel", "work"])?;
+    stage.host().run_ok(&["userdel", "--force", "work"])?;
     stage.host().run_ok(&["systemctl", "start", "--no-block", INSTANCE])?;
     until("the instance was tried", LIMIT, || {
         let status = stage.property(INSTANCE, "ExecMainStatus")?;
