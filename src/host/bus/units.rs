@@ -75,6 +75,8 @@ pub struct InstanceState {
     pub activity: Activity,
     /// `running`, `start`, `auto-restart`, `stop-sigterm`, `dead` …
     pub sub: String,
+    /// The queued or running job's number. Between the two halves of a restart it is all that tells.
+    pub job: Option<u32>,
     /// Number of this run, 32 hexadecimal digits; `None` when it never ran.
     pub invocation: Option<String>,
     /// The main process: the shim.
@@ -184,6 +186,7 @@ fn blank(unit: &str, row: Option<&UnitState>) -> InstanceState {
         load: row.map_or_else(|| "not-found".to_owned(), |row| row.load.clone()),
         activity: row.map_or(Activity::Inactive, |row| row.activity),
         sub: row.map_or_else(|| "dead".to_owned(), |row| row.sub.clone()),
+        job: row.and_then(|row| row.job),
         invocation: None,
         main_pid: None,
         restarts: 0,

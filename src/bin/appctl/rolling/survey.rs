@@ -158,5 +158,52 @@ pub(super) fn release_of(state: &InstanceState) -> Option<String> {
 fn is_under_way(state: &InstanceState) -> bool {
     let shim = state.status_text.parse::<ShimStatus>();
     let waits = state.sub == "auto-restart" || shim.is_ok_and(|shim| shim.state == ShimState::BackingOff);
-    !state.activity.is_up() && !state.activity.is_down() && !waits
+    let moves = !state.activity.is_up() && !state.activity.is_down();
+    !waits && (moves || state.job.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use appctl::host::bus::Activity;
+
+    fn state(activity: Activity, sub: &str, job: Option<u32>) -> InstanceState {
+        InstanceState {
+            unit: "myapp@1.service".to_owned(),
+            load: "loaded".to_owned(),
+            activity,
+            sub: sub.to_owned(),
+            job,
+            invocation: None,
+            main_pid: None,
+            restarts: 0,
+            status_text: String::new(),
+            active_since: None,
+            exit_status: 0,
+            exit_code: 0,
+            result: "success".to_owned(),
+        }
+    }
+
+    #[test]
+    fn every_moment_of_a_restart_is_under_way() {
+        let asked = state(Activity::Active, "running", Some(1));
+        let stops = state(Activity::Deactivating, "stop-sigterm", Some(1));
+        let between = state(Activity::Inactive, "dead", Some(1));
+        let starts = state(Activity::Activating, "start", Some(1));
+        for moment in [asked, stops, between, starts] {
+            assert!(is_under_way(&moment), "{moment:?}");
+        }
+    }
+
+    #[test]
+    fn what_rests_or_waits_after_a_crash_is_not_under_way() {
+        let up = state(Activity::Active, "running", None);
+        let stopped = state(Activity::Inactive, "dead", None);
+        let failed = state(Activity::Failed, "failed", None);
+        let waits = state(Activity::Activating, "auto-restart", Some(1));
+        for moment in [up, stopped, failed, waits] {
+            assert!(!is_under_way(&moment), "{moment:?}");
+        }
+    }
 }
