@@ -37,7 +37,7 @@ test-fast: packages
 	$(CARGO) test --workspace --lib --bins --quiet
 	$(STATIC) $(CARGO) build $(SHIPPED)
 	APPCTL_SHIM=$(CURDIR)/target/$(TARGET)/shim/appctl-shim $(CARGO) test --package appctl --test '*' --quiet
-	node --test --test-timeout=120000 src/node/test/*.test.cjs
+	node --test --test-concurrency=4 --test-timeout=120000 src/node/test/*.test.cjs
 
 # Virtual machines compute for minutes and boxes mostly wait: side by side they take two thirds of the time. The matrix of
 # all shapes of load wants both processors for itself, and for longer than every change can wait: `make matrix`.

@@ -18,6 +18,7 @@ Exit codes:
   5  no such app or release
   6  not permitted
   7  busy: another rollout of the app is running
+  8  done, but requests were cut: they took longer than [stop] timeout
 
 Files: /etc/appctl/apps/NAME.toml says what is wanted. Everything that runs is a plain systemd unit:
 systemctl status NAME, journalctl -u 'NAME@*' and drop-ins work.";

@@ -1,5 +1,7 @@
 //! What every command is given: where things are, and how to print.
 
+use std::cell::Cell;
+
 use appctl::host::bus::{BusError, Systemd};
 use appctl::release::Layout;
 use appctl::spec::AppName;
@@ -15,6 +17,8 @@ pub(crate) struct Context {
     pub(crate) json: bool,
     /// Where the files of apps are.
     pub(crate) layout: Layout,
+    /// Whether a rollout of this command had to cut requests.
+    cut: Cell<bool>,
 }
 
 impl Context {
@@ -23,7 +27,21 @@ impl Context {
         Ok(Self {
             json,
             layout: appctl::host::paths::layout()?,
+            cut: Cell::new(false),
         })
+    }
+
+    /// Remembers that requests were cut, which keeps nothing else from being done.
+    pub(crate) fn note_cut(&self) {
+        self.cut.set(true);
+    }
+
+    /// The exit code of a command that is done.
+    pub(crate) fn done(&self, exit: Exit) -> Exit {
+        match exit {
+            Exit::DONE if self.cut.get() => Exit::CUT,
+            exit => exit,
+        }
     }
 
     /// Refuses anyone but root. A tree moved by `APPCTL_ROOT` belongs to whoever moved it.

@@ -32,6 +32,8 @@ impl Exit {
     pub(crate) const NOT_PERMITTED: Self = Self(6);
     /// Another rollout of the app holds its lock.
     pub(crate) const BUSY: Self = Self(7);
+    /// Done, but requests were cut because they took longer than an instance may take to stop.
+    pub(crate) const CUT: Self = Self(8);
 
     /// The code of an error: the one it carries, else [`Exit::FAILED`].
     pub(crate) fn of(error: &anyhow::Error) -> Self {

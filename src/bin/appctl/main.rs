@@ -38,5 +38,6 @@ fn main() -> ExitCode {
 fn run(cli: &args::Cli) -> anyhow::Result<exit::Exit> {
     let context = context::Context::new(cli.json)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(commands::run(&cli.command, &context))
+    let exit = runtime.block_on(commands::run(&cli.command, &context))?;
+    Ok(context.done(exit))
 }

@@ -12,6 +12,9 @@ use serde_json::Value;
 
 on_each_debian!(unmodified_apps, other_protocols, written_for_pm2);
 
+/// The exit code of a rollout that had to cut requests.
+const CUT: i32 = 8;
+
 /// Name, program, and what else stands in its file.
 const APPS: [(&str, &str, &str); 9] = [
     ("signals", "node signals.js", "[stop]\nsignal = \"SIGINT\"\n"),
@@ -161,7 +164,7 @@ fn other_protocols(stage: &Stage) -> Result<()> {
     )?;
     stage.appctl_ok(&["apply"])?;
     for (name, url) in [("h2c", "http://127.0.0.1:3201"), ("h2", "https://127.0.0.1:3202")] {
-        let said = rolled_while_asked(stage, name, "ask-h2.js", url)?;
+        let said = rolled_while_asked(stage, name, "ask-h2.js", url, 0)?;
         ensure!(said["lost"] == 0 && said["ok"].as_u64() > Some(100), "{name}: {said}");
         ensure!(
             said["pids"].as_u64() >= Some(4) && said["goaways"].as_u64() >= Some(8),
@@ -175,11 +178,12 @@ fn other_protocols(stage: &Stage) -> Result<()> {
 
 /// Closed by 1001 after a whole message, or waited for and cut at the deadline, which the journal then says.
 fn websockets(stage: &Stage) -> Result<()> {
-    let said = rolled_while_asked(stage, "websocket", "ask-ws.js", "ws://127.0.0.1:3203/chat")?;
+    let said = rolled_while_asked(stage, "websocket", "ask-ws.js", "ws://127.0.0.1:3203/chat", 0)?;
     let codes = said["codes"].as_object().context("codes")?;
     ensure!(said["wrong"] == 0 && said["failed"] == 0, "{said}");
     ensure!(codes.len() == 1 && codes["1001"].as_u64() >= Some(16), "{said}");
-    let said = rolled_while_asked(stage, "waits", "ask-ws.js", "ws://127.0.0.1:3205/chat?ticket=secret")?;
+    let url = "ws://127.0.0.1:3205/chat?ticket=secret";
+    let said = rolled_while_asked(stage, "waits", "ask-ws.js", url, CUT)?;
     ensure!(said["codes"]["1006"].as_u64() >= Some(16), "nothing was cut: {said}");
     let journal = stage.host().journal("waits@*")?;
     let named = journal
@@ -191,18 +195,24 @@ fn websockets(stage: &Stage) -> Result<()> {
 }
 
 /// What a client of the fixture's own printed after two rolling restarts.
-fn rolled_while_asked(stage: &Stage, name: &str, client: &str, url: &str) -> Result<Value> {
+fn rolled_while_asked(stage: &Stage, name: &str, client: &str, url: &str, code: i32) -> Result<Value> {
     let before = stage.pids(name)?;
     let client = asking(stage, client, url)?;
-    stage.appctl_ok(&["rolling-restart", name])?;
+    rolled(stage, name, code)?;
     let between = stage.pids(name)?;
     all_replaced(&before, &between)?;
-    stage.appctl_ok(&["rolling-restart", name])?;
+    rolled(stage, name, code)?;
     all_replaced(&between, &stage.pids(name)?)?;
     let output = client.wait_with_output()?;
     let (said, errors) = (String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?);
     println!("{name}: {}", said.trim_end());
     serde_json::from_str(&said).with_context(|| format!("{name}: {said}{errors}"))
+}
+
+fn rolled(stage: &Stage, name: &str, code: i32) -> Result<()> {
+    let output = stage.appctl(&["rolling-restart", name])?;
+    ensure!(output.status == code, "{name}: not exit code {code}: {output:?}");
+    Ok(())
 }
 
 /// Asks from now on, until its standard input ends, which happens when it is waited for.

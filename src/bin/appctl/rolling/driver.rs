@@ -13,7 +13,8 @@ use jiff::Timestamp;
 use super::errors::Watched;
 use super::progress::Progress;
 use super::work::{Done, Work};
-use super::{Interrupts, Reason, Wish};
+use super::{Interrupts, Reason, Wish, verdict};
+use crate::exit::Exit;
 use crate::units;
 
 /// A run of an instance that this rollout brought up.
@@ -45,14 +46,13 @@ pub(super) struct Driver<'a> {
 }
 
 impl Driver<'_> {
-    /// Takes the rollout from its first event to its outcome.
-    pub(super) async fn drive(mut self) -> anyhow::Result<(Outcome, String)> {
+    /// Takes the rollout from its first event to its end: the exit code, and the sentence that says how it ended.
+    pub(super) async fn drive(mut self) -> anyhow::Result<(Exit, String)> {
         let mut step = self.rollout.step(self.wanted.clone());
         loop {
             self.record.begins(&step);
             if let Step::Finish(outcome) = step {
-                let sentence = self.finish(&outcome).await?;
-                return Ok((outcome, sentence));
+                return self.finish(&outcome).await;
             }
             self.save()?;
             self.progress.begins(&step);
@@ -146,19 +146,21 @@ impl Driver<'_> {
     }
 
     /// What is durable comes before the record of the end: whoever goes on with this repeats it.
-    async fn finish(&mut self, outcome: &Outcome) -> anyhow::Result<String> {
+    async fn finish(&mut self, outcome: &Outcome) -> anyhow::Result<(Exit, String)> {
         if let Some(switching) = self.work.swap.switching() {
             switching.end(&self.work.layout, &self.work.app, outcome, self.refused)?;
         }
         let drained = self.work.drained_since(&self.record).await;
-        let sentence = self.progress.finished(outcome, &self.wanted, &self.record, drained);
+        let exit = verdict::exit(outcome, &self.wanted, drained);
+        let sentence = verdict::sentence(outcome, &self.record);
+        self.progress.finished(exit, &sentence, &self.record, drained);
         self.record.message = Some(sentence.clone());
         self.record.ended = Some(super::hold::now());
         self.save()?;
         if let Err(why) = self.work.hooks.after(&self.record).await {
             self.progress.note(&why);
         }
-        Ok(sentence)
+        Ok((exit, sentence))
     }
 
     fn save(&self) -> anyhow::Result<()> {

@@ -52,7 +52,7 @@ pub(crate) async fn carry_out(
         work,
         Event::Begin,
         BTreeMap::new(),
-        context.json,
+        context,
         interrupts,
     )
     .await
@@ -77,7 +77,7 @@ pub(crate) async fn reopen(
     let begin = if record.going_back { Event::Abort } else { begin };
     let work = Work::new(systemd, &context.layout, spec, swap);
     let rollout = Rollout::resumed(request, past);
-    drive(rollout, record, work, begin, runs, context.json, interrupts).await
+    drive(rollout, record, work, begin, runs, context, interrupts).await
 }
 
 type Runs = BTreeMap<Instance, Run>;
@@ -104,7 +104,7 @@ async fn drive(
     work: Work,
     begin: Event,
     runs: Runs,
-    json: bool,
+    context: &Context,
     interrupts: &mut Interrupts,
 ) -> anyhow::Result<()> {
     match work.hooks.before(&record).await {
@@ -119,16 +119,16 @@ async fn drive(
     let watch = work.systemd.watch(&names).await?;
     let driver = Driver {
         rollout,
-        progress: Progress::new(&record, json),
+        progress: Progress::new(&record, context.json),
         record,
         work,
         interrupts,
         watch,
-        wanted: begin.clone(),
+        wanted: begin,
         refused: false,
         watched: None,
         runs,
     };
-    let (outcome, sentence) = Box::pin(driver.drive()).await?;
-    verdict::result(verdict::exit(&outcome, &begin), &app, &sentence)
+    let (exit, sentence) = Box::pin(driver.drive()).await?;
+    verdict::result(exit, context, &app, &sentence)
 }

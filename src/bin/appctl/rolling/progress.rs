@@ -4,12 +4,11 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{self, Duration};
 
-use appctl::rollout::{Event, Outcome, Record, Step};
+use appctl::rollout::{Event, Record, Step};
 use appctl::spec::Instance;
 use serde_json::{Value, json};
 
 use super::drained::Drained;
-use super::verdict;
 use crate::exit::Exit;
 use crate::ui::quantity;
 use crate::ui::style::{BAD, DIM, GOOD, WARN, paint};
@@ -119,16 +118,8 @@ impl Progress {
         self.line(&paint(WARN, &note));
     }
 
-    /// It is over; the sentence that says how.
-    pub(super) fn finished(
-        &self,
-        outcome: &Outcome,
-        wanted: &Event,
-        record: &Record,
-        drained: Option<Drained>,
-    ) -> String {
-        let sentence = verdict::sentence(outcome, record);
-        let exit = verdict::exit(outcome, wanted);
+    /// It is over, and how.
+    pub(super) fn finished(&self, exit: Exit, sentence: &str, record: &Record, drained: Option<Drained>) {
         let seconds = self.began.elapsed().as_secs_f64();
         let fields = json!({
             "outcome": record.state, "message": sentence, "seconds": seconds, "exit_code": exit.code(),
@@ -137,13 +128,13 @@ impl Progress {
         });
         self.event("end", fields);
         let requests = drained.map(requests);
-        if exit == Exit::DONE {
+        if let Exit::DONE | Exit::CUT = exit {
+            let colour = if exit == Exit::DONE { GOOD } else { WARN };
             let requests = requests.map(|text| format!(", {text}")).unwrap_or_default();
-            self.line(&format!("{} in {seconds:.1} s{requests}", paint(GOOD, &sentence)));
+            self.line(&format!("{} in {seconds:.1} s{requests}", paint(colour, sentence)));
         } else if let Some(text) = requests.filter(|_| drained != Some(Drained::default())) {
             self.line(&text);
         }
-        sentence
     }
 
     /// Draws the live line, now and then. Never returns without one.

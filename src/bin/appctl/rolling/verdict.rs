@@ -3,22 +3,32 @@
 use appctl::rollout::{Event, Outcome, Record, TaskName};
 use appctl::spec::{AppName, Instance};
 
+use super::drained::Drained;
+use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 
 /// The exit code of an outcome. Taking it back is what `abort` is for; of a deploy it is a failure.
-pub(super) fn exit(outcome: &Outcome, wanted: &Event) -> Exit {
+pub(super) fn exit(outcome: &Outcome, wanted: &Event, drained: Option<Drained>) -> Exit {
+    let done = match drained {
+        Some(Drained { cut: 1.., .. }) => Exit::CUT,
+        _ => Exit::DONE,
+    };
     match outcome {
-        Outcome::Done { still_down } if still_down.is_empty() => Exit::DONE,
-        Outcome::Aborted { no_way_back: None, .. } if *wanted == Event::Abort => Exit::DONE,
+        Outcome::Done { still_down } if still_down.is_empty() => done,
+        Outcome::Aborted { no_way_back: None, .. } if *wanted == Event::Abort => done,
         Outcome::Interrupted { .. } => Exit::FAILED,
         _ => Exit::ROLLOUT_FAILED,
     }
 }
 
-/// Done, or an error that says how it ended.
-pub(super) fn result(exit: Exit, app: &AppName, sentence: &str) -> anyhow::Result<()> {
+/// Done, or an error that says how it ended. Requests that were cut are told by the command's own end.
+pub(super) fn result(exit: Exit, context: &Context, app: &AppName, sentence: &str) -> anyhow::Result<()> {
     match exit {
         Exit::DONE => Ok(()),
+        Exit::CUT => {
+            context.note_cut();
+            Ok(())
+        }
         code => Err(ExpectedError::new(code, format!("{app}: {sentence}")).into()),
     }
 }
@@ -122,7 +132,7 @@ fn list(instances: &[Instance]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::exit;
+    use super::{Drained, exit};
     use crate::exit::Exit;
     use appctl::rollout::{Event, Outcome};
 
@@ -131,16 +141,26 @@ mod tests {
         let down = Outcome::Done {
             still_down: vec![appctl::spec::Instance::Number(1)],
         };
-        assert_eq!(exit(&down, &Event::Begin), Exit::ROLLOUT_FAILED);
+        assert_eq!(exit(&down, &Event::Begin, None), Exit::ROLLOUT_FAILED);
         let fine = Outcome::Done { still_down: Vec::new() };
-        assert_eq!(exit(&fine, &Event::Begin), Exit::DONE);
+        assert_eq!(exit(&fine, &Event::Begin, None), Exit::DONE);
+    }
+
+    #[test]
+    fn requests_that_were_cut_are_told_unless_there_is_worse() {
+        let drained = |waited_for, cut| Some(Drained { waited_for, cut });
+        let fine = Outcome::Done { still_down: Vec::new() };
+        assert_eq!(exit(&fine, &Event::Begin, drained(3, 0)), Exit::DONE);
+        assert_eq!(exit(&fine, &Event::Begin, drained(3, 1)), Exit::CUT);
+        let left = Outcome::Interrupted { clean: false };
+        assert_eq!(exit(&left, &Event::Begin, drained(3, 1)), Exit::FAILED);
     }
 
     #[test]
     fn a_deploy_that_someone_takes_back_has_failed_and_the_abort_has_not() {
         let (went_back, no_way_back) = (true, None);
         let back = Outcome::Aborted { went_back, no_way_back };
-        assert_eq!(exit(&back, &Event::Begin), Exit::ROLLOUT_FAILED);
-        assert_eq!(exit(&back, &Event::Abort), Exit::DONE);
+        assert_eq!(exit(&back, &Event::Begin, None), Exit::ROLLOUT_FAILED);
+        assert_eq!(exit(&back, &Event::Abort, None), Exit::DONE);
     }
 }

@@ -20,6 +20,8 @@ use crate::{millis, served};
 on_each_debian!(what_straddles_a_rollout_is_answered);
 
 const LIMIT: Duration = Duration::from_secs(60);
+/// The exit code of a rollout that had to cut requests.
+const CUT: i32 = 8;
 const EACH: Shape = Shape::OnePerConnection { rate: Some(100.0) };
 
 fn what_straddles_a_rollout_is_answered(stage: &Stage) -> Result<()> {
@@ -226,8 +228,12 @@ fn what_is_left_at_the_deadline_is_cut_and_counted(stage: &Stage) -> Result<()> 
     );
     until("all are under way", LIMIT, || connections(stage, 3))?;
     let (before, each) = (stage.pids("web")?, few(EACH, 100));
-    let told = stage.appctl_ok(&["rolling-restart", "web"])?;
-    ensure!(told.trim_end().ends_with(" in progress waited for, 3 cut"), "{told}");
+    let rolled = stage.appctl(&["rolling-restart", "web"])?;
+    let told = rolled.stdout.trim_end();
+    ensure!(
+        rolled.status == CUT && told.ends_with(" in progress waited for, 3 cut"),
+        "{rolled:?}"
+    );
     all_replaced(&before, &stage.pids("web")?)?;
     whole(&each.wait(), 100)?;
     let report = hopeless.wait();
