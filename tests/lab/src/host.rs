@@ -139,12 +139,21 @@ pub trait Host {
 
     /// Installs a Debian package the way its user does, and gives what apt printed.
     fn install_deb(&self, package: &Path) -> Result<String> {
-        let file = "/tmp/lab-install.deb";
-        self.copy_in(package, file)?;
-        let text = self.run_ok(&["apt-get", "install", "--yes", file])?;
-        self.run_ok(&["rm", file])?;
-        Ok(text)
+        install(self, package, &["apt-get", "install", "--yes"])
     }
+
+    /// The same where what it depends on is there already, in half the time: for scenarios that are about something else.
+    fn install_deb_alone(&self, package: &Path) -> Result<String> {
+        install(self, package, &["dpkg", "--install"])
+    }
+}
+
+fn install<H: Host + ?Sized>(host: &H, package: &Path, program: &[&str]) -> Result<String> {
+    let file = "/tmp/lab-install.deb";
+    host.copy_in(package, file)?;
+    let text = host.run_ok(&[program, &[file]].concat())?;
+    host.run_ok(&["rm", file])?;
+    Ok(text)
 }
 
 fn finish(argv: &[&str], output: &std::process::Output) -> Result<Output> {

@@ -30,7 +30,7 @@ impl Stage {
     /// Boots a box and installs the package in it.
     pub fn set(debian: Debian) -> Result<Self> {
         let host = Box_::boot(debian)?;
-        host.install_deb(&built_deb()?)?;
+        host.install_deb_alone(&built_deb()?)?;
         Ok(Self { host })
     }
 

@@ -13,7 +13,7 @@ on_each_debian!(
 );
 
 const CANARY: [&str; 4] = ["--canary", "1", "--bake", "60s"];
-const SHORT: [&str; 4] = ["--canary", "1", "--bake", "5s"];
+const SHORT: [&str; 4] = ["--canary", "1", "--bake", "3s"];
 
 /// The next release answers one request in `every` with `code`.
 fn source_errs(host: &impl Host, name: &str, code: u16, every: u32) -> Result<()> {
@@ -56,7 +56,7 @@ fn told(host: &impl Host) -> Result<(u64, u64)> {
 
 fn a_release_that_answers_with_errors_is_taken_back(stage: &Stage) -> Result<()> {
     let host = stage.host();
-    install(host, 3, "bake = '8s'")?;
+    install(host, 3, "bake = '6s'")?;
     let old = live(host)?;
     let load = stage.load(3000, RATE);
     more(&load, 300)?;
@@ -90,7 +90,7 @@ fn is_back(stage: &Stage, old: &str) -> Result<()> {
 
 fn errors_that_the_old_release_has_too_are_no_reason(stage: &Stage) -> Result<()> {
     let host = stage.host();
-    install(host, 3, "bake = '4s'\nerrors = 'off'")?;
+    install(host, 3, "bake = '3s'\nerrors = 'off'")?;
     let load = stage.load(3000, RATE);
     source_errs(host, "r1", 500, 5)?;
     ends_with(&deploy(stage, &SHORT)?, 0, "is live")?;
