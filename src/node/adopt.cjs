@@ -81,7 +81,7 @@ class Adopter {
   accept(server, socket, request) {
     if (socket.handle === null) this.open(server, socket, request);
     else this.reopen(server, socket, request);
-    guarded(() => this.service.hold.take(server, this.queue(request)));
+    guarded(() => this.service.hold.take(server, socket, this.queue(request)));
   }
 
   open(server, { fd }, { callback, options, ...request }) {

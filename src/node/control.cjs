@@ -31,8 +31,10 @@ class Control {
     if (interval > 0) require('./stack.cjs').install((line) => this.say(line), blocked);
   }
 
-  say(line) {
-    if (!this.socket.destroyed) this.socket.write(`${line}\n`);
+  /** `sent` is called once the line is with the kernel, or cannot be sent at all. */
+  say(line, sent) {
+    if (!this.socket.destroyed) this.socket.write(`${line}\n`, sent);
+    else if (sent !== undefined) sent();
   }
 
   /** How late the timer is shows how long the event loop was held. Nothing piles up while the shim does not read. */

@@ -27,7 +27,7 @@ class Service {
     this.drain = null;
     this.channel = null;
     this.listens = false;
-    this.hold = new (require('./hold.cjs').Hold)(env.APPCTL_HOLD === '1');
+    this.hold = new (require('./hold.cjs').Hold)(env.APPCTL_HOLD === '1', !env.APPCTL_CONTROL);
   }
 
   /** The channel to the shim, connected on first use; null when there is no shim to talk to. */
@@ -47,9 +47,11 @@ class Service {
     if (require('worker_threads').isMainThread) this.control();
   }
 
-  say(line) {
+  /** `sent` is called once the line is with the kernel, or cannot be sent at all. */
+  say(line, sent = () => {}) {
     const control = this.control();
-    if (control !== null) control.say(line);
+    if (control === null) sent();
+    else control.say(line, sent);
   }
 
   /** Follows a server that accepts on a held address. `stays` tells whether it still does. */
@@ -68,12 +70,13 @@ class Service {
 
   announce(server, address) {
     this.listens = true;
-    this.say(`listening ${address}`);
+    this.say(`listening ${address}`, () => guarded(() => this.hold.told()));
     if (this.env.APPCTL_PROBE) require('./probe.cjs').open(server, this.env.APPCTL_PROBE, () => this.say('probe'));
   }
 
   /** Only a process that listens takes part in the drain: a launcher has nothing to confirm. */
   stop([linger, timeout]) {
+    this.hold.stop();
     if (this.listens) this.drain.start(Number(linger), Number(timeout));
   }
 

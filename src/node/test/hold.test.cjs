@@ -59,3 +59,51 @@ test('a server that listens again meanwhile is held again, and one that was clos
   assert.strictEqual(body(await waiting), 'two');
   assert.strictEqual(app.err, '');
 });
+
+test('a connection is taken only once the shim can know that there is a server', async (t) => {
+  const shim = await world(t);
+  const [{ place }] = shim.held;
+  const early = Array.from({ length: 5 }, () => get(place));
+  // Whoever is taken keeps the event loop from saying anything else for a while.
+  const app = shim.app(`${serve('late')} server.once('connection', () => {
+    require('fs').writeSync(1, 'taken');
+    for (const end = Date.now() + 500; Date.now() < end;);
+  }).listen(PORT0)`);
+  await until(() => app.out === 'taken', () => app.err);
+  assert.ok(shim.lines.some((line) => line.startsWith('listening')), shim.lines.join(' | '));
+  assert.deepStrictEqual(new Set((await Promise.all(early)).map(body)), new Set(['late']));
+});
+
+test('told to stop before it listens, it takes nothing and is there for its signal', async (t) => {
+  const shim = await world(t);
+  const [{ place }] = shim.held;
+  const app = shim.app(`setTimeout(() => {
+    ${serve('wrong')} server.listen(PORT0, () => console.log('up'));
+  }, 1500)`);
+  await shim.said('hello', app);
+  shim.stop(100);
+  await until(() => app.out === 'up\n', () => app.err);
+  const waiting = get(place);
+  await shim.said('beat', app);
+  app.kill('SIGTERM');
+  assert.strictEqual((await app.exited).signal, 'SIGTERM');
+  shim.app(`${serve('right')} server.listen(PORT0)`);
+  assert.strictEqual(body(await waiting), 'right');
+});
+
+test('a server that is closed while it is held keeps no process alive', async (t) => {
+  const shim = await world(t);
+  const app = shim.app(`${serve('one')} server.listen(PORT0, () => server.close())`, { env: { APPCTL_HOLD: '1' } });
+  assert.strictEqual((await app.exited).code, 0);
+});
+
+test('the primary of a cluster is held too', async (t) => {
+  const shim = await world(t);
+  const [{ place }] = shim.held;
+  const app = shim.app(`const cluster = require('cluster');
+    if (cluster.isPrimary) cluster.fork(); else { ${serve('worker')} server.listen(PORT0); }`, { env: { APPCTL_HOLD: '1' } });
+  await shim.said('listening', app);
+  const waiting = get(place);
+  shim.send('accept 0 0');
+  assert.strictEqual(body(await waiting), 'worker');
+});

@@ -9,7 +9,7 @@ use crate::backoff::Record;
 const FAILED_TIMEOUT: Millis = 5_000;
 /// Kept back from the drain for the app's own signal handler, at most.
 const LONGEST_GRACE: Millis = 2_000;
-/// An app accepts before its adapter has said so: this long is listened for it when the app was starting.
+/// An app accepts once its adapter's word is with the kernel: this long is listened for it when the app was starting.
 const HEARING: Millis = 300;
 /// The kernel may take this long to end a killed process; systemd takes over afterwards.
 const REAP_PATIENCE: Millis = 5_000;
@@ -83,7 +83,8 @@ impl Machine {
     pub(super) fn stop_asked_early(&mut self, now: Millis, out: &mut Vec<Action>) -> Phase {
         out.push(Action::Stopping(self.status(ShimState::Draining)));
         let stopping = Stopping::new(self.rules.stop_timeout, None, now);
-        let silent = matches!(self.rules.proof, Proof::Listening | Proof::Http) && !self.peers.listening();
+        let accepts = matches!(self.rules.proof, Proof::Listening | Proof::Http | Proof::Started(_));
+        let silent = accepts && !self.rules.held.is_empty() && !self.peers.listening();
         let hearing = Stage::Hearing(now.saturating_add(HEARING).min(stopping.cut_at));
         let stage = if silent { hearing } else { stopping.stage };
         self.stop(Stopping { stage, ..stopping }, now, out)

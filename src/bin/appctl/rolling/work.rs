@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use appctl::host::bus::{InstanceState, Systemd};
+use appctl::host::bus::{InstanceState, JobResult, Systemd};
 use appctl::observe::ShimStatus;
 use appctl::release::Layout;
 use appctl::rollout::{Event, Step, Task};
@@ -119,10 +119,15 @@ impl Work {
             return Ok(Done::from(Event::Refused(instance, format!("{error:#}"))));
         }
         let unit = units::instance(&self.app, instance);
-        let before = self.systemd.instance(&unit).await?;
+        let mut before = self.systemd.instance(&unit).await?;
         let since = Timestamp::now();
-        let result = self.systemd.restart(&unit, self.up).await?;
-        let after = self.systemd.instance(&unit).await?;
+        let (mut result, mut after) = self.restart(&unit).await?;
+        // What is left behind on the way back tends to crash by itself. systemd makes one of our request and of its own
+        // restart of that, and then it looks as if the old state had crashed.
+        if back && result.is_done() && crashed(&before, &after) {
+            before = after;
+            (result, after) = self.restart(&unit).await?;
+        }
         let new = after.invocation.is_some() && after.invocation != before.invocation;
         if let Some(other) = self.runs_another(&after, back) {
             let why = format!("it runs release {other}, which it was not told to");
@@ -136,11 +141,21 @@ impl Work {
             });
         }
         let reason = Reason::of(&after, &result, Some(since)).await;
-        let done = Done::from(Event::NotUp(instance, reason.why));
+        let why = if result.is_done() && after.activity.is_up() && new {
+            "it crashed, and came up only when systemd had started it again".to_owned()
+        } else {
+            reason.why
+        };
+        let done = Done::from(Event::NotUp(instance, why));
         Ok(Done {
             said: reason.said,
             ..done
         })
+    }
+
+    async fn restart(&self, unit: &str) -> anyhow::Result<(JobResult, InstanceState)> {
+        let result = self.systemd.restart(unit, self.up).await?;
+        Ok((result, self.systemd.instance(unit).await?))
     }
 
     /// The release of an instance that is up, when it is another than it should be.
