@@ -164,8 +164,9 @@ test('of many requests beyond the deadline the first twenty are named, without t
 });
 
 test('a peer that sends half a request and falls silent is named too', async (t) => {
-  const { shim, app, open } = await world(t);
+  const { shim, held, app, open } = await world(t);
   const client = await open();
+  await until(async () => (await get(held.place, request('/', 'Connection: close\r\n'))).endsWith('fast'), 'it is accepted');
   await stopped(shim, 200, 600);
   client.write('POST /half');
   assert.strictEqual(await shim.said('drained', app), 'drained 0 1');

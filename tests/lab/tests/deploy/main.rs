@@ -6,6 +6,7 @@ mod canaries;
 mod chance;
 mod errors;
 mod hooks;
+mod interrupted;
 mod invariants;
 mod killed;
 mod power;
