@@ -39,10 +39,12 @@ test-fast: packages
 	APPCTL_SHIM=$(CURDIR)/target/$(TARGET)/shim/appctl-shim $(CARGO) test --package appctl --test '*' --quiet
 	node --test --test-concurrency=4 --test-timeout=120000 src/node/test/*.test.cjs
 
-# Virtual machines compute for minutes and boxes mostly wait: side by side they take two thirds of the time. The matrix of
-# all shapes of load wants both processors for itself, and for longer than every change can wait: `make matrix`.
-MACHINES := boots machine
-BOXES    := $(filter-out $(MACHINES),$(basename $(notdir $(wildcard tests/lab/tests/*.rs))) \
+# Virtual machines compute for minutes and boxes mostly wait: two boxes at a time beside the machines, four once those are
+# through. The matrix of all shapes of load wants both processors for itself, and for longer than every change can wait:
+# `make matrix`.
+MACHINES := machine
+BESIDE   := any_app bad_input broken_config changes crash_loop deploy failures frameworks
+ALONE    := $(filter-out $(MACHINES) $(BESIDE),$(basename $(notdir $(wildcard tests/lab/tests/*.rs))) \
               $(notdir $(patsubst %/main.rs,%,$(wildcard tests/lab/tests/*/main.rs))))
 LAB      := $(CARGO) test --package appctl-lab --no-fail-fast
 
@@ -52,8 +54,9 @@ test-lab: packages deb
 	@trap 'pkill -P $$machines; kill $$machines' INT TERM; \
 	{ $(LAB) $(addprefix --test ,$(MACHINES)) -- --test-threads=1; first=$$?; \
 	  $(LAB) --test deploy power:: ; exit $$((first + $$?)); } >target/machines.log 2>&1 & machines=$$!; \
-	$(LAB) $(addprefix --test ,$(BOXES)) -- --test-threads=2 --skip power:: --skip every_shape:: ; boxes=$$?; \
-	wait $$machines; machines=$$?; cat target/machines.log; exit $$((boxes + machines))
+	$(LAB) $(addprefix --test ,$(BESIDE)) -- --test-threads=2 --skip power:: ; beside=$$?; \
+	wait $$machines; machines=$$?; cat target/machines.log; \
+	$(LAB) $(addprefix --test ,$(ALONE)) -- --test-threads=4 --skip every_shape:: ; exit $$((beside + machines + $$?))
 
 bench: packages deb
 	$(CARGO) run --quiet --package appctl-lab --bin bench

@@ -4,6 +4,7 @@
 
 pub mod apps;
 pub mod box_;
+pub mod contract;
 pub mod debian;
 pub mod host;
 pub mod load;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use appctl_lab::contract::check;
 use appctl_lab::{Debian, Host, Machine, apps, built_deb};
 use serde_json::Value;
 
@@ -26,6 +27,7 @@ type Members = BTreeMap<String, (String, Option<u64>, u64)>;
 
 fn walk(debian: Debian) -> Result<()> {
     let mut machine = Machine::boot(debian)?;
+    is_a_machine(&machine)?;
     machine.install_deb(&built_deb()?)?;
     machine.copy_in(&apps::prepare("plain")?, "/srv/myapp")?;
     machine.run_ok(&[
@@ -51,6 +53,17 @@ fn walk(debian: Debian) -> Result<()> {
     let third = machine.boot_id()?;
     let anew = first != second && second != third && first != third;
     ensure!(anew, "it did not boot anew: {first} {second} {third}");
+    Ok(())
+}
+
+/// The memory limit is the kernel's own here.
+fn is_a_machine(machine: &Machine) -> Result<()> {
+    check(machine)?;
+    let controllers = machine.read_file("/sys/fs/cgroup/cgroup.controllers")?;
+    ensure!(
+        controllers.split_whitespace().any(|name| name == "memory"),
+        "no memory controller: {controllers}"
+    );
     Ok(())
 }
 
