@@ -11,6 +11,7 @@ class Hold {
   constructor(proof, known) {
     this.proof = proof;
     this.waits = proof || !known;
+    this.stopped = false;
     this.parked = new Map();
     this.alive = undefined;
   }
@@ -37,7 +38,7 @@ class Hold {
    * of a cluster's primary has only passed its handle on.
    */
   release() {
-    if (!this.waits) return;
+    if (this.stopped || !this.waits) return;
     this.waits = false;
     for (const [server, { handle, socket, queue }] of this.parked) {
       this.drop(server);
@@ -47,7 +48,7 @@ class Hold {
 
   /** Whoever was told to stop before takes nothing any more. */
   stop() {
-    this.release = () => {};
+    this.stopped = true;
   }
 
   drop(server) {

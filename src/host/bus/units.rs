@@ -95,6 +95,27 @@ pub struct InstanceState {
     pub result: String,
 }
 
+impl InstanceState {
+    /// What a row of the unit list tells; as if it had never run where there is none.
+    pub fn listed(unit: &str, row: Option<&UnitState>) -> Self {
+        Self {
+            unit: unit.to_owned(),
+            load: row.map_or_else(|| "not-found".to_owned(), |row| row.load.clone()),
+            activity: row.map_or(Activity::Inactive, |row| row.activity),
+            sub: row.map_or_else(|| "dead".to_owned(), |row| row.sub.clone()),
+            job: row.and_then(|row| row.job),
+            invocation: None,
+            main_pid: None,
+            restarts: 0,
+            status_text: String::new(),
+            active_since: None,
+            exit_status: 0,
+            exit_code: 0,
+            result: "success".to_owned(),
+        }
+    }
+}
+
 impl Systemd {
     /// Loaded units whose names match one of the patterns of glob(7), in one call.
     pub async fn units(&self, patterns: &[&str]) -> Result<Vec<UnitState>, BusError> {
@@ -156,7 +177,7 @@ fn unit_state((name, _, load, active, sub, _, _, job, ..): UnitRow) -> UnitState
 }
 
 async fn detail(connection: &Connection, unit: &str, row: Option<&UnitState>) -> Result<InstanceState, BusError> {
-    let mut state = blank(unit, row);
+    let mut state = InstanceState::listed(unit, row);
     let of = Properties::of(connection, unit).await?;
     let id: Vec<u8>;
     let (pid, since): (u32, u64);
@@ -178,24 +199,6 @@ async fn detail(connection: &Connection, unit: &str, row: Option<&UnitState>) ->
         )?;
     }
     Ok(state)
-}
-
-fn blank(unit: &str, row: Option<&UnitState>) -> InstanceState {
-    InstanceState {
-        unit: unit.to_owned(),
-        load: row.map_or_else(|| "not-found".to_owned(), |row| row.load.clone()),
-        activity: row.map_or(Activity::Inactive, |row| row.activity),
-        sub: row.map_or_else(|| "dead".to_owned(), |row| row.sub.clone()),
-        job: row.and_then(|row| row.job),
-        invocation: None,
-        main_pid: None,
-        restarts: 0,
-        status_text: String::new(),
-        active_since: None,
-        exit_status: 0,
-        exit_code: 0,
-        result: "success".to_owned(),
-    }
 }
 
 /// The properties of one unit.

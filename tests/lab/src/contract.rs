@@ -1,11 +1,12 @@
 //! What every system of the lab has to be and do before anything is proven on it: the right Debian, systemd as PID 1,
 //! cgroup v2, a journal.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
 use crate::Host;
+use crate::patience::until;
 
 /// It is the Debian it says it is, runs commands as they are, moves files and keeps a journal.
 pub fn check(host: &dyn Host) -> Result<()> {
@@ -82,9 +83,7 @@ fn logs_to_its_journal(host: &dyn Host) -> Result<()> {
         "echo",
         "seen in the journal",
     ])?;
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while !host.journal("lab-says")?.contains("seen in the journal") {
-        ensure!(Instant::now() < deadline, "{}", host.journal("lab-says")?);
-    }
-    Ok(())
+    until("the line in the journal", Duration::from_secs(10), || {
+        Ok(host.journal("lab-says")?.contains("seen in the journal").then_some(()))
+    })
 }

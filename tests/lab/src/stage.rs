@@ -10,6 +10,9 @@ use serde_json::Value;
 use crate::load::{Load, Plan, Shape, Target};
 use crate::{Box_, Debian, Host, Output, apps, built_deb};
 
+/// The exit code of a rollout that had to cut requests.
+pub const CUT: i32 = 8;
+
 /// A box with the package installed.
 pub struct Stage {
     host: Box_,

@@ -6,14 +6,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use appctl_lab::load::Shape;
 use appctl_lab::patience::eventually;
-use appctl_lab::stage::all_replaced;
+use appctl_lab::stage::{CUT, all_replaced};
 use appctl_lab::{Host, Stage, on_each_debian};
 use serde_json::Value;
 
 on_each_debian!(unmodified_apps, other_protocols, written_for_pm2);
-
-/// The exit code of a rollout that had to cut requests.
-const CUT: i32 = 8;
 
 /// Name, program, and what else stands in its file.
 const APPS: [(&str, &str, &str); 9] = [

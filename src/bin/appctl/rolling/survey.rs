@@ -165,24 +165,17 @@ fn is_under_way(state: &InstanceState) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use appctl::host::bus::Activity;
+    use appctl::host::bus::{Activity, UnitState};
 
     fn state(activity: Activity, sub: &str, job: Option<u32>) -> InstanceState {
-        InstanceState {
-            unit: "myapp@1.service".to_owned(),
+        let row = UnitState {
+            name: "myapp@1.service".to_owned(),
             load: "loaded".to_owned(),
             activity,
             sub: sub.to_owned(),
             job,
-            invocation: None,
-            main_pid: None,
-            restarts: 0,
-            status_text: String::new(),
-            active_since: None,
-            exit_status: 0,
-            exit_code: 0,
-            result: "success".to_owned(),
-        }
+        };
+        InstanceState::listed(&row.name, Some(&row))
     }
 
     #[test]

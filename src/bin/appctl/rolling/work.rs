@@ -133,7 +133,8 @@ impl Work {
             let why = format!("it runs release {other}, which it was not told to");
             return Ok(Done::from(Event::NotUp(instance, why)));
         }
-        if result.is_done() && after.activity.is_up() && new && !crashed(&before, &after) {
+        let up = result.is_done() && after.activity.is_up() && new;
+        if up && !crashed(&before, &after) {
             let done = Done::from(Event::Up(instance));
             return Ok(Done {
                 run: after.invocation.map(|id| Run { id, since }),
@@ -141,7 +142,7 @@ impl Work {
             });
         }
         let reason = Reason::of(&after, &result, Some(since)).await;
-        let why = if result.is_done() && after.activity.is_up() && new {
+        let why = if up {
             "it crashed, and came up only when systemd had started it again".to_owned()
         } else {
             reason.why

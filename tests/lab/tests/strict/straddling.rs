@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use appctl_lab::load::{Load, Plan, Report, Shape};
 use appctl_lab::patience::until;
 use appctl_lab::running::{Ending, Running};
-use appctl_lab::stage::all_replaced;
+use appctl_lab::stage::{CUT, all_replaced};
 use appctl_lab::{Host, Stage, on_each_debian};
 
 use crate::every_shape::{becomes, write};
@@ -20,8 +20,6 @@ use crate::{millis, served};
 on_each_debian!(what_straddles_a_rollout_is_answered);
 
 const LIMIT: Duration = Duration::from_secs(60);
-/// The exit code of a rollout that had to cut requests.
-const CUT: i32 = 8;
 const EACH: Shape = Shape::OnePerConnection { rate: Some(100.0) };
 
 fn what_straddles_a_rollout_is_answered(stage: &Stage) -> Result<()> {

@@ -60,6 +60,15 @@ fn an_app_that_was_starting_is_listened_to_before_it_is_signalled() {
     heard.says(1, Said::Drained { served: 0, cut: 0 }).did("signal");
 }
 
+/// It is ready by the clock, and may serve before that.
+#[test]
+fn so_is_one_whose_time_has_not_come_yet() {
+    let asked = Story::running(Proof::Started(500))
+        .then(Event::Terminate)
+        .did("STOPPING");
+    asked.wait(299).did("").wait(1).did("signal");
+}
+
 #[test]
 fn without_an_adapter_that_listened_the_signal_goes_out_at_once() {
     Story::running(Proof::Notify)
