@@ -1,6 +1,8 @@
 'use strict';
-// The open connections of the servers on held sockets, and what each is doing. Costs a few listeners per server and one
-// per connection; requests cost next to nothing, because Node's own http state tells who is busy when somebody asks.
+// The open connections of the servers on held sockets, and what each is doing. A plain HTTP/1 server keeps a list of its
+// own, so there a connection costs nothing before somebody asks (a listener for each was 9 % of a request that has its
+// connection to itself); elsewhere it is one listener and one record. Requests cost next to nothing, because Node's http
+// state tells who is busy.
 
 const { guarded } = require('./guard.cjs');
 const responses = require('./responses.cjs');
@@ -77,7 +79,7 @@ class Connections {
     this.servers = new Map();
     this.onadd = null;
     this.onsession = null;
-    responses.install(RECORD);
+    responses.install((socket) => socket[RECORD] !== undefined || (this.servers.has(socket.server) && !socket[PRIVATE]));
   }
 
   follow(server) {
@@ -86,21 +88,47 @@ class Connections {
       http: 'keepAliveTimeout' in server,
       http2: typeof server.updateSettings === 'function',
       secure: typeof server.setSecureContext === 'function',
+      watched: false,
     };
     this.servers.set(server, kind);
-    server.prependListener('connection', (socket) => guarded(() => this.add(socket, kind)));
+    // Node makes its list when it says "listening", which it does before this is run.
+    if (onlyHttp(server, kind)) process.nextTick(() => guarded(() => listOf(server) === null && this.watch(server, kind)));
+    else this.watch(server, kind);
     if (kind.secure) server.prependListener('secureConnection', (socket) => guarded(() => this.secured(socket, kind)));
     if (kind.http2) server.on('session', (session) => guarded(() => this.session(session)));
-    if (kind.http) noteHandovers(server);
+    if (kind.http) noteHandovers(server, (socket) => this.add(socket, kind));
   }
 
+  /** From now on each connection is known as soon as it is there. */
+  watch(server, kind) {
+    if (kind.watched) return;
+    kind.watched = true;
+    server.prependListener('connection', (socket) => guarded(() => this.add(socket, kind)));
+  }
+
+  watchAll() {
+    this.look();
+    for (const [server, kind] of this.servers) this.watch(server, kind);
+  }
+
+  /** Whatever is open now has its record afterwards. */
+  look() {
+    for (const [server, kind] of this.servers) {
+      if (kind.watched) continue;
+      const list = listOf(server);
+      if (list !== null) for (const { socket } of list.all()) if (socket) this.add(socket, kind);
+    }
+  }
+
+  /** The record of a connection, a new one if need be; undefined for a private one. */
   add(socket, kind) {
-    if (socket[PRIVATE] || socket[RECORD] !== undefined) return;
+    if (socket[PRIVATE] || socket[RECORD] !== undefined) return socket[RECORD];
     const record = new Connection(socket, kind);
     socket[RECORD] = record;
     this.open.add(record);
     socket.once('close', () => this.remove(record));
     if (this.onadd !== null) this.onadd(record);
+    return record;
   }
 
   /** The TLS socket stands for the connection from the end of the handshake on. */
@@ -126,6 +154,7 @@ class Connections {
 
   /** `INFLIGHT OPEN RESPONSES ERRORS` for the heartbeat. */
   load() {
+    this.look();
     const now = performance.now();
     let busy = 0;
     for (const record of this.open) {
@@ -136,12 +165,25 @@ class Connections {
   }
 }
 
+/** Nobody but Node's own http takes its connections, so that all of them are on its list. */
+function onlyHttp(server, { http, http2, secure }) {
+  const [first, second] = server.listeners('connection');
+  return http && !http2 && !secure && second === undefined && first !== undefined && first.name === 'connectionListener';
+}
+
+/** The parsers of a server's open connections (http.Server.closeAllConnections() of Node 18.2 goes by it); null: none. */
+function listOf(server) {
+  const symbol = Object.getOwnPropertySymbols(server).find(({ description }) => description === 'http.server.connections');
+  const list = symbol && server[symbol];
+  return list && typeof list.all === 'function' ? list : null;
+}
+
 /**
  * Notes what a connection was upgraded to. Node offers upgrades only while somebody listens for them, so our listener
  * is there as long as one of the app's is, and not a moment longer.
  */
-function noteHandovers(server) {
-  const note = (request, socket) => guarded(() => handedOver(request, socket));
+function noteHandovers(server, recordOf) {
+  const note = (request, socket) => guarded(() => handedOver(request, recordOf(socket)));
   const join = (event) => {
     if (HANDOVERS.has(event) && !server.listeners(event).includes(note)) server.prependListener(event, note);
   };
@@ -153,9 +195,8 @@ function noteHandovers(server) {
   server.on('removeListener', (event, listener) => listener !== note && guarded(() => leave(event)));
 }
 
-function handedOver({ method, url }, socket) {
-  const record = socket[RECORD];
-  if (record !== undefined) record.upgrade = { method, url, mark: socket.bytesWritten, since: performance.now() };
+function handedOver({ method, url }, record) {
+  if (record !== undefined) record.upgrade = { method, url, mark: record.socket.bytesWritten, since: performance.now() };
 }
 
 module.exports = { Connections, RECORD, PRIVATE };

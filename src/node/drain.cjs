@@ -33,6 +33,7 @@ class Drain {
   follow(server) {
     this.connections.follow(server);
     if (this.started === 0) return;
+    this.connections.watchAll();
     this.stopAccepting();
     this.intercept(server);
   }
@@ -74,6 +75,7 @@ class Drain {
 
   prepare() {
     const { connections } = this;
+    connections.watchAll();
     connections.onadd = (record) => this.begin(record);
     connections.onsession = (session) => this.announce(session);
     for (const server of connections.servers.keys()) this.intercept(server);

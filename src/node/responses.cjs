@@ -13,12 +13,12 @@ function count(status) {
   if (status >= 500) errors += 1;
 }
 
-/** Node takes a response off its connection once all of it is handed over. `mark` is on the connections that count. */
-function install(mark) {
+/** Node takes a response off its connection once all of it is handed over. `counts` tells which connections are ours. */
+function install(counts) {
   if (installed) return;
   installed = true;
   replace(require('http').ServerResponse.prototype, 'detachSocket', (original) => function (socket) {
-    if (socket && socket[mark] !== undefined) count(this.statusCode);
+    if (socket && counts(socket)) count(this.statusCode);
     return original.call(this, socket);
   });
 }
