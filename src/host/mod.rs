@@ -5,6 +5,8 @@ pub mod accounts;
 #[cfg(feature = "cli")]
 pub mod archive;
 #[cfg(feature = "cli")]
+pub mod autogroup;
+#[cfg(feature = "cli")]
 pub mod bad;
 #[cfg(feature = "cli")]
 pub mod bus;

@@ -15,7 +15,7 @@ use crate::inputs::Shim;
 use crate::ipc::Ipc;
 use crate::machine::{Action, Event, Exit, WRONG_CONFIG};
 use crate::probe::Probe;
-use crate::{directory, log, notify};
+use crate::{directory, log, notify, share};
 
 /// The kernel would not start a process: `EX_OSERR` of sysexits.h.
 const NO_PROCESS: i32 = 71;
@@ -28,7 +28,10 @@ impl Shim {
             Action::Probe => return Ok(self.start_probe()),
             Action::Finish(exit) => return Err(exit),
             Action::Remember(record) => self.store.save(&record),
-            Action::Ready(status) => notify::ready(&status),
+            Action::Ready(status) => {
+                notify::ready(&status);
+                share::settle();
+            }
             Action::Stopping(status) => notify::stopping(&status),
             Action::Status(status) => notify::status(&status),
             Action::Extend(span) => notify::extend(span),

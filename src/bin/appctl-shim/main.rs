@@ -24,6 +24,7 @@ mod notify;
 mod probe;
 mod relay;
 mod run;
+mod share;
 mod sockets;
 mod speech;
 mod store;

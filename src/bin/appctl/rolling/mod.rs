@@ -5,6 +5,7 @@ mod deploy;
 mod drained;
 mod driver;
 mod errors;
+mod haste;
 mod hold;
 mod hooks;
 mod interrupt;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::driver::Run;
 use super::hooks::{Hooks, Moment};
 use super::survey::release_of;
-use super::{Reason, Swap};
+use super::{Reason, Swap, haste};
 use crate::units;
 
 /// What systemd may need beyond the app's own times. It keeps them itself; ours only catch a systemd that does not.
@@ -155,7 +155,8 @@ impl Work {
     }
 
     async fn restart(&self, unit: &str) -> anyhow::Result<(JobResult, InstanceState)> {
-        let result = self.systemd.restart(unit, self.up).await?;
+        let restart = self.systemd.restart(unit, self.up);
+        let result = haste::during(restart, &self.app, unit).await?;
         Ok((result, self.systemd.instance(unit).await?))
     }
 
@@ -169,7 +170,7 @@ impl Work {
     async fn take_down(&self, instance: Instance) -> anyhow::Result<Event> {
         let unit = units::instance(&self.app, instance);
         // A stop that takes too long goes on in systemd, which kills at its own deadline.
-        self.systemd.stop(&unit, self.down).await?;
+        haste::during(self.systemd.stop(&unit, self.down), &self.app, &unit).await?;
         // One that had crashed would stay listed as failed.
         self.systemd.reset_failed(&unit).await?;
         Ok(Event::Down(instance))
