@@ -57,7 +57,7 @@ impl Driver<'_> {
             self.save()?;
             self.progress.begins(&step);
             self.watched = self.watches(&step).await?;
-            step = self.take(step).await?;
+            step = Box::pin(self.take(step)).await?;
         }
     }
 
