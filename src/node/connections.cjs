@@ -20,6 +20,7 @@ class Connection {
   constructor(socket, server) {
     this.socket = socket;
     this.server = server;
+    // On a server with a list of its own: since when somebody knows, at most a heartbeat later.
     this.opened = performance.now();
     this.upgrade = null;
     this.session = null;

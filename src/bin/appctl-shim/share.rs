@@ -20,6 +20,7 @@ pub(crate) fn settle() {
     }
 }
 
+/// A smaller share is somebody's wish.
 fn is_raised() -> bool {
-    fs::read_to_string(FILE).is_ok_and(|text| !text.trim_end().ends_with(" nice 0"))
+    fs::read_to_string(FILE).is_ok_and(|text| text.contains(" nice -"))
 }

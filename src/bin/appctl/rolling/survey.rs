@@ -104,11 +104,12 @@ impl Survey {
     pub(super) fn answers(&self) -> BTreeMap<Instance, Answered> {
         let answered = |state: &InstanceState| {
             let shim: ShimStatus = state.status_text.parse().ok()?;
-            let responses = shim.responses.filter(|_| state.activity.is_up())?;
+            // Before its first heartbeat an instance has told of none.
+            let responses = shim.responses.unwrap_or_default();
             let run = state.invocation.clone();
             Some(Answered { run, responses })
         };
-        let all = self.states.iter();
+        let all = self.states.iter().filter(|(_, state)| state.activity.is_up());
         all.filter_map(|(who, state)| Some((*who, answered(state)?))).collect()
     }
 
