@@ -79,6 +79,7 @@ class Connections {
     this.sessions = new Set();
     this.servers = new Map();
     this.onadd = null;
+    this.onempty = null;
     this.onsession = null;
     responses.install((socket) => socket[RECORD] !== undefined || (this.servers.has(socket.server) && !socket[PRIVATE]));
   }
@@ -151,6 +152,7 @@ class Connections {
 
   remove(record) {
     this.open.delete(record);
+    if (this.onempty !== null && this.open.size === 0) this.onempty();
   }
 
   /** `INFLIGHT OPEN RESPONSES ERRORS` for the heartbeat. */

@@ -77,6 +77,7 @@ class Drain {
     const { connections } = this;
     connections.watchAll();
     connections.onadd = (record) => this.begin(record);
+    connections.onempty = () => guarded(() => this.endWhenEmpty());
     connections.onsession = (session) => this.announce(session);
     for (const server of connections.servers.keys()) this.intercept(server);
     farewell.sayCloseFromNowOn();

@@ -40,6 +40,21 @@ test('an idle connection is served within the linger, told to close, then ended 
   assert.ok(Date.now() - start < LONG_MS / 2, 'ends early');
 });
 
+test('the end of the last connection is the end of the drain, not the next look at it', async (t) => {
+  const { shim, app, open } = await world(t, `${APP}
+    const { setInterval } = globalThis;
+    globalThis.setInterval = (look, ms) => setInterval(look, ms < 1000 ? 3600000 : ms);`);
+  const clients = [await idle(open, app), await idle(open, app)];
+  await stopped(shim, LONG_MS);
+  for (const client of clients) {
+    client.write(request('/'));
+    assert.strictEqual(await client.finish(), 'fin');
+    assert.ok(!shim.lines.some((line) => line.startsWith('drained')), 'one is open still');
+    client.socket.end();
+  }
+  assert.strictEqual(await shim.said('drained'), 'drained 2 0');
+});
+
 test('an idle connection beyond the linger gets FIN, not RST, and not a moment earlier', async (t) => {
   const { shim, app, open } = await world(t);
   const client = await idle(open, app);
