@@ -179,6 +179,11 @@ fn unit_state((name, _, load, active, sub, _, _, job, ..): UnitRow) -> UnitState
 async fn detail(connection: &Connection, unit: &str, row: Option<&UnitState>) -> Result<InstanceState, BusError> {
     let mut state = InstanceState::listed(unit, row);
     let of = Properties::of(connection, unit).await?;
+    // systemd loads a unit that nobody uses anew for each question, which takes it milliseconds.
+    if state.activity == Activity::Inactive && hex(&of.get::<Vec<u8>>(UNIT_INTERFACE, "InvocationID").await?).is_none()
+    {
+        return Ok(state);
+    }
     let id: Vec<u8>;
     let (pid, since): (u32, u64);
     (id, pid, since, state.restarts, state.status_text) = tokio::try_join!(
