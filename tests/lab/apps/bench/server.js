@@ -26,7 +26,7 @@ const server = http.createServer((req, res) => {
   req.on('end', () => res.end(Buffer.concat(chunks)));
 });
 
-server.listen(3000, () => {
+server.listen(process.env.PORT || 3000, () => {
   listeningSince = Date.now();
 });
 

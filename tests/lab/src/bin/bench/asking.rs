@@ -1,4 +1,4 @@
-//! Asks the workers on port 3000 themselves who they are and since when they listen: what an observer from outside
+//! Asks the workers themselves who they are and since when they listen: what an observer from outside
 //! sees, whatever their supervisor believes.
 
 use std::collections::BTreeMap;
@@ -17,19 +17,19 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const BURST: usize = 8;
 
 /// Where the app answers. The thread that booted the box reaches it on its loopback.
-pub(crate) fn address() -> SocketAddr {
-    SocketAddr::from((Ipv4Addr::LOCALHOST, PORT))
+fn address(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
-pub(crate) fn target() -> Target {
-    Target::Tcp(address())
+pub(crate) fn target(port: u16) -> Target {
+    Target::Tcp(address(port))
 }
 
 /// Waits until each of these processes has given an answer.
-pub(crate) fn until_all_answer(pids: &[u32]) -> Result<()> {
+pub(crate) fn until_all_answer(port: u16, pids: &[u32]) -> Result<()> {
     let mut seen = BTreeMap::new();
     until("an answer of every worker", PATIENCE, || {
-        seen.extend(burst()?);
+        seen.extend(burst(port)?);
         Ok(pids.iter().all(|pid| seen.contains_key(pid)).then_some(()))
     })
 }
@@ -37,15 +37,15 @@ pub(crate) fn until_all_answer(pids: &[u32]) -> Result<()> {
 /// Waits for the answer of a process that is none of these, and gives since when it listens, in milliseconds since 1970.
 pub(crate) fn until_another_answers(known: &[u32]) -> Result<(u32, f64)> {
     until("an answer of a new worker", PATIENCE, || {
-        Ok(burst()?.into_iter().find(|(pid, _)| !known.contains(pid)))
+        Ok(burst(PORT)?.into_iter().find(|(pid, _)| !known.contains(pid)))
     })
 }
 
 /// Process and time of whoever answers to a few connections. A worker that dies meanwhile answers nothing.
-fn burst() -> Result<BTreeMap<u32, f64>> {
+fn burst(port: u16) -> Result<BTreeMap<u32, f64>> {
     let mut streams = Vec::new();
     for _ in 0..BURST {
-        streams.push(TcpStream::connect_timeout(&address(), TIMEOUT)?);
+        streams.push(TcpStream::connect_timeout(&address(port), TIMEOUT)?);
     }
     Ok(streams.into_iter().filter_map(|stream| ask(stream).ok()).collect())
 }

@@ -12,6 +12,8 @@ pub(crate) struct Settings {
     pub(crate) kills: usize,
     /// Rounds of throughput.
     pub(crate) rounds: usize,
+    /// Pairs of processes that are compared with each other.
+    pub(crate) pairs: usize,
     /// Length of one throughput sample.
     pub(crate) throughput: Duration,
     /// Runs of the command that lists the apps.
@@ -29,6 +31,7 @@ impl Settings {
                 reloads: 1,
                 kills: 1,
                 rounds: 1,
+                pairs: 1,
                 throughput: seconds(1),
                 listings: 3,
                 idle: seconds(5),
@@ -39,6 +42,7 @@ impl Settings {
                 reloads: 3,
                 kills: 4,
                 rounds: 5,
+                pairs: 20,
                 throughput: seconds(2),
                 listings: 10,
                 idle: seconds(60),

@@ -77,6 +77,12 @@ pub(crate) const LOST_UPLOAD: Subject = subject("lost per reload: slow upload, 0
 pub(crate) const LOST_SLOW: Subject = subject("lost per reload: slow response, 1 s", Unit::Requests);
 pub(crate) const RELOAD_IDLE: Subject = subject("full reload of 4 workers, no load", Unit::Milliseconds);
 pub(crate) const RELOAD_KEEP: Subject = subject("full reload of 4 workers, keep-alive load", Unit::Milliseconds);
+pub(crate) const RELOAD_UPSTREAM: Subject = subject(
+    "full reload of 4 workers, keep-alive load, nodejs.org's Node",
+    Unit::Milliseconds,
+);
+pub(crate) const START: Subject = subject("node -e 0, Debian's Node", Unit::Milliseconds);
+pub(crate) const START_UPSTREAM: Subject = subject("node -e 0, nodejs.org's Node", Unit::Milliseconds);
 pub(crate) const KILL_TIME: Subject = subject("kill -9 of one of 4 workers to full strength", Unit::Milliseconds);
 pub(crate) const KILL_ONE: Subject = subject("lost per kill -9: one request per connection", Unit::Requests);
 pub(crate) const KILL_KEEP: Subject = subject("lost per kill -9: keep-alive POST 16 KiB", Unit::Requests);
@@ -88,6 +94,8 @@ pub(crate) const CPU_KEEP_1: Subject = subject("CPU per request: keep-alive, 1 w
 pub(crate) const CPU_ONE_1: Subject = subject("CPU per request: one per connection, 1 worker", Unit::Microseconds);
 pub(crate) const CPU_KEEP_2: Subject = subject("CPU per request: keep-alive, 2 workers", Unit::Microseconds);
 pub(crate) const CPU_ONE_2: Subject = subject("CPU per request: one per connection, 2 workers", Unit::Microseconds);
+pub(crate) const BESIDE_KEEP: Subject = subject("CPU per request side by side: keep-alive", Unit::Microseconds);
+pub(crate) const BESIDE_ONE: Subject = subject("CPU per request side by side: one per connection", Unit::Microseconds);
 pub(crate) const PSS: Subject = subject("supervision of 4 workers, PSS", Unit::Kibibytes);
 pub(crate) const ANONYMOUS: Subject = subject("supervision of 4 workers, anonymous memory", Unit::Kibibytes);
 pub(crate) const LIST: Subject = subject("appctl status, pm2 ls", Unit::Milliseconds);

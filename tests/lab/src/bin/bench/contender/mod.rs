@@ -1,4 +1,4 @@
-//! What is measured, each behind the same few verbs. Only one runs at a time.
+//! What is measured, each behind the same few verbs. Only one has a port at a time.
 
 mod appctl;
 mod node;
@@ -6,6 +6,7 @@ mod pm2;
 
 use anyhow::Result;
 
+use crate::asking::{self, PORT};
 use crate::book::subject::Who;
 use crate::scene::Scene;
 
@@ -16,10 +17,16 @@ pub(crate) use pm2::Pm2;
 /// Directories below `/srv`.
 pub(crate) const APP: &str = "bench";
 pub(crate) const PM2: &str = "pm2";
+pub(crate) const UPSTREAM: &str = "node";
 
-/// A way to run the app on port 3000.
+/// A way to run the app.
 pub(crate) trait Contender {
     fn who(&self) -> Who;
+
+    /// Where it listens.
+    fn port(&self) -> u16 {
+        PORT
+    }
 
     /// Starts that many workers; returns when the contender says that they serve.
     fn start(&self, scene: &Scene, workers: usize) -> Result<()>;
@@ -57,7 +64,7 @@ pub(crate) fn with<T>(
     work: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
     let outcome = contender.start(scene, workers).and_then(|()| {
-        crate::asking::until_all_answer(&contender.workers(scene)?)?;
+        asking::until_all_answer(contender.port(), &contender.workers(scene)?)?;
         work()
     });
     let stopped = contender.stop(scene);

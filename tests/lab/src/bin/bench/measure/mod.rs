@@ -1,9 +1,11 @@
 //! What is measured, one file each, and in which order. Contenders take turns within every round.
 
+mod beside;
 mod idle;
 mod kill;
 mod listing;
 mod reload;
+mod start;
 mod supervision;
 mod throughput;
 
@@ -26,6 +28,7 @@ pub(crate) enum Part {
     Reload,
     Kill,
     Throughput,
+    Beside,
     Supervision,
 }
 
@@ -34,9 +37,13 @@ pub(crate) fn all(scene: &Scene, settings: &Settings, parts: &[Part], book: &mut
     for part in Part::value_variants() {
         match part {
             part if !parts.is_empty() && !parts.contains(part) => {}
-            Part::Reload => reload::measure(scene, settings, book),
+            Part::Reload => {
+                reload::measure(scene, settings, book);
+                start::measure(scene, settings, book);
+            }
             Part::Kill => kill::measure(scene, settings, book),
             Part::Throughput => throughput::measure(scene, settings, book)?,
+            Part::Beside => beside::measure(scene, settings, book)?,
             Part::Supervision => supervision::measure(scene, settings, book),
         }
     }
@@ -49,7 +56,11 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const CALM: Duration = Duration::from_millis(500);
 
 fn plan(shape: Shape, connections: usize) -> Plan {
-    Plan::new(asking::target(), shape)
+    plan_on(asking::PORT, shape, connections)
+}
+
+fn plan_on(port: u16, shape: Shape, connections: usize) -> Plan {
+    Plan::new(asking::target(port), shape)
         .connections(connections)
         .timeout(TIMEOUT)
 }

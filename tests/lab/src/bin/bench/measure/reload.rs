@@ -9,7 +9,9 @@ use appctl_lab::load::{Plan, Shape};
 use super::{CALM, KEEP_ALIVE, ONE_PER_CONNECTION, losses, milliseconds, plan, running};
 use crate::asking;
 use crate::book::Book;
-use crate::book::subject::{LOST_KEEP, LOST_ONE, LOST_PIPE, LOST_SLOW, LOST_UPLOAD, RELOAD_IDLE, RELOAD_KEEP, Subject};
+use crate::book::subject::{
+    LOST_KEEP, LOST_ONE, LOST_PIPE, LOST_SLOW, LOST_UPLOAD, RELOAD_IDLE, RELOAD_KEEP, RELOAD_UPSTREAM, Subject,
+};
 use crate::contender::{self, Contender};
 use crate::scene::Scene;
 use crate::settings::Settings;
@@ -26,10 +28,10 @@ const RESPONSE: Shape = Shape::SlowResponse {
     handler: Duration::from_secs(1),
 };
 
-fn loads() -> [(Subject, Plan); 5] {
+/// All but keep-alive.
+fn loads() -> [(Subject, Plan); 4] {
     [
         (LOST_ONE, plan(ONE_PER_CONNECTION, 32)),
-        (LOST_KEEP, plan(KEEP_ALIVE, 64)),
         (LOST_PIPE, plan(Shape::Pipelined, 32)),
         (LOST_UPLOAD, plan(UPLOAD, 16)),
         (LOST_SLOW, plan(RESPONSE, 32)),
@@ -44,6 +46,13 @@ pub(super) fn measure(scene: &Scene, settings: &Settings, book: &mut Book) {
                     rounds(scene, contender.as_ref(), book)
                 })
             });
+            book.attempt(contender.who(), RELOAD_UPSTREAM.what, |book| {
+                scene.with_upstream_node(|scene| {
+                    contender::with(scene, contender.as_ref(), WORKERS, || {
+                        keep_alive(scene, contender.as_ref(), RELOAD_UPSTREAM, book)
+                    })
+                })
+            });
         }
     }
 }
@@ -51,18 +60,28 @@ pub(super) fn measure(scene: &Scene, settings: &Settings, book: &mut Book) {
 fn rounds(scene: &Scene, contender: &dyn Contender, book: &mut Book) -> Result<()> {
     let who = contender.who();
     book.enter(RELOAD_IDLE, who, reload(scene, contender)?);
+    book.attempt(who, RELOAD_KEEP.what, |book| {
+        keep_alive(scene, contender, RELOAD_KEEP, book)
+    });
     for (subject, plan) in loads() {
         book.attempt(who, subject.what, |book| {
             let load = running(plan)?;
-            let took = reload(scene, contender)?;
+            reload(scene, contender)?;
             thread::sleep(CALM);
             book.enter(subject, who, losses(load)?);
-            if subject == LOST_KEEP {
-                book.enter(RELOAD_KEEP, who, took);
-            }
             Ok(())
         });
     }
+    Ok(())
+}
+
+/// Enters what is lost, and how long it takes.
+fn keep_alive(scene: &Scene, contender: &dyn Contender, time: Subject, book: &mut Book) -> Result<()> {
+    let load = running(plan(KEEP_ALIVE, 64))?;
+    let took = reload(scene, contender)?;
+    thread::sleep(CALM);
+    book.enter(LOST_KEEP, contender.who(), losses(load)?);
+    book.enter(time, contender.who(), took);
     Ok(())
 }
 
@@ -83,6 +102,6 @@ fn reload(scene: &Scene, contender: &dyn Contender) -> Result<f64> {
         after.iter().all(|pid| !before.contains(pid)),
         "not all replaced: {before:?}, {after:?}"
     );
-    asking::until_all_answer(&after)?;
+    asking::until_all_answer(contender.port(), &after)?;
     Ok(milliseconds(took))
 }

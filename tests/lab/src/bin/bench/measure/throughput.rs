@@ -22,9 +22,9 @@ use crate::settings::Settings;
 const SERVER_CORE: &str = "0";
 const CONNECTIONS: usize = 32;
 /// So many requests before each sample, but no longer.
-const WARM_UP: (u64, Duration) = (10_000, Duration::from_secs(5));
-const KEPT: Shape = Shape::KeepAlive { body: 0, think: None };
-const CLOSED: Shape = Shape::OnePerConnection { rate: None };
+pub(super) const WARM_UP: (u64, Duration) = (10_000, Duration::from_secs(5));
+pub(super) const KEPT: Shape = Shape::KeepAlive { body: 0, think: None };
+pub(super) const CLOSED: Shape = Shape::OnePerConnection { rate: None };
 
 /// What is asked, and the lines of the table it belongs to.
 struct Line {
@@ -36,12 +36,12 @@ struct Line {
 /// A contender with that many workers, and what is asked of it.
 type Entry<'a> = (&'a dyn Contender, usize, [Line; 2]);
 
-fn entries(pm2: &Pm2) -> [Entry<'_>; 4] {
+fn entries<'a>(node: &'a Node, pm2: &'a Pm2) -> [Entry<'a>; 4] {
     let line = |shape, rate, cpu| Line { shape, rate, cpu };
     let single = || [line(KEPT, RATE_KEEP_1, CPU_KEEP_1), line(CLOSED, RATE_ONE_1, CPU_ONE_1)];
     let double = || [line(KEPT, RATE_KEEP_2, CPU_KEEP_2), line(CLOSED, RATE_ONE_2, CPU_ONE_2)];
     [
-        (&Node, 1, single()),
+        (node, 1, single()),
         (&Appctl, 1, single()),
         (&Appctl, 2, double()),
         (pm2, 2, double()),
@@ -49,21 +49,22 @@ fn entries(pm2: &Pm2) -> [Entry<'_>; 4] {
 }
 
 pub(super) fn measure(scene: &Scene, settings: &Settings, book: &mut Book) -> Result<()> {
-    let everywhere = confine_client()?;
-    let pm2 = Pm2 { handler: false };
-    for _ in 0..settings.rounds {
-        for (contender, workers, lines) in entries(&pm2) {
-            book.attempt(contender.who(), "throughput", |book| {
-                contender::with(scene, contender, workers, || {
-                    let servers = everything(scene, contender)?;
-                    confine_servers(scene, &servers)?;
-                    let mut lines = lines.iter();
-                    lines.try_for_each(|line| sample(scene, settings, contender.who(), line, &servers, book))
-                })
-            });
+    let (node, pm2) = (Node::alone(), Pm2 { handler: false });
+    confined(|| {
+        for _ in 0..settings.rounds {
+            for (contender, workers, lines) in entries(&node, &pm2) {
+                book.attempt(contender.who(), "throughput", |book| {
+                    contender::with(scene, contender, workers, || {
+                        let servers = everything(scene, contender)?;
+                        confine_servers(scene, &servers)?;
+                        let mut lines = lines.iter();
+                        lines.try_for_each(|line| sample(scene, settings, contender.who(), line, &servers, book))
+                    })
+                });
+            }
         }
-    }
-    sched_setaffinity(Pid::from_raw(0), &everywhere).context("cannot leave the last core")
+        Ok(())
+    })
 }
 
 /// Enters requests per second, and CPU time per request.
@@ -83,24 +84,25 @@ fn sample(scene: &Scene, settings: &Settings, who: Who, line: &Line, servers: &[
     Ok(())
 }
 
-/// Moves this thread, and with it every client it starts, to the last core; gives where it was.
-fn confine_client() -> Result<CpuSet> {
+/// Does it with this thread, and with it every client that it starts, on the last core.
+pub(super) fn confined(work: impl FnOnce() -> Result<()>) -> Result<()> {
     let everywhere = sched_getaffinity(Pid::from_raw(0))?;
     let last = thread::available_parallelism()?.get() - 1;
     ensure!(last > 0, "client and servers need a core each");
     let mut core = CpuSet::new();
     core.set(last)?;
     sched_setaffinity(Pid::from_raw(0), &core)?;
-    Ok(everywhere)
+    work()?;
+    sched_setaffinity(Pid::from_raw(0), &everywhere).context("cannot leave the last core")
 }
 
 /// Workers and whoever supervises them: the daemon of PM2 accepts connections for its workers.
-fn everything(scene: &Scene, contender: &dyn Contender) -> Result<Vec<u32>> {
+pub(super) fn everything(scene: &Scene, contender: &dyn Contender) -> Result<Vec<u32>> {
     Ok([contender.workers(scene)?, contender.supervisors(scene)?].concat())
 }
 
 /// With all their threads.
-fn confine_servers(scene: &Scene, pids: &[u32]) -> Result<()> {
+pub(super) fn confine_servers(scene: &Scene, pids: &[u32]) -> Result<()> {
     for pid in pids {
         scene.run(&[
             "taskset",
