@@ -1,7 +1,7 @@
 //! `NAME.retry@.service`: starts an instance once more that systemd itself could not start, when no shim has run that would
 //! count and wait. The instance names it in `OnFailure=`, its own restarts being for crashes, and those are immediate.
 
-use super::{Host, Section, UnitFile, installed, quote, retry_template, service_name};
+use super::{Host, Section, UnitFile, installed, quote, retry_template, service_name, slice_name};
 use crate::spec::AppSpec;
 
 pub(super) fn render(spec: &AppSpec, host: &Host) -> UnitFile {
@@ -29,6 +29,8 @@ fn unit(spec: &AppSpec, host: &Host) -> Section {
 fn service(spec: &AppSpec) -> Section {
     let (shim, systemctl, name) = (installed::SHIM, installed::SYSTEMCTL, &spec.name);
     let mut service = Section::new("Service");
+    // Otherwise systemd makes a slice for the units of this template, and leaves it.
+    service.set("Slice", slice_name(&spec.name));
     service.set("Type", "oneshot");
     // Of this type, whoever is stopped during the pause has failed otherwise.
     service.set("SuccessExitStatus", "SIGTERM");
