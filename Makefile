@@ -19,7 +19,7 @@ help:
 	@echo "make test       all tests: lint, unit and golden tests, the .deb, lintian, and the lab on Debian 12 and 13"
 	@echo "make test-fast  what needs no lab"
 	@echo "make test-lab   only the lab"
-	@echo "make bench      PM2 beside appctl in one box, about ten minutes; BENCH_QUICK=1 for a short run"
+	@echo "make bench      PM2 beside appctl in one box, about eighteen minutes; BENCH_QUICK=1 for a short run"
 	@echo "make matrix     every shape of load on every way to roll, ten rollouts each, about five minutes"
 	@echo "make torture    hours: the load and fault suite and killed deploys with their full numbers (SEED=N)"
 	@echo "make deb        target/debian/appctl_*.deb"
