@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use appctl_lab::load::Shape;
-use appctl_lab::patience::eventually;
+use appctl_lab::patience::{eventually, until};
 use appctl_lab::stage::{CUT, all_replaced};
 use appctl_lab::{Host, Stage, on_each_debian};
 use serde_json::Value;
@@ -13,6 +13,7 @@ use serde_json::Value;
 on_each_debian!(unmodified_apps, other_protocols, written_for_pm2);
 
 /// Name, program, and what else stands in its file.
+const PATIENCE: Duration = Duration::from_secs(30);
 const APPS: [(&str, &str, &str); 9] = [
     ("signals", "node signals.js", "[stop]\nsignal = \"SIGINT\"\n"),
     ("exits", "node exits.js", ""),
@@ -195,6 +196,7 @@ fn websockets(stage: &Stage) -> Result<()> {
 fn rolled_while_asked(stage: &Stage, name: &str, client: &str, url: &str, code: i32) -> Result<Value> {
     let before = stage.pids(name)?;
     let client = asking(stage, client, url)?;
+    until("the client is connected", PATIENCE, || is_connected(stage, url))?;
     rolled(stage, name, code)?;
     let between = stage.pids(name)?;
     all_replaced(&before, &between)?;
@@ -204,6 +206,18 @@ fn rolled_while_asked(stage: &Stage, name: &str, client: &str, url: &str, code: 
     let (said, errors) = (String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?);
     println!("{name}: {}", said.trim_end());
     serde_json::from_str(&said).with_context(|| format!("{name}: {said}{errors}"))
+}
+
+/// Whether a connection to the port of this URL is established (1) in the table of proc_net(5).
+fn is_connected(stage: &Stage, url: &str) -> Result<Option<()>> {
+    let port = url.rsplit(':').next().and_then(|rest| rest.split('/').next());
+    let local = format!(":{:04X}", port.context("a port")?.parse::<u16>()?);
+    let tables = stage.host().run_ok(&["cat", "/proc/net/tcp", "/proc/net/tcp6"])?;
+    let established = tables.lines().any(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        words.get(3) == Some(&"01") && words[1].ends_with(&local)
+    });
+    Ok(established.then_some(()))
 }
 
 fn rolled(stage: &Stage, name: &str, code: i32) -> Result<()> {

@@ -77,6 +77,10 @@ async fn stop(
             other => return Err(ExpectedError::new(Exit::FAILED, format!("{unit} did not stop: {other}")).into()),
         }
     }
+    // It goes by itself, but a start that finds it still there would find the socket refusing to listen.
+    let hold = systemd.units(&[&units::hold(app)]).await?;
+    let hold: Vec<String> = hold.into_iter().map(|unit| unit.name).collect();
+    lifecycle::stop(systemd, Duration::ZERO, &hold).await?;
     context.say(app, "stopped");
     Ok(())
 }
