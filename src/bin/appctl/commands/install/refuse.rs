@@ -3,7 +3,6 @@
 use appctl::host::bus::Systemd;
 use appctl::host::ports::{self, Availability};
 use appctl::spec::{AppName, AppSpec, Listen};
-use appctl::unit;
 
 use super::Args;
 use crate::apps;
@@ -83,13 +82,8 @@ fn taken(listen: &Listen) -> ExpectedError {
 
 /// The name belongs to another unit.
 pub(super) async fn existing_units(systemd: &Systemd, name: &AppName) -> anyhow::Result<()> {
-    let wanted = [
-        units::service(name),
-        units::socket(name),
-        units::hold(name),
-        unit::template_name(name),
-        unit::retry_template(name),
-    ];
+    let template = format!("{name}@.service");
+    let wanted = [units::service(name), units::socket(name), units::hold(name), template];
     for unit in &wanted {
         if systemd.unit_file_state(unit).await?.is_some() {
             return Err(collision(name, unit).into());
