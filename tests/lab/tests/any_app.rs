@@ -12,8 +12,8 @@ use serde_json::Value;
 
 on_each_debian!(unmodified_apps, other_protocols, written_for_pm2);
 
-/// Name, program, and what else stands in its file.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Name, program, and what else stands in its file.
 const APPS: [(&str, &str, &str); 9] = [
     ("signals", "node signals.js", "[stop]\nsignal = \"SIGINT\"\n"),
     ("exits", "node exits.js", ""),

@@ -37,9 +37,14 @@ impl super::work::Work {
             return None;
         }
         // The instance that went last has told it only just now.
-        let _ = tokio::time::timeout(SYNC, journal::sync()).await;
+        catch_up().await;
         tokio::time::timeout(PATIENCE, count(query)).await.ok().flatten()
     }
+}
+
+/// Lets the journal write what it has been told, if that does not take long.
+pub(super) async fn catch_up() {
+    let _ = tokio::time::timeout(SYNC, journal::sync()).await;
 }
 
 /// As journalctl(1) takes a time of any zone.

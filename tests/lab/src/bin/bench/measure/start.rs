@@ -9,7 +9,7 @@ use crate::scene::Scene;
 use crate::settings::Settings;
 
 pub(super) fn measure(scene: &Scene, settings: &Settings, book: &mut Book) {
-    let start = |_: &Scene| {
+    let start = |scene: &Scene| {
         let start = Instant::now();
         scene.run(&["node", "-e", "0"])?;
         Ok(milliseconds(start.elapsed()))
