@@ -1,12 +1,16 @@
 //! What the app is given, and what its end becomes.
 
 use std::fs;
-use std::io::BufRead;
+use std::io::{BufRead, Read};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use nix::sys::socket::{MsgFlags, recv};
+use nix::sys::stat::fstat;
 
 use crate::harness::{Lab, eventually};
 
@@ -232,6 +236,45 @@ fn a_dead_app_is_kept_until_the_journal_has_read_its_last_words() {
     let words = stream.lines().map(|line| line.expect("text")).nth(7);
     assert_eq!(words.as_deref(), Some("bye"));
     eventually("the app is reaped", || state().is_err().then_some(()));
+}
+
+/// Waits for a line without taking it: until then nobody has read it.
+fn unread(stream: &UnixStream, line: &str) {
+    let mut text = [0; 4_096];
+    eventually(line, || {
+        let there = recv(stream.as_raw_fd(), &mut text, MsgFlags::MSG_PEEK).ok()?;
+        String::from_utf8_lossy(&text[..there]).contains(line).then_some(())
+    });
+}
+
+fn is_zombie(pid: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.expect("not reaped while its words are unread").contains(") Z ")
+}
+
+/// With nothing but the stream that systemd gave it.
+#[test]
+fn neither_app_nor_shim_is_gone_before_the_journal_has_read_its_last_words() {
+    let (mut journal, output) = UnixStream::pair().expect("two sockets");
+    let meta = fstat(&output).expect("a socket");
+    let mut shim = Lab::new("--journal=/no/such/socket")
+        .env("JOURNAL_STREAM", &format!("{}:{}", meta.st_dev, meta.st_ino))
+        .output(output.into())
+        .start(&["sh", "-c", "echo $$ bye; exit 3"]);
+    unread(&journal, " bye\n");
+    let mut text = [0; 4_096];
+    let there = recv(journal.as_raw_fd(), &mut text, MsgFlags::MSG_PEEK).expect("words");
+    let text = String::from_utf8_lossy(&text[..there]).into_owned();
+    let app = text.split(' ').next().expect("a pid");
+    eventually("the app is dead", || is_zombie(app).then_some(()));
+    journal.read_exact(&mut vec![0; there]).expect("words");
+    unread(&journal, "exited with status 3");
+    assert!(!Path::new("/proc").join(app).exists(), "the app is reaped");
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(!is_zombie(&shim.pid().to_string()), "the shim waits, too");
+    journal.set_nonblocking(true).expect("a socket");
+    let _ = std::io::copy(&mut journal, &mut std::io::sink());
+    assert_eq!(shim.exit_code(), Some(3));
 }
 
 #[test]

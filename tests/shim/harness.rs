@@ -47,6 +47,8 @@ pub(crate) struct Lab {
     env: Vec<(String, String)>,
     fds: Vec<(OwnedFd, String)>,
     instance: String,
+    /// Both, where they are not files.
+    output: Option<OwnedFd>,
 }
 
 impl Lab {
@@ -64,6 +66,7 @@ impl Lab {
             env: Vec::new(),
             fds: Vec::new(),
             instance: "1".to_owned(),
+            output: None,
         }
     }
 
@@ -91,6 +94,12 @@ impl Lab {
         self
     }
 
+    /// Stdout and stderr are one stream, as systemd connects them to the journal.
+    pub(crate) fn output(mut self, stream: OwnedFd) -> Self {
+        self.output = Some(stream);
+        self
+    }
+
     /// A fd that systemd passes, under its name.
     pub(crate) fn pass(mut self, fd: impl Into<OwnedFd>, name: &str) -> Self {
         self.fds.push((fd.into(), name.to_owned()));
@@ -114,7 +123,10 @@ impl Lab {
 
     /// Starts the shim as systemd would: fds from 3, `LISTEN_PID` its own pid.
     pub(crate) fn start(self, argv: &[&str]) -> Shim {
-        let output = |name: &str| File::create(self.path().join(name)).expect("an output file");
+        let output = |name: &str| match &self.output {
+            Some(stream) => Stdio::from(stream.try_clone().expect("a fd")),
+            None => File::create(self.path().join(name)).expect("an output file").into(),
+        };
         let mut command = Command::new(shim_path());
         let numbers: Vec<_> = self.fds.iter().map(|(fd, _)| fd.as_raw_fd().to_string()).collect();
         let names: Vec<_> = self.fds.iter().map(|(_, name)| name.as_str()).collect();

@@ -1,7 +1,7 @@
 //! The app's processes: started through `appctl-shim exec`, in a process group of their own, signalled, reaped.
 
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{AsFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
@@ -13,6 +13,7 @@ use nix::unistd::Pid;
 use crate::args::Args;
 use crate::environment::Changes;
 use crate::journal::{self, Stream};
+use crate::last_words;
 use crate::machine::{Event, Exit};
 use crate::sockets::Sockets;
 
@@ -100,7 +101,11 @@ impl Child {
     fn settle(&self) {
         let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
         let ended = !self.exited && !matches!(waitid(Id::Pid(self.pid), look), Ok(WaitStatus::StillAlive));
-        self.stderr.iter().filter(|_| ended).for_each(Stream::settle);
+        if ended {
+            let stdout = journal::stdout();
+            let stderr = self.stderr.iter().map(Stream::as_fd);
+            last_words::settle(&stderr.chain(stdout.iter().map(AsFd::as_fd)).collect::<Vec<_>>());
+        }
     }
 
     fn collect(&self) -> Option<Exit> {
@@ -125,7 +130,7 @@ impl Child {
 
 /// A stream of its own where the operator left stderr to the journal; else, or without journald, the inherited one.
 fn own_stderr(args: &Args) -> Option<Stream> {
-    let wanted = journal::is_stderr();
+    let wanted = journal::is_journal(io::stderr());
     wanted
         .then(|| Stream::open(&args.options.journal, args.app.as_str()).ok())
         .flatten()

@@ -3,7 +3,6 @@
 #![allow(unsafe_code)]
 
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
-use std::os::unix::net::UnixStream;
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc;
@@ -46,10 +45,10 @@ pub(crate) fn place(numbers: &[RawFd]) -> nix::Result<()> {
         .try_for_each(|number| on(*number, FcntlArg::F_DUPFD(FIRST)).map(drop))
 }
 
-/// Bytes that the other end has not read yet, `SIOCOUTQ` of unix(7); 0 when the kernel does not say.
-pub(crate) fn unread(stream: &UnixStream) -> i32 {
+/// Bytes that the other end has not read yet, `SIOCOUTQ` of unix(7); 0 when the kernel does not say, as for a file.
+pub(crate) fn unread(stream: BorrowedFd<'_>) -> i32 {
     let mut bytes: libc::c_int = 0;
-    // SAFETY: the fd is open as long as `stream` is borrowed, and the kernel writes one int.
+    // SAFETY: the fd is open as long as it is borrowed, and the kernel writes one int.
     let answer = unsafe { libc::ioctl(stream.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
     if answer == 0 { bytes } else { 0 }
 }

@@ -2,18 +2,14 @@
 //! of systemd-journald.service(8), `/run/systemd/journal/stdout`. If anything fails the app keeps the inherited stderr.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write};
+use std::io::{self, Stdout, Write};
 use std::net::Shutdown;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::thread;
-use std::time::Duration;
 
 use nix::sys::socket::{setsockopt, sockopt::SndBuf};
 use nix::sys::stat::fstat;
-
-use crate::fds;
 
 /// Where journald takes streams.
 pub(crate) const SOCKET: &str = "/run/systemd/journal/stdout";
@@ -22,15 +18,16 @@ const PRIORITY: u8 = 4;
 /// As systemd gives its own streams: an app must not wait for journald.
 const BUFFER: usize = 8 * 1024 * 1024;
 
-/// Whether stderr is the journal: an operator who sent it elsewhere (`StandardError=`) keeps it there.
-pub(crate) fn is_stderr() -> bool {
-    let stream = std::env::var("JOURNAL_STREAM").unwrap_or_default();
-    name(io::stderr()).is_some_and(|name| name == stream)
+/// Stdout, if it is the journal. systemd gives it the same stream as stderr.
+pub(crate) fn stdout() -> Option<Stdout> {
+    Some(io::stdout()).filter(|stdout| is_journal(stdout))
 }
 
-/// How long a dead app may wait for journald to read what it wrote, in steps.
-const PATIENCE: u32 = 100;
-const STEP: Duration = Duration::from_millis(2);
+/// Whether it is the journal: an operator who sent it elsewhere (`StandardError=`) keeps it there.
+pub(crate) fn is_journal(stream: impl AsFd) -> bool {
+    let journal = std::env::var("JOURNAL_STREAM").unwrap_or_default();
+    name(stream).is_some_and(|name| name == journal)
+}
 
 /// The app's stderr, kept open here as well.
 pub(crate) struct Stream {
@@ -58,16 +55,11 @@ impl Stream {
     pub(crate) fn name(&self) -> &OsStr {
         &self.name
     }
+}
 
-    /// Waits a moment until journald has read everything. It finds a line's unit through the process that wrote it, so
-    /// a dead app must not be reaped before: its last words would belong to no unit.
-    pub(crate) fn settle(&self) {
-        for _ in 0..PATIENCE {
-            if fds::unread(&self.socket) == 0 {
-                return;
-            }
-            thread::sleep(STEP);
-        }
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 }
 
@@ -76,7 +68,7 @@ fn header(identifier: &str) -> String {
     format!("{identifier}\n\n{PRIORITY}\n1\n0\n0\n0\n")
 }
 
-fn name(stream: impl std::os::fd::AsFd) -> Option<String> {
+fn name(stream: impl AsFd) -> Option<String> {
     let stat = fstat(stream).ok()?;
     Some(format!("{}:{}", stat.st_dev, stat.st_ino))
 }

@@ -17,6 +17,7 @@ mod fds;
 mod inputs;
 mod ipc;
 mod journal;
+mod last_words;
 mod lines;
 mod log;
 mod machine;

@@ -23,13 +23,15 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(args) => args,
         Err(problem) => return usage(&problem),
     };
-    match Shim::new(args) {
-        Ok(shim) => dispositions::end_as(turn(shim).restartable()),
+    let exit = match Shim::new(args) {
+        Ok(shim) => turn(shim).restartable(),
         Err(error) => {
             log::line(Level::Error, &format!("cannot begin: {error}"));
-            ExitCode::from(EX_OSERR)
+            Exit::Code(EX_OSERR.into())
         }
-    }
+    };
+    log::settle();
+    dispositions::end_as(exit)
 }
 
 /// Says what is wrong with the command line.
