@@ -5,8 +5,7 @@
 use std::time::Duration;
 
 use super::{
-    Host, Section, UnitFile, hold_name, installed, quote, sandbox, service_name, shim, slice_name, socket_name,
-    template_name,
+    Host, Section, UnitFile, hold_name, quote, sandbox, service_name, shim, slice_name, socket_name, template_name,
 };
 use crate::spec::{Account, AppSpec, Limits};
 
@@ -45,6 +44,8 @@ fn unit(spec: &AppSpec, host: &Host) -> Section {
         "RequiresMountsFor",
         spec.directory.iter().map(|path| quote::list_path(path)),
     );
+    // Not ExecStopPost=, which every stop and every crash would wait for, 20 ms and more.
+    unit.set("OnFailure", format_args!("{name}.retry@%i.service"));
     // One crashing instance that reached the limit would take the socket of all its siblings down with it.
     unit.set("StartLimitIntervalSec", 0);
     unit
@@ -85,9 +86,6 @@ fn process(spec: &AppSpec, service: &mut Section) {
         .map(|file| format!("-{}", quote::glob(&file.path)));
     service.each("EnvironmentFile", env_files);
     service.set("ExecStart", shim::exec_start(spec));
-    // A failure before the shim could run is repeated at once otherwise, as RestartSec= is 0; `+` because what failed
-    // may be the very sandbox that this would run in.
-    service.set("ExecStopPost", format_args!("+{} cooldown", installed::SHIM));
 }
 
 fn account(spec: &AppSpec, service: &mut Section) {
@@ -111,9 +109,8 @@ fn lifecycle(spec: &AppSpec, service: &mut Section) {
     service.set("Restart", "always");
     // At once: the back-off is the shim's. systemd's timers are up to 250 ms late, and its own back-off needs 254.
     service.set("RestartSec", 0);
-    // No shim, group, user, runtime or state directory: the next start would fail the same way, and the cooldown cannot
-    // run either, so restarting would be a loop without a pause.
-    service.set("RestartPreventExitStatus", "203 216 217 233 238");
+    // What no shim has counted would be repeated without a pause: see OnFailure=.
+    service.set("RestartPreventExitStatus", uncounted().join(" "));
     // What an app says of itself that was told to end by SIGINT or SIGTERM is no failure.
     service.set("SuccessExitStatus", "130 143");
     // The stop request is for the shim only, which drains before it passes it on; what is left at the end is killed.
@@ -122,6 +119,16 @@ fn lifecycle(spec: &AppSpec, service: &mut Section) {
     service.set("OOMPolicy", "continue");
     service.set("TimeoutStartSec", seconds(spec.ready.timeout + GRACE));
     service.set("TimeoutStopSec", seconds(spec.stop.timeout + GRACE));
+}
+
+/// Exit statuses of a shim that could not begin (sysexits.h), and all of systemd's own, systemd.exec(5).
+fn uncounted() -> Vec<String> {
+    let shims = [64, 71];
+    shims
+        .into_iter()
+        .chain(200..=245)
+        .map(|status: u8| status.to_string())
+        .collect()
 }
 
 fn directories(spec: &AppSpec, service: &mut Section) {

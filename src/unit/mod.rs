@@ -1,8 +1,9 @@
 //! How systemd runs it: a checked [`AppSpec`] in, unit text out. Pure: same input, same bytes.
 //!
 //! Per app: `NAME.socket` holds the addresses, `NAME.hold.service` keeps it from starting anything by itself,
-//! `NAME.service` is the app as a whole, `NAME@.service` is one instance and `appctl-NAME.slice` counts them together. `NAME@.service` does not depend on the number of instances, so scaling
-//! changes the app-level unit only.
+//! `NAME.service` is the app as a whole, `NAME@.service` is one instance, `NAME.retry@.service` starts it once more where
+//! systemd could not, and `appctl-NAME.slice` counts them together. Neither template depends on the number of instances,
+//! so scaling changes the app-level unit only.
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ mod file;
 mod hold;
 mod instance;
 mod quote;
+mod retry;
 mod sandbox;
 mod service;
 mod shim;
@@ -32,6 +34,8 @@ pub mod installed {
     pub const APPCTL: &str = "/usr/bin/appctl";
     /// The main process of each instance.
     pub const SHIM: &str = "/usr/lib/appctl/appctl-shim";
+    /// systemd's own command.
+    pub const SYSTEMCTL: &str = "/usr/bin/systemctl";
     /// What is preloaded into Node apps.
     pub const NODE_ADAPTER: &str = "/usr/lib/appctl/node.cjs";
 }
@@ -49,11 +53,12 @@ pub struct Host {
 
 /// All units of one app, in a fixed order.
 pub fn render(spec: &AppSpec, host: &Host) -> Vec<UnitFile> {
-    let mut units = Vec::with_capacity(5);
+    let mut units = Vec::with_capacity(6);
     units.extend(socket::render(spec, host));
     units.extend(hold::render(spec, host));
     units.push(service::render(spec, host));
     units.push(instance::render(spec, host));
+    units.push(retry::render(spec, host));
     units.push(slice::render(spec, host));
     units
 }
@@ -72,6 +77,11 @@ pub fn socket_name(app: &AppName) -> String {
 /// `NAME.hold.service`. No app's name has a dot, so this is no other app's unit.
 pub fn hold_name(app: &AppName) -> String {
     format!("{app}.hold.service")
+}
+
+/// `NAME.retry@.service`.
+pub fn retry_template(app: &AppName) -> String {
+    format!("{app}.retry@.service")
 }
 
 /// `NAME.service`, the app as a whole.

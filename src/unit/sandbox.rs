@@ -59,7 +59,7 @@ fn strict(spec: &AppSpec, host: &Host, service: &mut Section) {
         .set("LockPersonality", "yes")
         .set("RestrictRealtime", "yes")
         .set("RestrictNamespaces", "yes");
-    // Empty is none. The command with `+` in ExecStopPost= is exempt.
+    // Empty is none.
     service.set("CapabilityBoundingSet", "");
     service.set("RestrictAddressFamilies", "AF_INET AF_INET6 AF_UNIX AF_NETLINK");
     service.set("SystemCallArchitectures", "native");

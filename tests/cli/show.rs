@@ -36,6 +36,7 @@ units
                  /run/systemd/generator/my-app.hold.service
                  /run/systemd/generator/my-app.service
                  /run/systemd/generator/my-app@.service
+                 /run/systemd/generator/my-app.retry@.service
                  /run/systemd/generator/appctl-my/x2dapp.slice
 look further
                  systemctl status my-app 'my-app@*'

@@ -9,7 +9,12 @@ use std::process::Command;
 
 use super::tree::Tree;
 
-const PROGRAMS: [&str; 3] = ["bin/true", "usr/bin/appctl", "usr/lib/appctl/appctl-shim"];
+const PROGRAMS: [&str; 4] = [
+    "bin/true",
+    "usr/bin/appctl",
+    "usr/bin/systemctl",
+    "usr/lib/appctl/appctl-shim",
+];
 const TARGETS: [&str; 6] = ["sysinit", "basic", "shutdown", "network", "sockets", "multi-user"];
 const SLICE: &str = include_str!("../../units/appctl.slice");
 

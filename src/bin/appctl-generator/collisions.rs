@@ -36,6 +36,7 @@ fn hidden_unit(root: &Path, app: &AppName) -> Option<String> {
         unit::socket_name(app),
         unit::hold_name(app),
         unit::template_name(app),
+        unit::retry_template(app),
     ];
     let exists = |name: &String| {
         PACKAGED

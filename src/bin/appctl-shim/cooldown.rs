@@ -1,46 +1,76 @@
-//! `appctl-shim cooldown`, run by `ExecStopPost=`: a start that failed before any shim could keep count must not be
-//! repeated at once for ever. Decides by `$EXIT_CODE` and `$EXIT_STATUS`, systemd.exec(5).
+//! `appctl-shim cooldown COMMAND`, of `NAME.retry@.service`: a start that failed before any shim could keep count must
+//! not be repeated at once for ever. Decides by `$MONITOR_EXIT_CODE` and `$MONITOR_EXIT_STATUS`, systemd.exec(5).
 
-use std::process::ExitCode;
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use crate::run::EX_USAGE;
+use crate::args::Usage;
+use crate::log;
+use crate::machine::{Level, uncounted};
+use crate::run;
 
 const PAUSE: Duration = Duration::from_secs(1);
+/// No such program, group, user, runtime or state directory: somebody has to see to that first.
+const HOPELESS: [i32; 5] = [203, 216, 217, 233, 238];
 
-/// Sleeps when there was no shim, or one that could not read its command line.
-pub(crate) fn cooldown() -> ExitCode {
+/// Waits and becomes the command when another start makes sense; ends at once when none does.
+pub(crate) fn cooldown(mut words: impl Iterator<Item = OsString>) -> ExitCode {
+    let Some(program) = words.next() else {
+        return run::usage(&Usage::Shape);
+    };
     let read = |key| std::env::var(key).unwrap_or_default();
-    if needs_pause(&read("EXIT_CODE"), &read("EXIT_STATUS")) {
-        std::thread::sleep(PAUSE);
+    if !is_worth(&read("MONITOR_EXIT_CODE"), &read("MONITOR_EXIT_STATUS")) {
+        return ExitCode::SUCCESS;
     }
-    ExitCode::SUCCESS
+    std::thread::sleep(PAUSE);
+    let error = Command::new(&program).args(words).exec();
+    log::line(Level::Error, &format!("cannot run {}: {error}", program.display()));
+    ExitCode::FAILURE
 }
 
-/// 200 to 245 are systemd's own: no such user, no such program, namespace, limits.
-fn needs_pause(code: &str, status: &str) -> bool {
-    let number = status.parse::<u8>();
-    code == "exited" && number.is_ok_and(|status| (200..=245).contains(&status) || status == EX_USAGE)
+/// Also a stop that took too long is a failure; that unit is to stay down.
+fn is_worth(code: &str, status: &str) -> bool {
+    let status = status.parse::<i32>();
+    code == "exited" && status.is_ok_and(|status| uncounted(status) && !HOPELESS.contains(&status))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::needs_pause;
+    use super::{is_worth, uncounted};
 
     #[test]
-    fn only_failures_that_no_shim_counted_need_a_pause() {
-        for status in ["200", "203", "217", "226", "245", "64"] {
-            assert!(needs_pause("exited", status), "{status}");
+    fn only_failures_that_no_shim_counted_and_that_may_pass_are_worth_another_start() {
+        for status in ["200", "226", "245", "64", "71"] {
+            assert!(is_worth("exited", status), "{status}");
         }
         for (code, status) in [
             ("exited", "0"),
             ("exited", "1"),
+            ("exited", "203"),
+            ("exited", "217"),
             ("exited", "246"),
-            ("killed", "TERM"),
+            ("killed", "KILL"),
             ("", ""),
-            ("killed", "203"),
+            ("killed", "226"),
         ] {
-            assert!(!needs_pause(code, status), "{code} {status}");
+            assert!(!is_worth(code, status), "{code} {status}");
         }
+    }
+
+    #[test]
+    fn the_unit_names_the_same_ones() {
+        let unit = include_str!("../../../tests/generator/01-basic/expected-257/myapp@.service");
+        let line = unit
+            .lines()
+            .find_map(|line| line.strip_prefix("RestartPreventExitStatus="));
+        let named: Vec<i32> = line
+            .expect("a line")
+            .split(' ')
+            .map(|status| status.parse().expect("a number"))
+            .collect();
+        let ours: Vec<i32> = (0..=255).filter(|status| uncounted(*status)).collect();
+        assert_eq!(named, ours);
     }
 }

@@ -17,8 +17,8 @@ use crate::machine::{Action, Event, Exit, WRONG_CONFIG};
 use crate::probe::Probe;
 use crate::{directory, log, notify, share};
 
-/// The kernel would not start a process: `EX_OSERR` of sysexits.h.
-const NO_PROCESS: i32 = 71;
+/// The kernel would not start a process: `EX_TEMPFAIL` of sysexits.h.
+const NO_PROCESS: i32 = 75;
 
 impl Shim {
     /// Does it. Some actions are answered by an event; the error is the end of the shim.

@@ -37,7 +37,7 @@ fn main() -> ExitCode {
     match words.next().as_deref().and_then(std::ffi::OsStr::to_str) {
         Some("run") => run::run(words),
         Some("exec") => exec::exec(words),
-        Some("cooldown") => cooldown::cooldown(),
+        Some("cooldown") => cooldown::cooldown(words),
         _ => run::usage(&args::Usage::Shape),
     }
 }

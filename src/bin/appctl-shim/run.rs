@@ -9,13 +9,8 @@ use crate::clock;
 use crate::dispositions;
 use crate::inputs::Shim;
 use crate::log;
-use crate::machine::{Event, Exit, Level, Machine, Rules};
+use crate::machine::{EX_OSERR, EX_USAGE, Event, Exit, Level, Machine, Rules};
 use crate::notify;
-
-/// The command line makes no sense: `EX_USAGE` of sysexits.h.
-pub(crate) const EX_USAGE: u8 = 64;
-/// The kernel refused something a shim cannot do without: `EX_OSERR` of sysexits.h.
-const EX_OSERR: u8 = 71;
 
 /// Runs one instance to its end.
 pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {

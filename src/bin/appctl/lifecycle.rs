@@ -51,6 +51,13 @@ pub(crate) async fn stop(systemd: &Systemd, timeout: Duration, units: &[String])
     Ok(())
 }
 
+/// Ends what may have begun with the end of instances that failed: the pause before another start.
+pub(crate) async fn stop_retries(systemd: &Systemd, app: &AppName) -> anyhow::Result<()> {
+    let pauses = systemd.units(&[&format!("{app}.retry@*.service")]).await?;
+    let pauses: Vec<String> = pauses.into_iter().map(|unit| unit.name).collect();
+    stop(systemd, Duration::ZERO, &pauses).await
+}
+
 /// Lets systemd forget the slice, which nothing else ends: it stays active after the last of its units is gone.
 pub(crate) async fn stop_slice(systemd: &Systemd, app: &AppName) -> anyhow::Result<()> {
     systemd.stop(&units::slice(app), MARGIN).await?;

@@ -32,14 +32,22 @@ pub(crate) enum Exit {
     Signal(i32),
 }
 
-/// `RestartPreventExitStatus=` of the instance's unit: where systemd itself fails to start a shim, for good.
-const NOT_RESTARTED: [i32; 5] = [203, 216, 217, 233, 238];
+/// The command line makes no sense: `EX_USAGE` of sysexits.h.
+pub(crate) const EX_USAGE: u8 = 64;
+/// The kernel refused something a shim cannot do without: `EX_OSERR` of sysexits.h.
+pub(crate) const EX_OSERR: u8 = 71;
+
+/// Exit statuses of units that no shim has counted: its own from before it could, and 200 to 245, which are systemd's,
+/// systemd.exec(5). `RestartPreventExitStatus=` of the instance's unit.
+pub(crate) fn uncounted(status: i32) -> bool {
+    matches!(status, 200..=245) || [EX_USAGE, EX_OSERR].map(i32::from).contains(&status)
+}
 
 impl Exit {
-    /// The same, unless systemd would take it for a failure of its own and never start the app again.
+    /// The same, unless systemd would take it for a failure to start, and not start the app again at once.
     pub(crate) fn restartable(self) -> Self {
         match self {
-            Self::Code(code) if NOT_RESTARTED.contains(&code) => Self::Code(1),
+            Self::Code(code) if uncounted(code) => Self::Code(1),
             other => other,
         }
     }

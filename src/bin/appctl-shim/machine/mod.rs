@@ -41,7 +41,9 @@ mod watch;
 use appctl::observe::{ShimState, ShimStatus};
 
 use blocked::Blocked;
-pub(crate) use event::{Action, Event, Exit, Level, Millis, Notified, PeerId, Said, Seconds};
+pub(crate) use event::{
+    Action, EX_OSERR, EX_USAGE, Event, Exit, Level, Millis, Notified, PeerId, Said, Seconds, uncounted,
+};
 use peers::Peers;
 use report::Report;
 use starting::Starting;

@@ -93,7 +93,8 @@ async fn stop(systemd: &Systemd, name: &AppName, spec: Option<&AppSpec>) -> anyh
         .map(|unit| unit.name.clone())
         .collect();
     let timeout = spec.map_or(lifecycle::LONG_STOP, |spec| spec.stop.timeout);
-    lifecycle::stop(systemd, timeout, &running).await
+    lifecycle::stop(systemd, timeout, &running).await?;
+    lifecycle::stop_retries(systemd, name).await
 }
 
 async fn take_away(context: &Context, systemd: &Systemd, purge: bool, name: &AppName) -> anyhow::Result<()> {

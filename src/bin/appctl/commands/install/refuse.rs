@@ -3,6 +3,7 @@
 use appctl::host::bus::Systemd;
 use appctl::host::ports::{self, Availability};
 use appctl::spec::{AppName, AppSpec, Listen};
+use appctl::unit;
 
 use super::Args;
 use crate::apps;
@@ -82,8 +83,13 @@ fn taken(listen: &Listen) -> ExpectedError {
 
 /// The name belongs to another unit.
 pub(super) async fn existing_units(systemd: &Systemd, name: &AppName) -> anyhow::Result<()> {
-    let template = format!("{name}@.service");
-    let wanted = [units::service(name), units::socket(name), units::hold(name), template];
+    let wanted = [
+        units::service(name),
+        units::socket(name),
+        units::hold(name),
+        unit::template_name(name),
+        unit::retry_template(name),
+    ];
     for unit in &wanted {
         if systemd.unit_file_state(unit).await?.is_some() {
             return Err(collision(name, unit).into());

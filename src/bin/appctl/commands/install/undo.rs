@@ -39,6 +39,7 @@ impl Traces {
         }
         if context.layout.applied_file(name).exists() {
             lifecycle::stop(systemd, plan.spec.stop.timeout, &all).await?;
+            lifecycle::stop_retries(systemd, name).await?;
         }
         let wanted = files::remove(&context.layout.wanted_file(name))?;
         let applied = files::remove(&context.layout.applied_file(name))?;

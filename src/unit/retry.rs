@@ -1,0 +1,42 @@
+//! `NAME.retry@.service`: starts an instance once more that systemd itself could not start, when no shim has run that would
+//! count and wait. The instance names it in `OnFailure=`, its own restarts being for crashes, and those are immediate.
+
+use super::{Host, Section, UnitFile, installed, quote, retry_template, service_name, slice_name};
+use crate::spec::AppSpec;
+
+pub(super) fn render(spec: &AppSpec, host: &Host) -> UnitFile {
+    UnitFile::new(
+        retry_template(&spec.name),
+        &host.source,
+        [unit(spec, host), service(spec)],
+    )
+}
+
+fn unit(spec: &AppSpec, host: &Host) -> Section {
+    let name = &spec.name;
+    let mut unit = Section::new("Unit");
+    unit.set("Description", format_args!("{name} instance %i once more (appctl)"));
+    unit.set("SourcePath", quote::rest_of_line_file(&host.source));
+    // Whoever stops the app meanwhile, or the instance, wants it stopped. A stop of the app does not pass through an
+    // instance that has failed.
+    unit.set("PartOf", service_name(name))
+        .set("PartOf", format_args!("{name}@%i.service"));
+    unit.set("CollectMode", "inactive-or-failed");
+    unit
+}
+
+/// The command looks at what systemd tells of the instance that failed: nothing happens, or it waits before it starts it.
+fn service(spec: &AppSpec) -> Section {
+    let (shim, systemctl, name) = (installed::SHIM, installed::SYSTEMCTL, &spec.name);
+    let mut service = Section::new("Service");
+    // Otherwise systemd makes a slice for the units of this template, and leaves it.
+    service.set("Slice", slice_name(&spec.name));
+    service.set("Type", "oneshot");
+    // Of this type, whoever is stopped during the pause has failed otherwise.
+    service.set("SuccessExitStatus", "SIGTERM");
+    service.set(
+        "ExecStart",
+        format_args!("{shim} cooldown {systemctl} --no-block start {name}@%i.service"),
+    );
+    service
+}
