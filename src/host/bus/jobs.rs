@@ -11,7 +11,7 @@ use zbus::wire::OwnedObjectPath;
 use zbus::{MatchRule, MessageStream};
 
 use super::proxy::{MANAGER, SERVICE};
-use super::units::Activity;
+use super::units::{Activity, InstanceState};
 use super::{ANSWER, BusError, Systemd, within};
 
 /// A signal can be lost while PID 1 executes itself anew; the job is then looked for.
@@ -68,6 +68,17 @@ impl fmt::Display for JobResult {
     }
 }
 
+/// A service that was restarted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaced {
+    /// What it was.
+    pub before: InstanceState,
+    /// How the job ended.
+    pub result: JobResult,
+    /// What it is.
+    pub after: InstanceState,
+}
+
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Verb {
     Start,
@@ -89,6 +100,17 @@ impl Systemd {
     /// Restarts a unit, or starts it when it does not run, and waits for the job's end, at most `deadline`.
     pub async fn restart(&self, unit: &str, deadline: Duration) -> Result<JobResult, BusError> {
         self.run(Verb::Restart, unit, deadline).await
+    }
+
+    /// The same, with what systemd knew of the service before and after it. On a busy machine every question counts, so
+    /// what can be asked at once is.
+    pub async fn replace(&self, unit: &str, deadline: Duration) -> Result<Replaced, BusError> {
+        let end = Instant::now() + deadline;
+        let (removals, before) = tokio::try_join!(self.removals(unit), self.instance(unit))?;
+        let job = self.queue(Verb::Restart, unit).await?;
+        let result = self.finished(Verb::Restart, unit, &job, removals, end).await?;
+        let after = self.instance(unit).await?;
+        Ok(Replaced { before, result, after })
     }
 
     async fn run(&self, verb: Verb, unit: &str, deadline: Duration) -> Result<JobResult, BusError> {

@@ -23,7 +23,7 @@ use zbus::Connection;
 
 pub use error::BusError;
 pub use glance::Glance;
-pub use jobs::JobResult;
+pub use jobs::{JobResult, Replaced};
 use proxy::ManagerProxy;
 pub use units::{Activity, InstanceState, UnitState};
 pub use watch::Watch;

@@ -155,6 +155,16 @@ impl Systemd {
         try_join_all(wanted).await
     }
 
+    /// The run that each service is up in, `None` where it is not, in the order asked for: [`InstanceState::invocation`]
+    /// for two small questions each.
+    pub async fn runs(&self, units: &[String]) -> Result<Vec<Option<String>>, BusError> {
+        let ask = async || {
+            let connection = self.live().await?;
+            try_join_all(units.iter().map(|unit| run(&connection, unit))).await
+        };
+        self.patiently(ask).await
+    }
+
     /// The path of the unit's job, `/` when it has none.
     pub(super) async fn job(&self, unit: &str) -> Result<OwnedObjectPath, BusError> {
         let ask = async || {
@@ -204,6 +214,15 @@ async fn detail(connection: &Connection, unit: &str, row: Option<&UnitState>) ->
         )?;
     }
     Ok(state)
+}
+
+async fn run(connection: &Connection, unit: &str) -> Result<Option<String>, BusError> {
+    let of = Properties::of(connection, unit).await?;
+    let (state, id): (String, Vec<u8>) = tokio::try_join!(
+        of.get(UNIT_INTERFACE, "ActiveState"),
+        of.get(UNIT_INTERFACE, "InvocationID"),
+    )?;
+    Ok(hex(&id).filter(|_| Activity::of(&state).is_up()))
 }
 
 /// The properties of one unit.

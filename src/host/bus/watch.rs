@@ -20,9 +20,11 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// The next unit that changed; `None` when systemd is gone for good.
-    pub async fn changed(&mut self) -> Option<String> {
-        self.changes.recv().await
+    /// Units that have changed since the last answer, one at least; `None` when systemd is gone for good.
+    pub async fn changed(&mut self) -> Option<Vec<String>> {
+        let mut units = Vec::new();
+        let any = self.changes.recv_many(&mut units, usize::MAX).await > 0;
+        any.then_some(units)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Requests that were waited for, and cut, while instances were replaced, as their shims told the journal: the units
-//! themselves have forgotten it by the time they are up again.
+//! themselves have forgotten it by the time they are up again. A shim does not end before the journal has it.
 
 use std::time::Duration;
 
-use appctl::host::journal::{self, Query};
+use appctl::host::journal::Query;
 use appctl::observe::journal::Entry;
 use appctl::rollout::Record;
 use appctl::spec::Instance;
@@ -13,8 +13,6 @@ use crate::units;
 
 /// A journal that does not answer is no reason to hold up the end.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// Nor is one that takes its time with what it has not written yet.
-const SYNC: Duration = Duration::from_secs(1);
 
 /// What became of the requests in progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,15 +34,8 @@ impl super::work::Work {
         if !self.counted {
             return None;
         }
-        // The instance that went last has told it only just now.
-        catch_up().await;
         tokio::time::timeout(PATIENCE, count(query)).await.ok().flatten()
     }
-}
-
-/// Lets the journal write what it has been told, if that does not take long.
-pub(super) async fn catch_up() {
-    let _ = tokio::time::timeout(SYNC, journal::sync()).await;
 }
 
 /// As journalctl(1) takes a time of any zone.

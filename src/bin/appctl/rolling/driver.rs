@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::pin::pin;
 
+use anyhow::Context as _;
 use appctl::host::bus::{JobResult, Watch};
 use appctl::host::record;
 use appctl::rollout::{Event, Outcome, Record, Rollout, Step};
@@ -75,8 +76,8 @@ impl Driver<'_> {
                 done = &mut work => return self.done(done?).await,
                 wish = self.interrupts.wish() => self.wished(wish),
                 changed = self.watch.changed() => {
-                    anyhow::ensure!(changed.is_some(), "lost systemd for good");
-                    self.look().await?
+                    let units = changed.context("lost systemd for good")?;
+                    self.changed(&units).await?
                 }
                 () = self.progress.tick() => Step::Continue,
             };
@@ -117,17 +118,27 @@ impl Driver<'_> {
         self.rollout.step(event)
     }
 
+    /// What is being replaced changes all the time, and is looked at when that is done.
+    async fn changed(&mut self, units: &[String]) -> anyhow::Result<Step> {
+        let ours = |unit| units::instance_of(&self.work.app, unit).is_some_and(|who| self.runs.contains_key(&who));
+        if self.watched.is_some() || units.iter().any(|unit| ours(unit)) {
+            return self.look().await;
+        }
+        Ok(Step::Continue)
+    }
+
     /// Looks whether what this rollout brought up is still there.
     async fn look(&mut self) -> anyhow::Result<Step> {
-        let who: Vec<Instance> = self.runs.keys().copied().collect();
-        let names: Vec<String> = who.iter().map(|who| units::instance(&self.work.app, *who)).collect();
-        let states = self.work.systemd.instances(&names).await?;
-        for (instance, state) in who.into_iter().zip(states) {
-            let known = self.runs.get(&instance);
-            if known.is_some_and(|run| state.activity.is_up() && state.invocation.as_ref() == Some(&run.id)) {
+        let known: Vec<(Instance, Run)> = self.runs.clone().into_iter().collect();
+        let name = |(who, _): &(Instance, Run)| units::instance(&self.work.app, *who);
+        let names: Vec<String> = known.iter().map(name).collect();
+        let runs = self.work.systemd.runs(&names).await?;
+        for (((instance, known), now), unit) in known.into_iter().zip(runs).zip(&names) {
+            if now.as_ref() == Some(&known.id) {
                 continue;
             }
-            let since = known.map(|run| run.since);
+            let state = self.work.systemd.instance(unit).await?;
+            let since = Some(known.since);
             let reason = Reason::of(&state, &JobResult::Done, since).await;
             match self.died(instance, &reason) {
                 Step::Continue => {}

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use appctl::host::bus::{InstanceState, JobResult};
-use appctl::host::journal::Query;
+use appctl::host::journal::{self, Query};
 use appctl::observe::journal::{Entry, harmless};
 use appctl::observe::{ShimState, ShimStatus};
 use jiff::Timestamp;
@@ -13,6 +13,8 @@ use jiff::Timestamp;
 const LAST_LINES: usize = 20;
 /// A journal that does not answer is no reason to hold up the way back.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// Nor is one that takes its time with what it has not written yet.
+const SYNC: Duration = Duration::from_secs(1);
 
 /// Why an instance is not up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,8 +78,8 @@ fn otherwise(state: &InstanceState, result: &JobResult) -> String {
 }
 
 async fn last_lines(unit: &str, since: Option<Timestamp>) -> Vec<String> {
-    // What it said last it may have said only just now.
-    super::drained::catch_up().await;
+    // A shim sees to it that the journal has everything before the end, unless it was killed itself.
+    let _ = tokio::time::timeout(SYNC, journal::sync()).await;
     let query = Query {
         units: vec![unit.to_owned()],
         since: since.map(|since| format!("@{}.{:03}", since.as_second(), since.subsec_millisecond())),

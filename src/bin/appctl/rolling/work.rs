@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use appctl::host::bus::{InstanceState, JobResult, Systemd};
+use appctl::host::bus::{InstanceState, Replaced, Systemd};
 use appctl::observe::ShimStatus;
 use appctl::release::Layout;
 use appctl::rollout::{Event, Step, Task};
@@ -119,22 +119,22 @@ impl Work {
             return Ok(Done::from(Event::Refused(instance, format!("{error:#}"))));
         }
         let unit = units::instance(&self.app, instance);
-        let mut before = self.systemd.instance(&unit).await?;
         let since = Timestamp::now();
-        let (mut result, mut after) = self.restart(&unit).await?;
+        let mut replaced = self.replace(&unit).await?;
         // What is left behind on the way back tends to crash by itself. systemd makes one of our request and of its own
         // restart of that, and then it looks as if the old state had crashed.
-        if back && result.is_done() && crashed(&before, &after) {
-            before = after;
-            (result, after) = self.restart(&unit).await?;
+        if back && replaced.result.is_done() && crashed(&replaced) {
+            replaced = self.replace(&unit).await?;
         }
+        let again = crashed(&replaced);
+        let Replaced { before, result, after } = replaced;
         let new = after.invocation.is_some() && after.invocation != before.invocation;
         if let Some(other) = self.runs_another(&after, back) {
             let why = format!("it runs release {other}, which it was not told to");
             return Ok(Done::from(Event::NotUp(instance, why)));
         }
         let up = result.is_done() && after.activity.is_up() && new;
-        if up && !crashed(&before, &after) {
+        if up && !again {
             let done = Done::from(Event::Up(instance));
             return Ok(Done {
                 run: after.invocation.map(|id| Run { id, since }),
@@ -154,10 +154,9 @@ impl Work {
         })
     }
 
-    async fn restart(&self, unit: &str) -> anyhow::Result<(JobResult, InstanceState)> {
-        let restart = self.systemd.restart(unit, self.up);
-        let result = haste::during(restart, &self.app, unit).await?;
-        Ok((result, self.systemd.instance(unit).await?))
+    async fn replace(&self, unit: &str) -> anyhow::Result<Replaced> {
+        let replace = Box::pin(self.systemd.replace(unit, self.up));
+        Ok(haste::during(replace, &self.app, unit).await?)
     }
 
     /// The release of an instance that is up, when it is another than it should be.
@@ -180,7 +179,7 @@ impl Work {
 /// Whether the run that was asked for has ended meanwhile and this is a later one. systemd's count alone does not tell: it
 /// keeps counting when the request met a unit that it was about to restart anyway. The shim's count begins anew with
 /// each request.
-fn crashed(before: &InstanceState, after: &InstanceState) -> bool {
+fn crashed(Replaced { before, after, .. }: &Replaced) -> bool {
     let shim = after.status_text.parse::<ShimStatus>();
     after.restarts > before.restarts && !shim.is_ok_and(|shim| shim.crashes == 0)
 }
