@@ -1,27 +1,46 @@
 'use strict';
 // The open connections of the servers on held sockets, and what each is doing. A plain HTTP/1 server keeps a list of its
-// own, so there a connection costs nothing before somebody asks (a listener for each was 9 % of a request that has its
+// own, so there a connection costs nothing before the drain (a listener for each was 9 % of a request that has its
 // connection to itself); elsewhere it is one listener and one record. Requests cost next to nothing, because Node's http
 // state tells who is busy.
 
 const { guarded } = require('./guard.cjs');
 const responses = require('./responses.cjs');
 
-/** Marks a connection that is ours (the probe's) and counts nowhere. */
-const PRIVATE = Symbol('appctl.private');
+// Beside the sockets, not on them: a property that only some sockets have makes all the others slower, by 2 to 7 % of a
+// short request when it is the ones that are open at a heartbeat.
 
-/** On a socket: its record here. */
-const RECORD = Symbol('appctl.connection');
+/** Connections that are ours (the probe's) and count nowhere. */
+const hidden = new WeakSet();
+
+/** From sockets to their records. */
+const records = new WeakMap();
 
 /** The events by which HTTP hands a connection over to another protocol. */
 const HANDOVERS = new Set(['upgrade', 'connect']);
 
+/** Since when a connection is known, and the response it was busy with when somebody looked last. */
+class Sight {
+  constructor(now) {
+    // On a server with a list of its own: at most a heartbeat later than it was opened.
+    this.opened = now;
+    this.response = null;
+    this.since = now;
+  }
+
+  /** Nothing is noted when a request comes in. */
+  look(response, now) {
+    if (response === this.response) return;
+    this.response = response;
+    this.since = now;
+  }
+}
+
 class Connection {
-  constructor(socket, server) {
+  constructor(socket, server, sight = new Sight(performance.now())) {
     this.socket = socket;
     this.server = server;
-    // On a server with a list of its own: since when somebody knows, at most a heartbeat later.
-    this.opened = performance.now();
+    this.sight = sight;
     this.upgrade = null;
     this.session = null;
     this.closing = false;
@@ -29,8 +48,6 @@ class Connection {
     this.mark = 0;
     this.since = 0;
     this.finished = 0;
-    this.seen = null;
-    this.seenAt = 0;
   }
 
   /** Speaks HTTP/1 now: not upgraded, not another protocol. */
@@ -40,7 +57,7 @@ class Connection {
 
   /** The response being sent or awaited, if any. */
   response() {
-    return this.socket._httpMessage || null;
+    return responseOf(this.socket);
   }
 
   /** Another protocol has taken over, and its first answer (for a WebSocket the 101) is out. */
@@ -48,12 +65,9 @@ class Connection {
     return this.upgrade !== null && this.socket.bytesWritten > this.upgrade.mark;
   }
 
-  /** Remembers since when the present response is known: nothing is noted when a request comes in. */
+  /** Remembers since when the present response is known. */
   look(now) {
-    const response = this.response();
-    if (response === this.seen) return;
-    this.seen = response;
-    this.seenAt = now;
+    this.sight.look(this.response(), now);
   }
 
   /** The request parsed last: a response that is not for it has pipelined ones behind it. */
@@ -76,12 +90,13 @@ class Connection {
 class Connections {
   constructor() {
     this.open = new Set();
+    this.sights = new WeakMap();
     this.sessions = new Set();
     this.servers = new Map();
     this.onadd = null;
     this.onempty = null;
     this.onsession = null;
-    responses.install((socket) => socket[RECORD] !== undefined || (this.servers.has(socket.server) && !socket[PRIVATE]));
+    responses.install((socket) => (this.servers.has(socket.server) && !hidden.has(socket)) || records.has(socket));
   }
 
   follow(server) {
@@ -115,18 +130,34 @@ class Connections {
 
   /** Whatever is open now has its record afterwards. */
   look() {
+    for (const [socket, kind] of this.unrecorded()) this.add(socket, kind);
+  }
+
+  /** Sockets and servers of the connections that only Node's lists know. */
+  *unrecorded() {
     for (const [server, kind] of this.servers) {
-      if (kind.watched) continue;
-      const list = listOf(server);
-      if (list !== null) for (const { socket } of list.all()) if (socket) this.add(socket, kind);
+      const list = kind.watched ? null : listOf(server);
+      if (list === null) continue;
+      for (const { socket } of list.all()) {
+        if (socket && !hidden.has(socket) && !records.has(socket)) yield [socket, kind];
+      }
     }
+  }
+
+  /** What was seen of a connection without a record. */
+  sightOf(socket, now) {
+    const known = this.sights.get(socket);
+    if (known !== undefined) return known;
+    const sight = new Sight(now);
+    this.sights.set(socket, sight);
+    return sight;
   }
 
   /** The record of a connection, a new one if need be; undefined for a private one. */
   add(socket, kind) {
-    if (socket[PRIVATE] || socket[RECORD] !== undefined) return socket[RECORD];
-    const record = new Connection(socket, kind);
-    socket[RECORD] = record;
+    if (hidden.has(socket) || records.has(socket)) return records.get(socket);
+    const record = new Connection(socket, kind, this.sights.get(socket));
+    records.set(socket, record);
     this.open.add(record);
     socket.once('close', () => this.remove(record));
     if (this.onadd !== null) this.onadd(record);
@@ -135,7 +166,7 @@ class Connections {
 
   /** The TLS socket stands for the connection from the end of the handshake on. */
   secured(socket, kind) {
-    const raw = socket._parent && socket._parent[RECORD];
+    const raw = recordOf(socket._parent);
     this.add(socket, kind);
     if (raw !== undefined) this.remove(raw);
   }
@@ -143,8 +174,8 @@ class Connections {
   session(session) {
     this.sessions.add(session);
     const symbol = Object.getOwnPropertySymbols(session).find(({ description }) => description === 'socket');
-    const record = symbol && session[symbol] && session[symbol][RECORD];
-    if (record) record.session = session;
+    const record = symbol && recordOf(session[symbol]);
+    if (record !== undefined) record.session = session;
     session.once('close', () => this.sessions.delete(session));
     responses.follow(session);
     if (this.onsession !== null) this.onsession(session);
@@ -157,15 +188,31 @@ class Connections {
 
   /** `INFLIGHT OPEN RESPONSES ERRORS` for the heartbeat. */
   load() {
-    this.look();
     const now = performance.now();
+    const sights = [...this.open].map((record) => [record.socket, record.sight]);
+    for (const [socket] of this.unrecorded()) sights.push([socket, this.sightOf(socket, now)]);
     let busy = 0;
-    for (const record of this.open) {
-      record.look(now);
-      if (record.response() !== null) busy += 1;
+    for (const [socket, sight] of sights) {
+      sight.look(responseOf(socket), now);
+      if (sight.response !== null) busy += 1;
     }
-    return `${busy} ${this.open.size} ${responses.told()}`;
+    return `${busy} ${sights.length} ${responses.told()}`;
   }
+}
+
+/** The record of a connection; undefined where there is none, and for a private one. */
+function recordOf(socket) {
+  return records.get(socket);
+}
+
+/** Takes a connection for ours: it counts nowhere. */
+function hide(socket) {
+  hidden.add(socket);
+}
+
+/** The response being sent or awaited on a connection, if any. */
+function responseOf(socket) {
+  return socket._httpMessage || null;
 }
 
 /** Nobody but Node's own http takes its connections, so that all of them are on its list. */
@@ -202,4 +249,4 @@ function handedOver({ method, url }, record) {
   if (record !== undefined) record.upgrade = { method, url, mark: record.socket.bytesWritten, since: performance.now() };
 }
 
-module.exports = { Connections, RECORD, PRIVATE };
+module.exports = { Connections, recordOf, hide };

@@ -23,17 +23,17 @@ function owed(record) {
   const { session, upgrade, socket } = record;
   if (session !== null) return streamsOf(session).map((stream) => ofSession(stream, record));
   const response = record.response();
-  if (response !== null) return [{ what: named(response.req), since: record.seenAt || record.opened }];
+  if (response !== null) return [{ what: named(response.req), since: record.sight.since }];
   if (upgrade !== null) return [{ what: `${named(upgrade)} (upgraded)`, since: upgrade.since }];
   const kind = record.server.http ? 'an unfinished request' : 'a connection';
-  return [{ what: `${kind} from ${socket.remoteAddress || 'a local socket'}`, since: record.opened }];
+  return [{ what: `${kind} from ${socket.remoteAddress || 'a local socket'}`, since: record.sight.opened }];
 }
 
 /** Node keeps the path of a stream only in its own request object, for apps that use that. */
-function ofSession(stream, { opened }) {
+function ofSession(stream, { sight }) {
   const symbol = Object.getOwnPropertySymbols(stream).find(({ description }) => description === 'request');
   const request = symbol && stream[symbol];
-  return { what: request ? named(request) : `HTTP/2 stream ${stream.id}`, since: opened };
+  return { what: request ? named(request) : `HTTP/2 stream ${stream.id}`, since: sight.opened };
 }
 
 function named({ method, url }) {

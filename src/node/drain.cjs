@@ -4,7 +4,7 @@
 
 const { guarded } = require('./guard.cjs');
 const { park } = require('./sockets.cjs');
-const { RECORD } = require('./connections.cjs');
+const { recordOf } = require('./connections.cjs');
 const { reckon } = require('./cut.cjs');
 const { streamsOf } = require('./streams.cjs');
 const farewell = require('./farewell.cjs');
@@ -145,7 +145,7 @@ class Drain {
 
   /** After `Connection: close` a further request is left undone, so that its client may safely send it again. */
   refuses(message, response) {
-    const record = message.httpVersionMajor === 1 && message.socket ? message.socket[RECORD] : undefined;
+    const record = message.httpVersionMajor === 1 ? recordOf(message.socket) : undefined;
     if (record === undefined) return false;
     if (farewell.closeSent(record)) {
       message.resume();

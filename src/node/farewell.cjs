@@ -4,7 +4,7 @@
 // the response on its way (RFC 9112 section 9.6).
 
 const { guarded, replace } = require('./guard.cjs');
-const { RECORD } = require('./connections.cjs');
+const { recordOf } = require('./connections.cjs');
 
 /** Responses whose keep-alive was taken back before their headers were written. */
 const flagged = new WeakSet();
@@ -21,7 +21,7 @@ function sayCloseFromNowOn() {
 
 /** The decision falls when the headers are written: only then is it known whether pipelined requests wait behind. */
 function sayClose(response, args) {
-  const record = response.req && response.req.socket && response.req.socket[RECORD];
+  const record = response.req ? recordOf(response.req.socket) : undefined;
   if (record === undefined || args[0] === 101) return;
   if (!record.newest(response)) return;
   response.shouldKeepAlive = false;

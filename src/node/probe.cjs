@@ -5,7 +5,7 @@
 const fs = require('fs');
 const net = require('net');
 const { guarded } = require('./guard.cjs');
-const { PRIVATE } = require('./connections.cjs');
+const { hide } = require('./connections.cjs');
 
 let opened = false;
 
@@ -32,7 +32,7 @@ function entrance(server) {
 
 /** Looks to the app like a local client, over TLS when its server speaks TLS. */
 function admit(server, socket, event) {
-  socket[PRIVATE] = true;
+  hide(socket);
   socket.on('error', () => socket.destroy());
   const shown = { remoteAddress: '127.0.0.1', remoteFamily: 'IPv4', encrypted: event === 'secureConnection' };
   for (const [name, value] of Object.entries(shown)) Object.defineProperty(socket, name, { value, configurable: true });
