@@ -1,6 +1,6 @@
 //! What our part of a worker costs per request, measured beside Node alone: both at the same time on one core, so that
 //! whatever else the machine does meets both. Two processes of one and the same program differ by a tenth for as long as
-//! they live, and so there are new ones in every round.
+//! they live, and so there are new ones in every round. Each is the first to start, and to be asked, in every other one.
 
 use std::thread;
 
@@ -22,10 +22,12 @@ const CONNECTIONS: usize = 8;
 pub(super) fn measure(scene: &Scene, settings: &Settings, book: &mut Book) -> Result<()> {
     let node = Node::beside();
     confined(|| {
-        for _ in 0..settings.pairs {
+        for nth in 0..settings.pairs {
+            let mut both: [&dyn Contender; 2] = [&Appctl, &node];
+            both.rotate_left(nth % 2);
             book.attempt(Appctl.who(), "beside Node alone", |book| {
-                contender::with(scene, &Appctl, 1, || {
-                    contender::with(scene, &node, 1, || round(scene, settings, [&Appctl, &node], book))
+                contender::with(scene, both[0], 1, || {
+                    contender::with(scene, both[1], 1, || round(scene, settings, both, book))
                 })
             });
         }

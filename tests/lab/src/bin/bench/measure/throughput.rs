@@ -51,8 +51,12 @@ fn entries<'a>(node: &'a Node, pm2: &'a Pm2) -> [Entry<'a>; 4] {
 pub(super) fn measure(scene: &Scene, settings: &Settings, book: &mut Book) -> Result<()> {
     let (node, pm2) = (Node::alone(), Pm2 { handler: false });
     confined(|| {
-        for _ in 0..settings.rounds {
-            for (contender, workers, lines) in entries(&node, &pm2) {
+        for nth in 0..settings.rounds {
+            let mut entries = entries(&node, &pm2);
+            // None of them is always the first.
+            let first = nth % entries.len();
+            entries.rotate_left(first);
+            for (contender, workers, lines) in entries {
                 book.attempt(contender.who(), "throughput", |book| {
                     contender::with(scene, contender, workers, || {
                         let servers = everything(scene, contender)?;
