@@ -167,6 +167,17 @@ test('a request beyond the deadline is counted as cut, an idle connection is not
   assert.match(app.err, /^appctl: cut at the stop deadline: GET \/gate after \d+\.\d s\n$/);
 });
 
+test('a request that heartbeats have seen is named with its age since then, not since the stop', async (t) => {
+  const { shim, app, open } = await world(t);
+  await open(request('/never'));
+  // A second apart.
+  await until(() => shim.lines.filter((line) => /^beat \d+ 1 1 /.test(line)).length > 1, 'two beats that count it');
+  shim.stop(0, 100);
+  await shim.said('drained', app);
+  const [, age] = /GET \/never after (\d+\.\d) s/.exec(app.err);
+  assert.ok(Number(age) >= 0.9, `after ${age} s`);
+});
+
 test('of many requests beyond the deadline the first twenty are named, without their queries', async (t) => {
   const { shim, app, open } = await world(t);
   for (let n = 0; n < 23; n += 1) await open(request('/gate').replace('/gate', `/never/${n}?token=secret`));
