@@ -3,6 +3,8 @@
 
 const test = require('node:test');
 const assert = require('node:assert');
+const fs = require('node:fs');
+const path = require('node:path');
 const { Shim, get, until } = require('./shim.cjs');
 
 const body = (text) => text.split('\r\n\r\n')[1];
@@ -64,13 +66,16 @@ test('a connection is taken only once the shim can know that there is a server',
   const shim = await world(t);
   const [{ place }] = shim.held;
   const early = Array.from({ length: 5 }, () => get(place));
-  // Whoever is taken keeps the event loop from saying anything else for a while.
-  const app = shim.app(`${serve('late')} server.once('connection', () => {
-    require('fs').writeSync(1, 'taken');
-    for (const end = Date.now() + 500; Date.now() < end;);
+  // Whoever is taken keeps the event loop from saying anything else until the shim has looked.
+  const looked = path.join(shim.directory, 'looked');
+  const app = shim.app(`${serve('late')} const fs = require('fs');
+  server.once('connection', () => {
+    fs.writeSync(1, 'taken');
+    while (!fs.existsSync('${looked}'));
   }).listen(PORT0)`);
   await until(() => app.out === 'taken', () => app.err);
-  assert.ok(shim.lines.some((line) => line.startsWith('listening')), shim.lines.join(' | '));
+  await shim.said('listening', app);
+  fs.writeFileSync(looked, '');
   assert.deepStrictEqual(new Set((await Promise.all(early)).map(body)), new Set(['late']));
 });
 
