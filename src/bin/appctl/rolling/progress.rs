@@ -4,7 +4,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{self, Duration};
 
-use appctl::rollout::{Event, Record, Step};
+use appctl::rollout::{Entry, Event, Record, Step, TaskName};
 use appctl::spec::Instance;
 use serde_json::{Value, json};
 
@@ -127,7 +127,7 @@ impl Progress {
             "requests_cut": drained.map(|drained| drained.cut),
         });
         self.event("end", fields);
-        let requests = drained.map(requests);
+        let requests = drained.and_then(|drained| requests(drained, &record.instances));
         if let Exit::DONE | Exit::CUT = exit {
             let colour = if exit == Exit::DONE { GOOD } else { WARN };
             let requests = requests.map(|text| format!(", {text}")).unwrap_or_default();
@@ -184,21 +184,62 @@ impl Progress {
     }
 }
 
-fn requests(drained: Drained) -> String {
+/// `None` where nobody had to end, so that nothing could be in progress.
+fn requests(drained: Drained, instances: &[Entry]) -> Option<String> {
     let Drained { waited_for, cut } = drained;
     if drained == Drained::default() {
-        return "no request was in progress".to_owned();
+        let ended = instances.iter().any(|entry| entry.task != TaskName::Start);
+        return ended.then(|| "no request was in progress".to_owned());
     }
     let waited_for = quantity::count(waited_for, "request");
-    match cut {
+    Some(match cut {
         0 => format!("{waited_for} in progress waited for, none cut"),
         cut => format!("{waited_for} in progress waited for, {cut} cut"),
-    }
+    })
 }
 
 fn named(instance: Instance) -> String {
     match instance {
         Instance::Surge => "the surge instance".to_owned(),
         Instance::Number(number) => format!("instance {number}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use appctl::rollout::{Entry, Progress, TaskName};
+
+    use super::{Drained, requests};
+
+    fn entry(task: TaskName) -> Entry {
+        let (instance, progress) = ("1".to_owned(), Progress::Done);
+        Entry {
+            instance,
+            task,
+            progress,
+            ailing: false,
+            old: None,
+            new: None,
+        }
+    }
+
+    #[test]
+    fn requests_are_spoken_of_where_an_instance_ended() {
+        let said =
+            |waited_for, cut, task| requests(Drained { waited_for, cut }, &[entry(TaskName::Start), entry(task)]);
+        assert_eq!(said(0, 0, TaskName::Start), None);
+        assert_eq!(
+            said(0, 0, TaskName::Stop).as_deref(),
+            Some("no request was in progress")
+        );
+        assert_eq!(
+            said(0, 0, TaskName::Restart).as_deref(),
+            Some("no request was in progress")
+        );
+        // Added, and taken back.
+        assert_eq!(
+            said(2, 1, TaskName::Start).as_deref(),
+            Some("2 requests in progress waited for, 1 cut")
+        );
     }
 }
