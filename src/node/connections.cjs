@@ -6,6 +6,7 @@
 
 const { guarded } = require('./guard.cjs');
 const responses = require('./responses.cjs');
+const { Connection, Sight, responseOf } = require('./connection.cjs');
 
 // Beside the sockets, not on them: a property that only some sockets have makes all the others slower, by 2 to 7 % of a
 // short request when it is the ones that are open at a heartbeat.
@@ -18,74 +19,6 @@ const records = new WeakMap();
 
 /** The events by which HTTP hands a connection over to another protocol. */
 const HANDOVERS = new Set(['upgrade', 'connect']);
-
-/** Since when a connection is known, and the response it was busy with when somebody looked last. */
-class Sight {
-  constructor(now) {
-    // On a server with a list of its own: at most a heartbeat later than it was opened.
-    this.opened = now;
-    this.response = null;
-    this.since = now;
-  }
-
-  /** Nothing is noted when a request comes in. */
-  look(response, now) {
-    if (response === this.response) return;
-    this.response = response;
-    this.since = now;
-  }
-}
-
-class Connection {
-  constructor(socket, server, sight = new Sight(performance.now())) {
-    this.socket = socket;
-    this.server = server;
-    this.sight = sight;
-    this.upgrade = null;
-    this.session = null;
-    this.closing = false;
-    this.wasBusy = false;
-    this.mark = 0;
-    this.since = 0;
-    this.finished = 0;
-  }
-
-  /** Speaks HTTP/1 now: not upgraded, not another protocol. */
-  http() {
-    return Boolean(this.socket.parser);
-  }
-
-  /** The response being sent or awaited, if any. */
-  response() {
-    return responseOf(this.socket);
-  }
-
-  /** Another protocol has taken over, and its first answer (for a WebSocket the 101) is out. */
-  upgraded() {
-    return this.upgrade !== null && this.socket.bytesWritten > this.upgrade.mark;
-  }
-
-  /** Remembers since when the present response is known. */
-  look(now) {
-    this.sight.look(this.response(), now);
-  }
-
-  /** The request parsed last: a response that is not for it has pipelined ones behind it. */
-  newest(response) {
-    const { parser } = this.socket;
-    return !parser || !parser.incoming || parser.incoming === response.req;
-  }
-
-  /** An HTTP/2 session that has ended on our side. */
-  sessionEnded() {
-    return this.server.http2 && this.socket.writableFinished;
-  }
-
-  /** Accepted by a TLS server whose handshake is not complete. */
-  handshaking() {
-    return this.server.secure && !this.socket.encrypted;
-  }
-}
 
 class Connections {
   constructor() {
@@ -210,11 +143,6 @@ function hide(socket) {
   hidden.add(socket);
 }
 
-/** The response being sent or awaited on a connection, if any. */
-function responseOf(socket) {
-  return socket._httpMessage || null;
-}
-
 /** Nobody but Node's own http takes its connections, so that all of them are on its list. */
 function onlyHttp(server, { http, http2, secure }) {
   const [first, second] = server.listeners('connection');
@@ -232,8 +160,8 @@ function listOf(server) {
  * Notes what a connection was upgraded to. Node offers upgrades only while somebody listens for them, so our listener
  * is there as long as one of the app's is, and not a moment longer.
  */
-function noteHandovers(server, recordOf) {
-  const note = (request, socket) => guarded(() => handedOver(request, recordOf(socket)));
+function noteHandovers(server, known) {
+  const note = (request, socket) => guarded(() => handedOver(request, known(socket)));
   const join = (event) => {
     if (HANDOVERS.has(event) && !server.listeners(event).includes(note)) server.prependListener(event, note);
   };
