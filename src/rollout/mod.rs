@@ -7,6 +7,7 @@
 //! instance is missing. Canaries are watched before anything is made final, and everything once more at the end.
 
 mod back;
+mod entry;
 mod event;
 mod forward;
 mod machine;
@@ -17,9 +18,10 @@ mod rest;
 #[cfg(test)]
 mod tests;
 
+pub use entry::{Entry, Progress, TaskName};
 pub use event::{Event, Failure, Outcome, Step};
 pub use machine::{Past, Rollout};
 pub use plan::plan;
-pub use record::{Entry, Move, Progress, Record, State, TaskName, Watching};
+pub use record::{Move, Record, State, Watching};
 pub use request::{Canary, Policy, Request, Switch, Task, Verb};
 pub use rest::Seen;

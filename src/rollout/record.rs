@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Event, Outcome, Request, Step, Switch, Task, Verb};
+use super::{Entry, Event, Outcome, Progress, Request, Step, Switch, Task, TaskName, Verb};
 use crate::spec::Instance;
 
 /// One rollout of one app.
@@ -124,49 +124,6 @@ pub enum State {
     Aborted,
 }
 
-/// One instance's part.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// `1`, `2` …
-    pub instance: String,
-    /// What is to be done to it.
-    pub task: TaskName,
-    /// How far that is.
-    pub progress: Progress,
-    /// Whether it was down before.
-    pub ailing: bool,
-    /// Its run before the rollout.
-    pub old: Option<String>,
-    /// Its run since.
-    pub new: Option<String>,
-}
-
-/// What is to be done to an instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TaskName {
-    /// Replace it.
-    Restart,
-    /// Add it.
-    Start,
-    /// Take it away.
-    Stop,
-}
-
-/// How far an instance's part is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Progress {
-    /// Untouched.
-    Waiting,
-    /// Under way.
-    Running,
-    /// As asked for.
-    Done,
-    /// Did not come up, or did not stay up.
-    Failed,
-}
-
 impl Record {
     /// A record of what is about to begin; `old` are the runs before it.
     pub fn new(
@@ -264,16 +221,6 @@ impl Record {
 
 fn milliseconds(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
-}
-
-impl TaskName {
-    fn of(task: Task) -> Self {
-        match task {
-            Task::Restart(_) => Self::Restart,
-            Task::Start(_) => Self::Start,
-            Task::Stop(_) => Self::Stop,
-        }
-    }
 }
 
 impl State {

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::record::Entry;
-use super::{Canary, Past, Policy, Progress, Record, Request, Task, TaskName};
+use super::{Canary, Entry, Past, Policy, Progress, Record, Request, Task, TaskName};
 use crate::spec::Instance;
 
 /// How an instance is doing when an interrupted rollout is looked at.
@@ -78,16 +77,6 @@ impl Record {
 }
 
 impl Entry {
-    /// The task as the planner knows it; `None` when the record was tampered with.
-    fn task(&self) -> Option<Task> {
-        let instance = self.instance.parse().ok()?;
-        Some(match self.task {
-            TaskName::Restart => Task::Restart(instance),
-            TaskName::Start => Task::Start(instance),
-            TaskName::Stop => Task::Stop(instance),
-        })
-    }
-
     fn is_done(&self, now: Option<&Seen>) -> bool {
         let up = now.is_some_and(|now| now.up);
         match self.task {
