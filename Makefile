@@ -12,7 +12,7 @@ export PATH := $(TOOLS)/bin:$(PATH)
 STATIC  := RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static"
 SHIPPED := --profile shim --no-default-features --target $(TARGET) --bin appctl-shim --bin appctl-generator
 
-.PHONY: help demo test test-fast test-lab bench bench-staging matrix torture deb lint fmt lab-shell packages clean
+.PHONY: help demo test test-fast test-lab bench bench-staging bench-versions matrix torture deb lint fmt lab-shell packages clean
 
 help:
 	@echo "make demo       one box with systemd as PID 1: install, serve from 4 instances, roll under load, report"
@@ -24,6 +24,7 @@ help:
 	@echo "make torture    hours: the load and fault suite and killed deploys with their full numbers (SEED=N)"
 	@echo "make deb        target/debian/appctl_*.deb"
 	@echo "make lab-shell  a shell in a box with the .deb installed (DEBIAN=13, MACHINE=1 for a whole machine)"
+	@echo "make bench-versions OLD=FILE.deb   this checkout's package beside another one: throughput and rolling restarts"
 	@echo "make bench-staging   what the second release of a large app costs, compared with the first"
 	@echo "make fmt lint   formatting, clippy"
 
@@ -73,6 +74,9 @@ deb: packages $(TOOLS)/bin/cargo-deb
 	$(STATIC) $(CARGO) build $(SHIPPED)
 	rm -rf target/debian
 	$(CARGO) deb --no-build --no-strip --package appctl
+
+bench-versions: packages deb
+	$(CARGO) run --quiet --package appctl-lab --bin versions-bench -- $(OLD) target/debian/appctl_*.deb
 
 bench-staging: packages
 	$(CARGO) build --release --bin appctl
