@@ -14,7 +14,10 @@ const MAY_USE: [(&str, &[&str]); 9] = [
     ("observe", &["spec"]),
     ("host", &["spec", "unit", "rollout", "release", "observe"]),
     ("bin/appctl", &["spec", "unit", "rollout", "release", "observe", "host"]),
-    ("bin/appctl-generator", &["spec", "unit", "observe", "host::machine"]),
+    (
+        "bin/appctl-generator",
+        &["spec", "unit", "observe", "host::foreign", "host::machine"],
+    ),
     (
         "bin/appctl-shim",
         &["observe", "spec::AppName", "spec::Instance", "spec::InvalidName"],

@@ -14,6 +14,7 @@ pub mod bus;
 pub mod cgroupfs;
 #[cfg(feature = "cli")]
 pub mod files;
+pub mod foreign;
 #[cfg(feature = "cli")]
 pub mod hook;
 #[cfg(feature = "cli")]

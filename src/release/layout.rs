@@ -17,6 +17,11 @@ impl Layout {
         Self { root: root.into() }
     }
 
+    /// What all paths are below.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Whether this is some other tree than the machine's own.
     pub fn is_moved(&self) -> bool {
         self.root != Path::new("/")

@@ -13,6 +13,7 @@ mod escape;
 mod file;
 mod hold;
 mod instance;
+mod ownership;
 mod quote;
 mod retry;
 mod sandbox;
@@ -25,6 +26,7 @@ mod version;
 
 pub use escape::escape;
 pub use file::{Section, UnitFile};
+pub use ownership::{Foreign, Loaded, Part, app_of, is_made_for, prove};
 pub use task::{Property, Purpose, Task, Value, task, task_name};
 pub use version::SystemdVersion;
 

@@ -2,48 +2,33 @@
 
 use std::path::Path;
 
-use appctl::spec::{AppName, Conflict, conflicts};
-use appctl::unit;
+use appctl::host::foreign::{Place, UnitFiles};
+use appctl::spec::{Conflict, conflicts};
 
 use crate::kmsg::Complaints;
 use crate::sources::Source;
 
-/// Where packages put units. What we generate comes before these, so `ssh.toml` would replace the system's own ssh.
-/// Units in /etc are the administrator's and come before ours anyway.
-const PACKAGED: [&str; 3] = [
-    "usr/local/lib/systemd/system",
-    "usr/lib/systemd/system",
-    "lib/systemd/system",
-];
-
-/// Drops every app that would hide a unit of a package.
+/// Drops every app that would hide a unit of a package, and every one that was never applied and is called like a unit of
+/// the administrator, which comes before ours anyway. An app that runs keeps its units whatever appears in /etc: without
+/// them its port would close.
 pub(crate) fn drop_foreign_units(root: &Path, sources: &mut Vec<Source>, complaints: &mut Complaints) {
+    // What other generators write at this moment may be there or not.
+    let files = UnitFiles::look(root, |place| place != Place::Made);
     sources.retain(|source| {
-        let hidden = hidden_unit(root, &source.spec.name);
-        if let Some(unit) = &hidden {
-            complaints.add(&format!(
-                "{}: ignored, it would hide {unit} of this system",
-                source.path
-            ));
+        let Some(taken) = files.foreign(&source.spec.name) else {
+            return true;
+        };
+        let (path, unit, other) = (&source.path, &taken.unit, taken.path.display());
+        match (taken.place, source.applied) {
+            (Place::Packaged, _) => complaints.add(&format!("{path}: ignored, it would hide {unit} of this system")),
+            (_, false) => complaints.add(&format!("{path}: ignored, its {unit} is {other}")),
+            (_, true) => {
+                complaints.add(&format!("{path}: {other} is in force in place of its {unit}"));
+                return true;
+            }
         }
-        hidden.is_none()
+        false
     });
-}
-
-fn hidden_unit(root: &Path, app: &AppName) -> Option<String> {
-    let ours = [
-        unit::service_name(app),
-        unit::socket_name(app),
-        unit::hold_name(app),
-        unit::template_name(app),
-        unit::retry_template(app),
-    ];
-    let exists = |name: &String| {
-        PACKAGED
-            .iter()
-            .any(|directory| root.join(directory).join(name).exists())
-    };
-    ours.into_iter().find(exists)
 }
 
 /// Of apps that want one address only the first keeps its units: applied ones come first, then the order of names.

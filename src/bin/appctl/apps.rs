@@ -7,6 +7,7 @@ use appctl::release::Layout;
 use appctl::spec::{self, AppName, AppSpec, Problem};
 
 use crate::exit::{Exit, ExpectedError, InvalidFile};
+use crate::names::Names;
 
 /// One configuration file.
 #[derive(Debug)]
@@ -113,8 +114,19 @@ pub(crate) fn installed(layout: &Layout) -> Result<Vec<AppName>, FileError> {
     Ok(names)
 }
 
-/// The apps named, or all when none is; an error names those that are not installed.
+/// The apps named, or all when none is; an error names those that are not installed, and those whose units are another's.
 pub(crate) fn select(layout: &Layout, names: &[AppName]) -> anyhow::Result<Vec<AppName>> {
+    let chosen = select_by_file(layout, names)?;
+    let taken = Names::look(layout);
+    if names.is_empty() {
+        return Ok(taken.leave_out_taken(chosen));
+    }
+    chosen.iter().try_for_each(|app| taken.refuse(app))?;
+    Ok(chosen)
+}
+
+/// The same, whatever units these names have.
+pub(crate) fn select_by_file(layout: &Layout, names: &[AppName]) -> anyhow::Result<Vec<AppName>> {
     let installed = installed(layout)?;
     if names.is_empty() {
         return Ok(installed);
@@ -139,8 +151,9 @@ pub(crate) fn named(layout: &Layout, names: &[AppName]) -> anyhow::Result<Vec<Ap
     }
 }
 
-/// What an app's units were made of. An error shows the problems of its file.
+/// What an app's units were made of. An error shows the problems of its file, or whose the units are.
 pub(crate) fn in_force(layout: &Layout, name: &AppName) -> anyhow::Result<AppSpec> {
+    Names::look(layout).refuse(name)?;
     let app = App::load(layout, name)?;
     let Some(file) = app.applied.or(app.wanted) else {
         return Err(unknown(name, &installed(layout)?).into());

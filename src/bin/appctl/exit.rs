@@ -39,8 +39,11 @@ impl Exit {
     pub(crate) fn of(error: &anyhow::Error) -> Self {
         match error.downcast_ref::<ExpectedError>() {
             Some(expected) => expected.exit,
-            None if matches!(error.downcast_ref(), Some(BusError::Denied(_))) => Self::NOT_PERMITTED,
-            None => Self::FAILED,
+            None => match error.downcast_ref() {
+                Some(BusError::Denied(_)) => Self::NOT_PERMITTED,
+                Some(BusError::Foreign(_)) => Self::INVALID_CONFIG,
+                _ => Self::FAILED,
+            },
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use appctl::host::bus::{JobResult, Systemd};
+use appctl::host::bus::{BusError, JobResult, Systemd};
 use appctl::host::journal::Query;
 use appctl::observe::journal::{Entry, harmless};
 use appctl::spec::{AppName, AppSpec};
@@ -23,6 +23,7 @@ pub(crate) const LONG_STOP: Duration = Duration::from_mins(10);
 /// Starts units all at once and waits until each is ready and stays so for the settle time. The first that does not is
 /// an error that shows why; the others are left as they are, for the caller to undo.
 pub(crate) async fn start(systemd: &Systemd, spec: &AppSpec, units: &[String]) -> anyhow::Result<()> {
+    systemd.prove_all(units).await?;
     let deadline = spec.ready.timeout + MARGIN;
     let since = Timestamp::now();
     let mut starting: FuturesUnordered<_> = units
@@ -40,6 +41,7 @@ pub(crate) async fn start(systemd: &Systemd, spec: &AppSpec, units: &[String]) -
 
 /// Stops units all at once and waits until each is gone.
 pub(crate) async fn stop(systemd: &Systemd, timeout: Duration, units: &[String]) -> anyhow::Result<()> {
+    systemd.prove_all(units).await?;
     let deadline = timeout + MARGIN;
     let results = join_all(units.iter().map(|unit| systemd.stop(unit, deadline))).await;
     for (unit, result) in units.iter().zip(results) {
@@ -54,14 +56,18 @@ pub(crate) async fn stop(systemd: &Systemd, timeout: Duration, units: &[String])
 /// Ends what may have begun with the end of instances that failed: the pause before another start.
 pub(crate) async fn stop_retries(systemd: &Systemd, app: &AppName) -> anyhow::Result<()> {
     let pauses = systemd.units(&[&format!("{app}.retry@*.service")]).await?;
+    let pauses = systemd.only_ours(pauses).await?;
     let pauses: Vec<String> = pauses.into_iter().map(|unit| unit.name).collect();
     stop(systemd, Duration::ZERO, &pauses).await
 }
 
 /// Lets systemd forget the slice, which nothing else ends: it stays active after the last of its units is gone.
 pub(crate) async fn stop_slice(systemd: &Systemd, app: &AppName) -> anyhow::Result<()> {
-    systemd.stop(&units::slice(app), MARGIN).await?;
-    Ok(())
+    match systemd.stop(&units::slice(app), MARGIN).await {
+        // The administrator's, who made it while the app was there.
+        Err(BusError::Foreign(_)) => Ok(()),
+        other => Ok(other.map(drop)?),
+    }
 }
 
 /// An app may announce itself and die a moment later.

@@ -13,6 +13,7 @@ mod context;
 mod exit;
 mod lifecycle;
 mod listen;
+mod names;
 mod release;
 mod retention;
 mod rolling;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::unit::Foreign;
+
 /// A call to systemd that did not work.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum BusError {
@@ -23,6 +25,9 @@ pub enum BusError {
     /// No answer in time.
     #[error("systemd did not answer within {} s", .0.as_secs())]
     Silent(Duration),
+    /// Another program's or the administrator's unit, which is left alone.
+    #[error(transparent)]
+    Foreign(Foreign),
     /// systemd said no, for example because the unit is masked.
     #[error("systemd refused")]
     Refused(#[source] zbus::Error),

@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use zbus::wire::OwnedObjectPath;
 use zbus::{MatchRule, MessageStream};
 
+use super::proof::Proven;
 use super::proxy::{MANAGER, SERVICE};
 use super::units::{Activity, InstanceState};
 use super::{ANSWER, BusError, Systemd, within};
@@ -106,8 +107,8 @@ impl Systemd {
     /// what can be asked at once is.
     pub async fn replace(&self, unit: &str, deadline: Duration) -> Result<Replaced, BusError> {
         let end = Instant::now() + deadline;
-        let (removals, before) = tokio::try_join!(self.removals(unit), self.instance(unit))?;
-        let job = self.queue(Verb::Restart, unit).await?;
+        let (removals, before, proven) = tokio::try_join!(self.removals(unit), self.instance(unit), self.prove(unit))?;
+        let job = self.queue(Verb::Restart, proven).await?;
         let result = self.finished(Verb::Restart, unit, &job, removals, end).await?;
         let after = self.instance(unit).await?;
         Ok(Replaced { before, result, after })
@@ -116,8 +117,8 @@ impl Systemd {
     async fn run(&self, verb: Verb, unit: &str, deadline: Duration) -> Result<JobResult, BusError> {
         let end = Instant::now() + deadline;
         // Before the call: a quick job is over before its path has come back.
-        let removals = self.removals(unit).await?;
-        let job = self.queue(verb, unit).await?;
+        let (removals, proven) = tokio::try_join!(self.removals(unit), self.prove(unit))?;
+        let job = self.queue(verb, proven).await?;
         self.finished(verb, unit, &job, removals, end).await
     }
 
@@ -167,11 +168,12 @@ impl Systemd {
     }
 
     /// Queues the job; repeating that after a lost answer is harmless, because equal jobs merge.
-    async fn queue(&self, verb: Verb, unit: &str) -> Result<OwnedObjectPath, BusError> {
+    async fn queue(&self, verb: Verb, unit: Proven<'_>) -> Result<OwnedObjectPath, BusError> {
         self.patiently(async || self.queue_once(verb, unit).await).await
     }
 
-    async fn queue_once(&self, verb: Verb, unit: &str) -> Result<OwnedObjectPath, BusError> {
+    async fn queue_once(&self, verb: Verb, unit: Proven<'_>) -> Result<OwnedObjectPath, BusError> {
+        let unit = unit.name();
         let manager = self.manager().await?;
         match verb {
             Verb::Start => within(ANSWER, unit, manager.start_unit(unit, "replace")).await,

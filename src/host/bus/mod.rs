@@ -7,6 +7,7 @@
 mod error;
 mod glance;
 mod jobs;
+mod proof;
 mod proxy;
 #[cfg(test)]
 mod tests;
@@ -87,17 +88,14 @@ impl Systemd {
 
     /// Forgets that a unit failed, and its restart count. A unit that is not loaded has nothing to forget.
     pub async fn reset_failed(&self, unit: &str) -> Result<(), BusError> {
-        let reset = async || within(ANSWER, unit, self.manager().await?.reset_failed_unit(unit)).await;
+        let reset = async || {
+            let unit = self.prove(unit).await?.name();
+            within(ANSWER, unit, self.manager().await?.reset_failed_unit(unit)).await
+        };
         match self.patiently(reset).await {
             Err(BusError::NoSuchUnit(_)) => Ok(()),
             other => other,
         }
-    }
-
-    /// Sends a signal to a unit's main process, `KillUnit` with `main`.
-    pub async fn kill_main(&self, unit: &str, signal: i32) -> Result<(), BusError> {
-        let manager = self.manager().await?;
-        within(ANSWER, unit, manager.kill_unit(unit, "main", signal)).await
     }
 
     /// `enabled`, `generated`, `masked` …, as `systemctl is-enabled`; `None` when there is no such file.

@@ -47,7 +47,6 @@ pub(super) trait Manager {
     ) -> zbus::Result<OwnedObjectPath>;
     fn reload(&self) -> zbus::Result<()>;
     fn reset_failed_unit(&self, unit: &str) -> zbus::Result<()>;
-    fn kill_unit(&self, unit: &str, whom: &str, signal: i32) -> zbus::Result<()>;
     fn get_unit_file_state(&self, unit: &str) -> zbus::Result<String>;
     fn list_units_by_patterns(&self, states: &[&str], patterns: &[&str]) -> zbus::Result<Vec<UnitRow>>;
     fn list_units_by_names(&self, units: &[&str]) -> zbus::Result<Vec<UnitRow>>;

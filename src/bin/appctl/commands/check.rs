@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::apps::{self, App, File};
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError, InvalidFile};
+use crate::names::Names;
 use crate::ui;
 use crate::units;
 
@@ -18,7 +19,8 @@ Examples:
   appctl check /etc/appctl/apps/myapp.toml
   appctl check deploy/*.toml
 
-The app's name is the file's name without .toml. Addresses are compared with those of installed apps.
+The app's name is the file's name without .toml. Addresses are compared with those of installed apps, and the
+name with the units of this machine.
 Exit code 3 when there is any problem.")]
 pub(crate) struct Args {
     /// Configuration files
@@ -29,12 +31,16 @@ pub(crate) struct Args {
 /// Runs the verb.
 #[expect(clippy::unused_async, reason = "every verb is called in the same way")]
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let taken = Names::look(&context.layout);
     let mut good = Vec::new();
     let mut bad = Vec::new();
     for path in &args.files {
         let file = File::load(&name_of(path)?, path.clone()).map_err(|error| ExpectedError::unreadable(&error))?;
         match file.spec {
-            Ok(spec) => good.push((path, spec)),
+            Ok(spec) => {
+                taken.refuse_new(&spec.name, Some(path))?;
+                good.push((path, spec));
+            }
             Err(problems) => bad.push(InvalidFile {
                 path: file.path,
                 text: file.text,

@@ -42,6 +42,7 @@ async fn one(app: &AppName, dry_run: bool, context: &Context, systemd: &Systemd)
         context.say(app, "it is stopped already");
         return Ok(());
     }
+    systemd.prove_all(&up).await?;
     if dry_run {
         context.say(app, &format!("would stop {}", up.join(", ")));
         return Ok(());

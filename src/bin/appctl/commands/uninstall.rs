@@ -41,7 +41,7 @@ pub(crate) struct Args {
 
 /// Runs the verb.
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let names = apps::select(&context.layout, &args.names)?;
+    let names = apps::select_by_file(&context.layout, &args.names)?;
     if !args.dry_run {
         context.require_root("uninstall")?;
         confirm(args, &names)?;
@@ -86,7 +86,7 @@ fn confirm(args: &Args, names: &[AppName]) -> anyhow::Result<()> {
 async fn stop(systemd: &Systemd, name: &AppName, spec: Option<&AppSpec>) -> anyhow::Result<()> {
     let patterns = [units::service(name), format!("{name}@*.service"), units::socket(name)];
     let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
-    let loaded = systemd.units(&patterns).await?;
+    let loaded = systemd.only_ours(systemd.units(&patterns).await?).await?;
     let running: Vec<String> = loaded
         .iter()
         .filter(|unit| !unit.activity.is_down())
@@ -108,6 +108,7 @@ async fn take_away(context: &Context, systemd: &Systemd, purge: bool, name: &App
             &units::socket(name),
         ])
         .await?;
+    let known = systemd.only_ours(known).await?;
     systemd.reload().await?;
     for unit in &known {
         systemd.reset_failed(&unit.name).await?;

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use appctl::host::bus::BusError;
+use appctl::unit::Foreign;
 use serde_json::json;
 
 use super::report;
@@ -22,9 +24,19 @@ pub(crate) fn print(error: &anyhow::Error, json: bool) {
     for cause in error.chain().skip(1) {
         anstream::eprintln!("  {} {cause}", paint(DIM, "caused by:"));
     }
-    if let Some(help) = expected.and_then(|expected| expected.help.as_deref()) {
+    if let Some(help) = help(error) {
         anstream::eprintln!("  {} {help}", paint(HINT, "help:"));
     }
+}
+
+/// What to type.
+fn help(error: &anyhow::Error) -> Option<String> {
+    if let Some(BusError::Foreign(Foreign { unit, .. })) = error.downcast_ref() {
+        return Some(format!(
+            "systemctl cat {unit} shows whose it is; drop-ins (systemctl edit {unit}) keep it appctl's"
+        ));
+    }
+    error.downcast_ref::<ExpectedError>()?.help.clone()
 }
 
 fn print_file(file: &InvalidFile) {
@@ -43,7 +55,7 @@ fn as_json(error: &anyhow::Error) -> serde_json::Value {
     json!({ "error": {
         "message": error.to_string(),
         "causes": error.chain().skip(1).map(ToString::to_string).collect::<Vec<_>>(),
-        "help": expected.and_then(|expected| expected.help.as_deref()),
+        "help": help(error),
         "exit_code": Exit::of(error).code(),
         "problems": problems,
     }})

@@ -10,6 +10,7 @@ use crate::apps::{self, App};
 use crate::commands::check;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError, InvalidFile};
+use crate::names::Names;
 use crate::rolling::Hold;
 use crate::{lifecycle, rolling, units};
 
@@ -48,7 +49,9 @@ struct Candidate {
 
 /// Runs the verb.
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let names = apps::select(&context.layout, &args.names)?;
+    let names = apps::select_by_file(&context.layout, &args.names)?;
+    let taken = Names::look(&context.layout);
+    names.iter().try_for_each(|name| taken.refuse(name))?;
     let (candidates, gone) = candidates(context, &names)?;
     let specs: Vec<AppSpec> = candidates.iter().map(|candidate| candidate.spec.clone()).collect();
     check::refuse_conflicts(&check::conflicts(context, &specs)?)?;

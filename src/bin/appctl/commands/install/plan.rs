@@ -11,6 +11,7 @@ use crate::apps::File;
 use crate::commands::check;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
+use crate::names::Names;
 
 /// A checked installation.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ pub(super) struct Plan {
 
 /// Decides and checks.
 pub(super) fn make(args: &Args, context: &Context) -> anyhow::Result<Plan> {
+    Names::look(&context.layout).refuse_new(&args.name, None)?;
     let directory = directory(&args.directory)?;
     let env_file = args.env_file.as_deref().map(env_file).transpose()?;
     let port = environment::port(
