@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 
 use nix::unistd::{Gid, Group, Uid, User};
 
+use super::session;
+
 /// An account that cannot be found or made.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
@@ -53,12 +55,9 @@ pub fn group(name: &str) -> Result<Option<Gid>, AccountError> {
 /// Makes a system account without a password and without a shell. The caller has checked the name; a comment has no colon.
 pub fn create(name: &str, home: &Path, comment: &str) -> Result<(), AccountError> {
     let line = format!("u {name} - \"{comment}\" {} /usr/sbin/nologin", home.display());
-    let output = Command::new("systemd-sysusers")
-        .arg("--inline")
-        .arg(line)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(AccountError::Spawn)?;
+    let mut command = Command::new("systemd-sysusers");
+    command.arg("--inline").arg(line).stdin(Stdio::null());
+    let output = session::isolate(&mut command).output().map_err(AccountError::Spawn)?;
     if output.status.success() {
         return Ok(());
     }

@@ -11,6 +11,8 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::process::Command;
 
+use super::session;
+
 /// Where such a program finds others.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// How much of what it said last is told.
@@ -69,7 +71,8 @@ pub async fn run(argv: &[String], variables: &[(&str, String)], limit: Duration)
         .env_clear()
         .env("PATH", PATH)
         .envs(variables.iter().cloned());
-    command.current_dir("/").process_group(0).stdin(Stdio::null());
+    command.current_dir("/").stdin(Stdio::null());
+    session::isolate(command.as_std_mut());
     let mut child = command
         .stdout(output().map_err(broken)?)
         .stderr(output().map_err(broken)?)

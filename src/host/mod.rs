@@ -33,4 +33,6 @@ pub mod record;
 #[cfg(feature = "cli")]
 pub mod releases;
 #[cfg(feature = "cli")]
+pub mod session;
+#[cfg(feature = "cli")]
 pub mod tree;

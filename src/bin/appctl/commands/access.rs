@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
+use appctl::host::session;
 use nix::unistd::{Gid, Uid, User};
 
 use crate::exit::Exit;
@@ -33,17 +34,14 @@ pub(crate) fn first_unreadable(user: Option<&str>, group: Gid, path: &Path) -> a
     let mut command = Command::new("/proc/self/exe");
     command.arg("can-read").arg(format!("--group={group}"));
     command.args(user.map(|user| format!("--user={user}")));
-    let output = command
-        .arg("--")
-        .arg(path)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()?;
+    command.arg("--").arg(path).stdin(Stdio::null());
+    let output = session::isolate(&mut command).output()?;
     anyhow::ensure!(
         output.status.success(),
-        "cannot find out who can read {}: {}",
+        "cannot find out who can read {}: {}: {}",
         path.display(),
-        output.status
+        output.status,
+        String::from_utf8_lossy(&output.stderr).trim_end()
     );
     let answer = String::from_utf8_lossy(&output.stdout)
         .trim_end_matches('\n')

@@ -1,3 +1,4 @@
 //! What an app's account, a name or a file could make root do. Each scenario is an attack that worked once.
 
 mod names;
+mod terminals;

@@ -2,13 +2,16 @@
 //! nobody else's.
 
 use std::fs::File;
+use std::io::IsTerminal as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use appctl::host::accounts;
 use appctl::host::files::FileError;
+use appctl::host::session;
 use appctl::host::tree::Ignore;
+use appctl::observe::journal::harmless;
 use appctl::release::Sort;
 use appctl::spec::AppSpec;
 use nix::fcntl::OFlag;
@@ -46,6 +49,11 @@ pub(super) async fn file(site: &Site<'_>, path: &Path, tell: &mut dyn FnMut(Prog
 }
 
 pub(super) async fn stdin(site: &Site<'_>, tell: &mut dyn FnMut(Progress)) -> anyhow::Result<Intake> {
+    if std::io::stdin().is_terminal() {
+        let help = format!("type: … | sudo appctl deploy {} -", site.app());
+        let message = "standard input is a terminal, and an archive is expected";
+        return Err(ExpectedError::new(Exit::USAGE, message).help(help).into());
+    }
     tell(Progress::Step("unpack what comes on standard input".to_owned()));
     let intake = unpack(site, Stdio::inherit(), Sort::Stdin).await?;
     let source = "-".to_owned();
@@ -66,11 +74,18 @@ async fn unpack(site: &Site<'_>, archive: Stdio, kind: Sort) -> anyhow::Result<I
         .current_dir(partial.path())
         .stdin(archive)
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .kill_on_drop(true);
+    session::isolate(command.as_std_mut());
     let output = command.spawn()?.wait_with_output().await?;
     if !output.status.success() {
         let said = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
-        return Err(failure(&said, site).unwrap_or_else(|| anyhow::anyhow!("unpacking ended with {}", output.status)));
+        let unsaid = || {
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            let last = harmless(stderr.lines().next_back().unwrap_or_default(), false);
+            anyhow::anyhow!("unpacking ended with {}: {last}", output.status)
+        };
+        return Err(failure(&said, site).unwrap_or_else(unsaid));
     }
     close(partial.path(), account)?;
     let directory = top(partial.path(), site.spec);
