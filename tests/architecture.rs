@@ -20,7 +20,13 @@ const MAY_USE: [(&str, &[&str]); 9] = [
     ),
     (
         "bin/appctl-shim",
-        &["observe", "spec::AppName", "spec::Instance", "spec::InvalidName"],
+        &[
+            "observe",
+            "spec::AppName",
+            "spec::Instance",
+            "spec::InvalidName",
+            "spec::visible",
+        ],
     ),
 ];
 
@@ -199,6 +205,61 @@ fn nothing_depends_against_the_direction() {
     assert!(sources.contains_key("spec/mod.rs") && sources.contains_key("bin/appctl-shim/main.rs"));
     let wrong: Vec<_> = sources.iter().flat_map(|(file, text)| violations(file, text)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The only files that write to standard output, standard error or the terminal, and what they show is escaped. A journal
+/// stream is asked for by its descriptor in the others of the shim.
+const SINKS: [&str; 6] = [
+    "bin/appctl/ui/sink.rs",
+    "bin/appctl-generator/main.rs",
+    "bin/appctl-generator/kmsg.rs",
+    "bin/appctl-shim/log.rs",
+    "bin/appctl-shim/journal.rs",
+    "bin/appctl-shim/child.rs",
+];
+
+/// Ways around the sink.
+fn prints(file: &str, text: &str) -> bool {
+    if SINKS.contains(&file) {
+        return false;
+    }
+    let macros = ["print!", "println!", "dbg!"];
+    let streams = ["io::stdout", "io::stderr", "libc::write", "nix::unistd::write"];
+    let around = |name: &String| {
+        let stream = streams
+            .iter()
+            .any(|stream| name == stream || name.ends_with(&format!("::{stream}")));
+        stream || name == "anstream" || (name.starts_with("anstream::") && !name.starts_with("anstream::adapter"))
+    };
+    let code = strip(text);
+    macros.iter().any(|name| code.contains(name)) || names(text).iter().any(around)
+}
+
+#[test]
+fn everything_that_is_shown_goes_through_a_sink() {
+    let sources = sources();
+    assert!(SINKS.iter().all(|sink| sources.contains_key(*sink)));
+    let wrong: Vec<_> = sources
+        .iter()
+        .filter(|(file, text)| prints(file, text))
+        .map(|(file, _)| file)
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+    for text in [
+        "fn f() { println!(\"{}\", x) }",
+        "eprint!(\"x\")",
+        "use std::io::{self, stdout};",
+        "let mut out = std::io::stderr().lock();",
+        "use std::io; fn f() { io::stdout(); }",
+        "use anstream::eprintln as say;",
+        "use anstream;",
+    ] {
+        assert!(prints("bin/appctl/x.rs", text), "{text}");
+    }
+    assert!(!prints(
+        "bin/appctl/x.rs",
+        "// println!\nui::print(\"print!\"); child.stdout.take()"
+    ));
 }
 
 #[test]

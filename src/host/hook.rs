@@ -128,7 +128,7 @@ fn tail(said: &mut std::fs::File) -> String {
     let text = String::from_utf8_lossy(&bytes);
     let last = text.lines().rfind(|line| !line.trim().is_empty());
     match (read, last) {
-        (Ok(_), Some(line)) => format!(": {}", crate::observe::journal::harmless(line, false)),
+        (Ok(_), Some(line)) => format!(": {}", crate::observe::journal::without_colours(line)),
         _ => String::new(),
     }
 }

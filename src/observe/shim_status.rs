@@ -2,12 +2,13 @@
 //!
 //! One line, readable in `systemctl status NAME@1` as it is:
 //! `ready; pid 4711; release 20261122T101500Z; responses 630; errors 37; crashes 0; a free remark`. A remark is the last
-//! part and may hold anything but a newline.
+//! part and one line that steers no terminal.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::Responses;
+use crate::spec::visible;
 
 /// What the shim is doing for its instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +91,7 @@ impl fmt::Display for ShimStatus {
         }
         write!(f, "; crashes {}", self.crashes)?;
         match &self.remark {
-            Some(remark) => write!(f, "; {}", remark.replace('\n', " ")),
+            Some(remark) => write!(f, "; {}", visible(remark)),
             None => Ok(()),
         }
     }

@@ -131,18 +131,9 @@ impl<'t> Findings<'t> {
 /// What a file quotes back at its reader must neither move a terminal's cursor nor fill its screen.
 fn printable(text: &str) -> String {
     const LONGEST: usize = 400;
-    let escaped = |c: char| {
-        if c.is_control() {
-            c.escape_default().collect()
-        } else {
-            String::from(c)
-        }
-    };
-    let mut short: String = text.chars().take(LONGEST).map(escaped).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        short.push('…');
-    }
-    short
+    let short: String = text.chars().take(LONGEST).collect();
+    let cut = text.chars().nth(LONGEST).map(|_| "…");
+    super::visible(&short) + cut.unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ fn problems_are_objects_in_json() {
         .args("check web.toml --json")
         .exits(3)
         .stdout_eq(str![[r#"
-{"error":{"causes":[],"exit_code":3,"help":null,"message":"1 problem in the configuration","problems":[{"column":1,"file":"web.toml","help":"did you mean `listen`?","line":1,"message":"unknown key `listn`"}]}}
+{"error":{"causes":[],"exit_code":3,"help":null,"last_lines":[],"message":"1 problem in the configuration","problems":[{"column":1,"file":"web.toml","help":"did you mean `listen`?","line":1,"message":"unknown key `listn`"}]}}
 
 "#]]);
 }

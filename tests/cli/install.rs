@@ -254,7 +254,7 @@ error: systemd does not run this machine (PID 1 is another program)
         .args("--json --listen 31994 -- sh x")
         .exits_and_changes_nothing(1)
         .stdout_eq(str![[r#"
-{"error":{"causes":[],"exit_code":1,"help":"appctl runs apps as systemd units, so PID 1 must be systemd; in a container, start systemd as its first process","message":"systemd does not run this machine (PID 1 is another program)","problems":[]}}
+{"error":{"causes":[],"exit_code":1,"help":"appctl runs apps as systemd units, so PID 1 must be systemd; in a container, start systemd as its first process","last_lines":[],"message":"systemd does not run this machine (PID 1 is another program)","problems":[]}}
 
 "#]]);
 }

@@ -4,6 +4,7 @@
 
 mod apply;
 mod check;
+mod escapes;
 mod help;
 mod install;
 mod scale;

@@ -1,6 +1,7 @@
 //! One run of `appctl` in a tree of its own. Nothing outside that tree is read that differs between machines.
 
 use std::path::{Path, PathBuf};
+use std::process::Output;
 
 use snapbox::cmd::{Command, OutputAssert, cargo_bin};
 
@@ -79,6 +80,18 @@ impl Test {
         let config = snapbox::Assert::new()
             .action_env(snapbox::assert::DEFAULT_ACTION_ENV)
             .redact_with(places);
+        self.command().with_assert(config).assert().code(code)
+    }
+
+    /// Runs it with everything in its output that a terminal would get.
+    #[track_caller]
+    pub(crate) fn exits_on_terminal(&self, code: i32) -> Output {
+        let output = self.command().env("CLICOLOR_FORCE", "1").output().expect("it runs");
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        output
+    }
+
+    fn command(&self) -> Command {
         Command::new(cargo_bin!("appctl"))
             .args(&self.args)
             .stdin(self.stdin.clone())
@@ -86,9 +99,6 @@ impl Test {
             .env("APPCTL_ROOT", self.path("root"))
             .env("COLUMNS", "100")
             .env_remove("NO_COLOR")
-            .with_assert(config)
-            .assert()
-            .code(code)
     }
 
     /// Runs it like [`Test::exits`]; every file must be as it was before.

@@ -83,7 +83,7 @@ fn the_largest_file_is_still_read() {
 fn a_name_cannot_break_a_line_of_the_log() {
     let message = complaint(root(&[("a\n<0>b.toml", GOOD.as_bytes())]).path());
     assert!(
-        message.starts_with("/etc/appctl/apps/a <0>b.toml: ignored"),
+        message.starts_with("/etc/appctl/apps/a\\n<0>b.toml: ignored"),
         "{message}"
     );
 }

@@ -5,6 +5,8 @@ use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use appctl::spec::visible;
+
 /// The kernel takes about this many bytes of one message.
 const LONGEST: usize = 900;
 
@@ -27,11 +29,7 @@ impl Complaints {
     /// One line at error level.
     pub(crate) fn add(&mut self, message: &str) {
         self.any = true;
-        let mut line = format!(
-            "<3>appctl-generator[{}]: {}",
-            std::process::id(),
-            message.replace(char::is_control, " ")
-        );
+        let mut line = format!("<3>appctl-generator[{}]: {}", std::process::id(), visible(message));
         line.truncate(line.floor_char_boundary(LONGEST));
         line.push('\n');
         // One write is one message; a full or missing log must not stop the units.

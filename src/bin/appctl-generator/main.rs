@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use appctl::host::machine;
+use appctl::spec::visible;
 use appctl::unit;
 
 mod collisions;
@@ -103,11 +104,15 @@ impl Output {
     }
 }
 
-/// Every file under a header of its own.
+/// Every file under a header of its own, for people.
 fn print(output: &Output) -> io::Result<()> {
     let mut out = io::stdout().lock();
     for unit in &output.units {
-        writeln!(out, "# {}\n{unit}", unit.name)?;
+        writeln!(out, "# {}", unit.name)?;
+        for line in unit.to_string().lines() {
+            writeln!(out, "{}", visible(line))?;
+        }
+        writeln!(out)?;
     }
     output
         .links

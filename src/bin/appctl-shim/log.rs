@@ -4,13 +4,15 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use appctl::spec::visible;
+
 use crate::machine::Level;
 use crate::{journal, last_words};
 
 /// Whether there has been a line.
 static SAID: AtomicBool = AtomicBool::new(false);
 
-/// One line. A log that cannot be written is no reason to stop an app.
+/// One line, whatever the text quotes. A log that cannot be written is no reason to stop an app.
 pub(crate) fn line(level: Level, text: &str) {
     let prefix = match (std::env::var_os("JOURNAL_STREAM"), level) {
         (None, _) => "",
@@ -18,7 +20,7 @@ pub(crate) fn line(level: Level, text: &str) {
         (Some(_), Level::Warning) => "<4>",
         (Some(_), Level::Info) => "<6>",
     };
-    let text = format!("{prefix}appctl: {text}\n");
+    let text = format!("{prefix}appctl: {}\n", visible(text));
     SAID.store(true, Ordering::Relaxed);
     let _ = io::stderr().write_all(text.as_bytes());
 }

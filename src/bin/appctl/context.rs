@@ -58,7 +58,7 @@ impl Context {
         _ = if self.json {
             ui::print_json(&json!({ "app": app.as_str(), "event": "note", "message": text }))
         } else {
-            ui::print(&format!("{app}: {text}"))
+            ui::print(format!("{app}: {text}"))
         };
     }
 

@@ -68,6 +68,8 @@ pub(crate) struct ExpectedError {
     pub(crate) message: String,
     /// What to do about it.
     pub(crate) help: Option<String>,
+    /// What the app said last, oldest first.
+    pub(crate) said: Vec<String>,
     /// What is wrong inside files, shown with carets.
     pub(crate) files: Vec<InvalidFile>,
 }
@@ -90,6 +92,7 @@ impl ExpectedError {
             exit,
             message: message.into(),
             help: None,
+            said: Vec::new(),
             files: Vec::new(),
         }
     }
@@ -97,6 +100,12 @@ impl ExpectedError {
     /// The same error, with what to do about it.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// The same error, with what the app said last.
+    pub(crate) fn said(mut self, lines: Vec<String>) -> Self {
+        self.said = lines;
         self
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use appctl::host::bus::{BusError, JobResult, Systemd};
 use appctl::host::journal::Query;
-use appctl::observe::journal::{Entry, harmless};
+use appctl::observe::journal::Entry;
 use appctl::spec::{AppName, AppSpec};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
@@ -102,15 +102,11 @@ async fn failure(
         message.push_str("; ");
         message.push_str(&wrong_port);
     }
-    let app_said: Vec<&String> = said.iter().filter(|line| !line.starts_with(Reason::SHIM)).collect();
-    if !app_said.is_empty() {
-        message.push_str("; the last it said:");
-    }
-    for line in app_said {
-        message.push_str("\n    | ");
-        message.push_str(line);
-    }
-    let error = ExpectedError::new(Exit::ROLLOUT_FAILED, message);
+    let app_said: Vec<String> = said
+        .into_iter()
+        .filter(|line| !line.starts_with(Reason::SHIM))
+        .collect();
+    let error = ExpectedError::new(Exit::ROLLOUT_FAILED, message).said(app_said);
     Ok(error.help(format!("all it said: journalctl -u {unit}")))
 }
 
@@ -124,7 +120,7 @@ async fn wrong_port(units: &[String], since: Timestamp) -> Option<String> {
     };
     let mut journal = query.open().ok()?;
     while let Ok(Some(line)) = journal.next().await {
-        let message = Entry::parse(&line).map(|entry| harmless(&entry.message, false));
+        let message = Entry::parse(&line).map(|entry| entry.message);
         let said = message
             .as_deref()
             .and_then(|message| message.strip_prefix(Reason::SHIM));

@@ -4,8 +4,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 mod apps;
 mod args;
 mod commands;
@@ -23,8 +21,12 @@ mod ui;
 mod units;
 
 fn main() -> ExitCode {
-    let cli = args::Cli::parse();
-    ui::style::choose_colour(cli.no_color);
+    std::panic::set_hook(Box::new(ui::error::panicked));
+    let cli = match ui::usage::parse() {
+        Ok(cli) => cli,
+        Err(exit) => return exit.into(),
+    };
+    ui::choose_colour(cli.no_color);
     match run(&cli) {
         Ok(exit) => exit.into(),
         Err(error) if ui::error::is_closed_pipe(&error) => exit::Exit::DONE.into(),

@@ -7,7 +7,8 @@ use appctl::release::Layout;
 use appctl::spec::{AppName, quote_words};
 
 use crate::exit::{Exit, ExpectedError};
-use crate::ui::style::{WARN, paint};
+use crate::ui::style::WARN;
+use crate::ui::{complain, paint};
 
 /// Unit files of this machine, listed once.
 pub(crate) struct Names<'l> {
@@ -64,7 +65,7 @@ impl<'l> Names<'l> {
             let Some(taken) = self.files.foreign(app) else {
                 return true;
             };
-            anstream::eprintln!("{} {app} is left out: {}", paint(WARN, "warning:"), refusal(app, taken));
+            complain(paint(WARN, "warning:") + format!(" {app} is left out: {}", refusal(app, taken)));
             false
         });
         apps

@@ -1,7 +1,8 @@
 //! `appctl can-read`, hidden: becomes an account for good and says which part of a path it cannot read. Another process,
 //! because credentials belong to the whole process and there is no way back.
 
-use std::ffi::CString;
+use std::ffi::{CString, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -43,9 +44,7 @@ pub(crate) fn first_unreadable(user: Option<&str>, group: Gid, path: &Path) -> a
         output.status,
         String::from_utf8_lossy(&output.stderr).trim_end()
     );
-    let answer = String::from_utf8_lossy(&output.stdout)
-        .trim_end_matches('\n')
-        .to_owned();
+    let answer = OsString::from_vec(output.stdout);
     Ok(Some(answer).filter(|answer| !answer.is_empty()).map(PathBuf::from))
 }
 
@@ -53,7 +52,7 @@ pub(crate) fn first_unreadable(user: Option<&str>, group: Gid, path: &Path) -> a
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     become_user(args.user.as_deref(), Gid::from_raw(args.group)).context("cannot change to the account")?;
     if let Some(part) = blocked_at(&args.path) {
-        crate::ui::print(&part.display().to_string())?;
+        crate::ui::answer(part.as_os_str().as_bytes())?;
     }
     Ok(Exit::DONE)
 }

@@ -105,7 +105,7 @@ fn print(context: &Context, good: &[(&PathBuf, AppSpec)]) -> std::io::Result<()>
         return ui::print_json(&json!({ "valid": files }));
     }
     for (path, spec) in good {
-        ui::print(&format!("{}: ok, {}", path.display(), summary(spec)))?;
+        ui::print(format!("{}: ok, {}", path.display(), summary(spec)))?;
     }
     Ok(())
 }

@@ -1,10 +1,8 @@
 //! `appctl logs`: what apps print, merged and coloured per instance.
 
-use std::io::{IsTerminal as _, Write as _};
-
 use anstyle::{AnsiColor, Style};
 use appctl::host::journal::Query;
-use appctl::observe::journal::{Entry, harmless};
+use appctl::observe::journal::{Entry, without_colours};
 use appctl::spec::{AppName, Instance};
 use jiff::Timestamp;
 use serde_json::json;
@@ -12,7 +10,8 @@ use serde_json::json;
 use crate::apps::{self, App};
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
-use crate::ui::style::{BAD, paint};
+use crate::ui::style::BAD;
+use crate::ui::{self, Text, paint};
 use crate::units;
 
 /// What `logs` takes.
@@ -24,7 +23,10 @@ Examples:
   appctl logs --since '10 min ago'    all apps
   appctl logs myapp --json | jq .     one object per line
 
-Lines an app wrote to standard error are marked with '!'. The same lines: journalctl -u 'myapp@*'")]
+Lines an app wrote to standard error are marked with '!'. Control characters
+are shown as escapes such as \\u{1b}, in a pipe too, and an app's colours are left out;
+for the exact text use --json.
+The same lines: journalctl -u 'myapp@*'")]
 pub(crate) struct Args {
     /// Names of apps; all when none is given
     #[arg(value_name = "NAME")]
@@ -101,26 +103,19 @@ fn query(args: &Args, context: &Context, names: &[AppName]) -> anyhow::Result<Qu
 /// How lines are printed.
 struct Printer {
     json: bool,
-    colours: bool,
     width: usize,
 }
 
 impl Printer {
     fn new(json: bool, names: &[AppName]) -> Self {
         let longest = names.iter().map(|name| name.as_str().len()).max().unwrap_or(0);
-        let stdout = std::io::stdout();
-        let colours = stdout.is_terminal() && anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never;
-        Self {
-            json,
-            colours,
-            width: longest + 2,
-        }
+        let width = longest + 2;
+        Self { json, width }
     }
 
     fn print(&self, entry: &Entry) -> std::io::Result<()> {
-        let mut out = anstream::stdout().lock();
         if self.json {
-            return writeln!(out, "{}", as_json(entry));
+            return ui::print_json(&as_json(entry));
         }
         let who = format!(
             "{:<width$}",
@@ -130,15 +125,10 @@ impl Printer {
         let mark = if entry.is_error() {
             paint(BAD, "!")
         } else {
-            "|".to_owned()
+            Text::from("|")
         };
-        let reset = if self.colours { "\u{1b}[0m" } else { "" };
-        writeln!(
-            out,
-            "{} {mark} {}{reset}",
-            paint(colour(entry.instance), &who),
-            harmless(&entry.message, self.colours)
-        )
+        let who = paint(colour(entry.instance), &who);
+        ui::print(who + " " + mark + " " + without_colours(&entry.message))
     }
 }
 

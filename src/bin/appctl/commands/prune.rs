@@ -63,5 +63,5 @@ fn report(args: &Args, context: &Context, gone: &[ReleaseId]) -> anyhow::Result<
     } else {
         ids.join(", ")
     };
-    Ok(ui::print(&format!("{}: {verb} {what}", args.name))?)
+    Ok(ui::print(format!("{}: {verb} {what}", args.name))?)
 }

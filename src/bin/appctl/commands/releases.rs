@@ -41,10 +41,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         let releases: Vec<Value> = rows.iter().map(json).collect();
         ui::print_json(&json!({ "app": args.name.as_str(), "releases": releases }))?;
     } else if rows.is_empty() {
-        ui::print(&format!("{} has no release", args.name))?;
+        ui::print(format!("{} has no release", args.name))?;
     } else {
         let cells: Vec<Vec<String>> = rows.iter().map(cells).collect();
-        ui::print(&table::render(&HEADER, &cells, &["size"], colour))?;
+        ui::print(table::render(&HEADER, &cells, &["size"], colour))?;
     }
     Ok(Exit::DONE)
 }
@@ -83,8 +83,6 @@ fn cells(row: &Row) -> Vec<String> {
     let origin = row.origin.as_ref();
     let about = |get: fn(&Origin) -> String| of(origin.map(get));
     let commit = origin.and_then(|origin| origin.commit.as_ref()?.get(..7).map(str::to_owned));
-    // A source may be called anything.
-    let source = about(|origin| appctl::observe::journal::harmless(&origin.source, false));
     vec![
         row.id.to_string(),
         row.state.to_owned(),
@@ -92,7 +90,7 @@ fn cells(row: &Row) -> Vec<String> {
         about(|origin| origin.who.clone()),
         about(|origin| quantity::bytes(origin.bytes)),
         of(commit),
-        source,
+        about(|origin| origin.source.clone()),
     ]
 }
 

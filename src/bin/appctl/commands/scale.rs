@@ -139,12 +139,12 @@ fn report(context: &Context, name: &AppName, from: u16, to: u16, what: &str) -> 
     if context.json {
         ui::print_json(&json!({"app": name.as_str(), "from": from, "to": to, "result": what}))?;
     } else if from == to {
-        ui::print(&format!(
+        ui::print(format!(
             "{name}: {}, {what}",
             ui::quantity::count(to.into(), "instance")
         ))?;
     } else {
-        ui::print(&format!(
+        ui::print(format!(
             "{name}: {what} from {from} to {}",
             ui::quantity::count(to.into(), "instance")
         ))?;

@@ -1,6 +1,5 @@
 //! `appctl show`: an app's paths, effective settings, units, and the commands to look further.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use appctl::spec::{self, Account, AppName, AppSpec};
@@ -11,7 +10,8 @@ use crate::apps::{self, App};
 use crate::commands::apply;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
-use crate::ui::style::{HEAD, paint};
+use crate::ui::style::HEAD;
+use crate::ui::{Text, paint};
 use crate::{ui, units};
 
 /// What `show` takes.
@@ -53,10 +53,9 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     if context.json {
         ui::print_json(&as_json(context, &spec, &rendered, &drop_ins, pending))?;
     } else if args.units {
-        let texts: Vec<String> = rendered.iter().map(|unit| format!("# {}\n{unit}", unit.name)).collect();
-        ui::print(&texts.join("\n"))?;
+        ui::print(units_text(&rendered))?;
     } else {
-        ui::print(&text(context, &spec, &rendered, &drop_ins, pending))?;
+        ui::print(text(context, &spec, &rendered, &drop_ins, pending))?;
     }
     Ok(Exit::DONE)
 }
@@ -135,14 +134,14 @@ fn commands(name: &AppName) -> [String; 4] {
     ]
 }
 
-fn text(context: &Context, spec: &AppSpec, units: &[UnitFile], drop_ins: &[PathBuf], pending: bool) -> String {
-    let mut text = String::new();
+fn text(context: &Context, spec: &AppSpec, units: &[UnitFile], drop_ins: &[PathBuf], pending: bool) -> Text {
+    let mut text = Text::default();
     let mut section = |title: &str, rows: Vec<(String, String)>| {
         if !rows.is_empty() {
-            _ = writeln!(text, "{}", paint(HEAD, title));
+            text += Text::default().line(paint(HEAD, title));
         }
         for (key, value) in rows {
-            _ = writeln!(text, "{}", format!("  {key:<14} {value}").trim_end());
+            text += Text::default().line(format!("  {key:<14} {value}").trim_end());
         }
     };
     let own = |rows: Vec<(&str, String)>| rows.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
@@ -168,11 +167,20 @@ fn text(context: &Context, spec: &AppSpec, units: &[UnitFile], drop_ins: &[PathB
         commands(&spec.name).map(|command| (String::new(), command)).into(),
     );
     if pending {
-        _ = writeln!(
-            text,
+        text = text.line(format!(
             "its file changed and is not in force; sudo appctl apply {}",
             spec.name
-        );
+        ));
+    }
+    text
+}
+
+/// As systemd reads them.
+fn units_text(units: &[UnitFile]) -> Text {
+    let mut text = Text::default();
+    for unit in units {
+        text = if text.is_empty() { text } else { text.line("") };
+        text = text.line(format!("# {}", unit.name)).lines(&unit.to_string());
     }
     text
 }

@@ -38,7 +38,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         }))?;
     } else {
         let how = if staged.existing { "is there already" } else { "is made" };
-        ui::print(&format!("{}: release {} {how}", args.name, staged.id))?;
+        ui::print(format!("{}: release {} {how}", args.name, staged.id))?;
     }
     Ok(Exit::DONE)
 }

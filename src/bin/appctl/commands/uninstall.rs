@@ -73,7 +73,7 @@ fn confirm(args: &Args, names: &[AppName]) -> anyhow::Result<()> {
         let error = ExpectedError::new(Exit::USAGE, format!("--purge removes releases and data of {names}"));
         return Err(error.help("add --yes").into());
     }
-    anstream::eprint!("remove {names} with all releases and data? [y/N] ");
+    ui::ask(format!("remove {names} with all releases and data? [y/N]"));
     let mut answer = String::new();
     stdin.lock().read_line(&mut answer)?;
     if matches!(answer.trim(), "y" | "Y" | "yes") {
@@ -137,5 +137,5 @@ fn report(context: &Context, args: &Args, name: &AppName, what: &str) -> anyhow:
         (false, true) => format!("; {} stays, rm -r or --purge removes it", state.display()),
         (false, false) => String::new(),
     };
-    Ok(ui::print(&format!("{what} {name}{rest}"))?)
+    Ok(ui::print(format!("{what} {name}{rest}"))?)
 }

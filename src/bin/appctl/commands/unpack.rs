@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     match archive::unpack(std::io::stdin().lock(), Path::new("."), bounds) {
         Ok(_) => Ok(Exit::DONE),
         Err(error) => {
-            ui::print(&failure(&error).to_string())?;
+            ui::print_json(&failure(&error))?;
             Ok(Exit::FAILED)
         }
     }

@@ -1,7 +1,6 @@
 //! What the operator sees of a rollout: a live line on a terminal, a line per event in a pipe or the journal, an object
 //! per line as JSON. Output that goes nowhere stops nothing.
 
-use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{self, Duration};
 
 use appctl::rollout::{Entry, Event, Record, Step, TaskName};
@@ -10,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::drained::Drained;
 use crate::exit::Exit;
-use crate::ui::quantity;
-use crate::ui::style::{BAD, DIM, GOOD, WARN, paint};
+use crate::ui::style::{BAD, DIM, GOOD, WARN};
+use crate::ui::{self, Text, paint, quantity};
 
 /// How often a live line is drawn anew.
 const TICK: Duration = Duration::from_secs(1);
@@ -32,7 +31,7 @@ impl Progress {
         let this = Self {
             app: record.app.clone(),
             json,
-            live: !json && io::stdout().is_terminal(),
+            live: !json && ui::is_live(),
             began: time::Instant::now(),
             step: String::new(),
             step_began: time::Instant::now(),
@@ -64,14 +63,14 @@ impl Progress {
         match event {
             Event::Up(instance) => {
                 self.event("ready", json!({ "instance": instance.to_string(), "seconds": seconds }));
-                self.line(&format!("{}: ready after {seconds:.1} s", self.step));
+                self.line(format!("{}: ready after {seconds:.1} s", self.step));
             }
             Event::Down(instance) => {
                 self.event(
                     "stopped",
                     json!({ "instance": instance.to_string(), "seconds": seconds }),
                 );
-                self.line(&format!("{}: done after {seconds:.1} s", self.step));
+                self.line(format!("{}: done after {seconds:.1} s", self.step));
             }
             Event::NotUp(instance, why)
             | Event::Died(instance, why)
@@ -86,7 +85,7 @@ impl Progress {
                 self.failed(&format!("{}: {why}", self.step), &[]);
             }
             Event::Switched | Event::Undone | Event::Settled | Event::Baked => {
-                self.line(&format!("{}: done", self.step));
+                self.line(format!("{}: done", self.step));
             }
             Event::Begin | Event::Abort | Event::Interrupted | Event::Promote => {}
         }
@@ -95,7 +94,7 @@ impl Progress {
     /// Something went wrong and stops nothing.
     pub(super) fn note(&self, text: &str) {
         self.event("note", json!({ "message": text }));
-        self.line(&paint(WARN, text));
+        self.line(paint(WARN, text));
     }
 
     /// The operator asked for something.
@@ -109,13 +108,13 @@ impl Progress {
             }
         };
         self.event(name, json!({}));
-        self.line(&paint(WARN, &note));
+        self.line(paint(WARN, &note));
     }
 
     /// The operator asked twice.
     pub(super) fn left(&self, app: &str) {
         let note = format!("left at once; see: appctl status {app}, appctl resume {app}, appctl abort {app}");
-        self.line(&paint(WARN, &note));
+        self.line(paint(WARN, &note));
     }
 
     /// It is over, and how.
@@ -131,9 +130,9 @@ impl Progress {
         if let Exit::DONE | Exit::CUT = exit {
             let colour = if exit == Exit::DONE { GOOD } else { WARN };
             let requests = requests.map(|text| format!(", {text}")).unwrap_or_default();
-            self.line(&format!("{} in {seconds:.1} s{requests}", paint(colour, sentence)));
+            self.line(paint(colour, sentence) + format!(" in {seconds:.1} s{requests}"));
         } else if let Some(text) = requests.filter(|_| drained != Some(Drained::default())) {
-            self.line(&text);
+            self.line(text);
         }
     }
 
@@ -148,30 +147,27 @@ impl Progress {
 
     fn draw(&self) {
         let seconds = self.step_began.elapsed().as_secs();
-        let line = format!(
-            "\r\x1b[K{}: {} {}",
-            self.app,
-            self.step,
-            paint(DIM, &format!("{seconds} s"))
-        );
-        let mut out = anstream::stdout().lock();
-        drop(write!(out, "{line}").and_then(|()| out.flush()));
+        ui::draw(Text::from(format!("{}: {} ", self.app, self.step)) + paint(DIM, &format!("{seconds} s")));
     }
 
     fn failed(&self, why: &str, said: &[String]) {
-        self.line(&paint(BAD, why));
+        self.line(paint(BAD, why));
         if !said.is_empty() {
             self.line("the last it said:");
         }
         for line in said {
-            self.line(&format!("  | {line}"));
+            self.line(format!("  | {line}"));
         }
     }
 
-    fn line(&self, text: &str) {
+    fn line(&self, text: impl Into<Text>) {
         if !self.json {
-            let clear = if self.live { "\r\x1b[K" } else { "" };
-            drop(writeln!(anstream::stdout().lock(), "{clear}{}: {text}", self.app));
+            let text = Text::from(format!("{}: ", self.app)) + text;
+            _ = if self.live {
+                ui::print_over(text)
+            } else {
+                ui::print(text)
+            };
         }
     }
 
@@ -179,7 +175,7 @@ impl Progress {
         if self.json {
             fields["event"] = name.into();
             fields["app"] = self.app.as_str().into();
-            drop(writeln!(io::stdout().lock(), "{fields}"));
+            _ = ui::print_json(&fields);
         }
     }
 }

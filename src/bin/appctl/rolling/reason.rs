@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use appctl::host::bus::{InstanceState, JobResult};
 use appctl::host::journal::{self, Query};
-use appctl::observe::journal::{Entry, harmless};
+use appctl::observe::journal::{Entry, without_colours};
 use appctl::observe::{ShimState, ShimStatus};
 use jiff::Timestamp;
 
@@ -46,7 +46,7 @@ fn why(state: &InstanceState, result: &JobResult) -> Option<String> {
         .filter(|shim| shim.state != ShimState::Ready)
         .and_then(|shim| shim.remark)
     {
-        return Some(harmless(&remark, false));
+        return Some(remark);
     }
     match (state.result.as_str(), state.exit_code) {
         ("timeout", _) => Some("it was not ready in time".to_owned()),
@@ -91,7 +91,7 @@ async fn last_lines(unit: &str, since: Option<Timestamp>) -> Vec<String> {
     // Not --lines: together with --since journalctl of 252 takes the first ones.
     let mut lines = VecDeque::new();
     while let Ok(Some(line)) = journal.next().await {
-        lines.extend(Entry::parse(&line).map(|entry| harmless(&entry.message, false)));
+        lines.extend(Entry::parse(&line).map(|entry| without_colours(&entry.message)));
         if lines.len() > LAST_LINES {
             lines.pop_front();
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use appctl::host::bus::{InstanceState, JobResult, Systemd};
 use appctl::host::journal::{self, Journal, Query};
-use appctl::observe::journal::{harmless, printed};
+use appctl::observe::journal::{printed, without_colours};
 use appctl::spec::{AppName, AppSpec, format_span, quote_words};
 use appctl::unit::{Host, Purpose, Task, task, task_name};
 use jiff::Timestamp;
@@ -190,7 +190,6 @@ fn query(unit: &str, follow: bool) -> Query {
     }
 }
 
-/// Nothing in it does anything to a terminal.
 fn printable(line: &str) -> Option<String> {
-    printed(line).map(|text| harmless(&text, false))
+    printed(line).map(|text| without_colours(&text))
 }

@@ -6,26 +6,36 @@ use appctl::host::bus::BusError;
 use appctl::unit::Foreign;
 use serde_json::json;
 
-use super::report;
-use super::style::{BAD, DIM, HINT, paint};
+use super::style::{BAD, DIM, HINT};
+use super::{Text, complain, paint, print_json, report};
 use crate::exit::{Exit, ExpectedError, InvalidFile};
 
 /// Prints `error` to standard error, as JSON to standard output when the user asked for JSON.
 pub(crate) fn print(error: &anyhow::Error, json: bool) {
     if json {
-        anstream::println!("{}", as_json(error));
+        drop(print_json(&as_json(error)));
         return;
     }
     let expected = error.downcast_ref::<ExpectedError>();
     for file in expected.iter().flat_map(|expected| &expected.files) {
         print_file(file);
     }
-    anstream::eprintln!("{} {error}", paint(BAD, "error:"));
-    for cause in error.chain().skip(1) {
-        anstream::eprintln!("  {} {cause}", paint(DIM, "caused by:"));
+    complain(text(error, expected));
+}
+
+fn text(error: &anyhow::Error, expected: Option<&ExpectedError>) -> Text {
+    let said = expected.map_or(&[][..], |expected| &expected.said);
+    let more = if said.is_empty() { "" } else { "; the last it said:" };
+    let mut text = paint(BAD, "error:").line(format!(" {error}{more}"));
+    for line in said {
+        text = text.line(format!("    | {line}"));
     }
-    if let Some(help) = help(error) {
-        anstream::eprintln!("  {} {help}", paint(HINT, "help:"));
+    for cause in error.chain().skip(1) {
+        text = text.line(Text::from("  ") + paint(DIM, "caused by:") + format!(" {cause}"));
+    }
+    match help(error) {
+        Some(help) => text.line(Text::from("  ") + paint(HINT, "help:") + format!(" {help}")),
+        None => text,
     }
 }
 
@@ -41,8 +51,8 @@ fn help(error: &anyhow::Error) -> Option<String> {
 
 fn print_file(file: &InvalidFile) {
     let path = file.path.display().to_string();
-    // Colours are taken away again where standard error does not want them.
-    anstream::eprintln!("{}", report::render(&path, &file.text, &file.problems, true));
+    let report = report::render(&path, &file.text, &file.problems, true);
+    complain(Text::rendered(report + "\n"));
 }
 
 fn as_json(error: &anyhow::Error) -> serde_json::Value {
@@ -54,6 +64,7 @@ fn as_json(error: &anyhow::Error) -> serde_json::Value {
         .collect();
     json!({ "error": {
         "message": error.to_string(),
+        "last_lines": expected.map_or(&[][..], |expected| &expected.said),
         "causes": error.chain().skip(1).map(ToString::to_string).collect::<Vec<_>>(),
         "help": help(error),
         "exit_code": Exit::of(error).code(),
@@ -71,6 +82,14 @@ pub(crate) fn problems_as_json(file: &InvalidFile) -> Vec<serde_json::Value> {
         })
     };
     file.problems.iter().map(one).collect()
+}
+
+/// What a fault of ours says: its text may quote anything.
+pub(crate) fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
+    let trace = std::backtrace::Backtrace::capture();
+    let known = trace.status() == std::backtrace::BacktraceStatus::Captured;
+    let text = Text::default().lines(&panic.to_string());
+    complain(if known { text.lines(&trace.to_string()) } else { text });
 }
 
 /// Whether the reader of our output went away (`appctl logs | head`): no error to anyone.

@@ -1,24 +1,16 @@
 //! What people see: colours, tables, errors. Plain text in a pipe.
-
-use std::io::{self, Write as _};
+//!
+//! Text from outside, of apps, files, git or the system, is escaped on its way into a [`Text`]; the sink prints nothing
+//! else.
 
 pub(crate) mod error;
 pub(crate) mod quantity;
 pub(crate) mod report;
+mod sink;
 pub(crate) mod style;
 pub(crate) mod table;
+mod text;
+pub(crate) mod usage;
 
-/// Prints to standard output. A reader that went away is an error here, and the end of the program without a word.
-pub(crate) fn print(text: &str) -> io::Result<()> {
-    let mut out = anstream::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    if !text.ends_with('\n') {
-        out.write_all(b"\n")?;
-    }
-    out.flush()
-}
-
-/// Prints one JSON value on one line.
-pub(crate) fn print_json(value: &serde_json::Value) -> io::Result<()> {
-    print(&value.to_string())
-}
+pub(crate) use sink::{answer, ask, choose_colour, complain, draw, is_live, print, print_json, print_over};
+pub(crate) use text::{Text, paint};

@@ -2,12 +2,13 @@
 //! Decides nothing; writes nothing.
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use appctl::spec::Problem;
+use appctl::spec::{Problem, visible};
 
 /// Longest piece of a line that is shown, in bytes: a hostile line must not fill the terminal.
 const LONGEST: usize = 400;
 
-/// All problems of the file at `path`, one below the other, an empty line between them; empty when there are none.
+/// All problems of the file at `path`, one below the other, an empty line between them; empty when there are none. Only
+/// the renderer's own colours are in it.
 pub(crate) fn render(path: &str, text: &str, problems: &[Problem], colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let reports: Vec<_> = problems
@@ -20,10 +21,13 @@ pub(crate) fn render(path: &str, text: &str, problems: &[Problem], colour: bool)
 fn one(path: &str, text: &str, problem: &Problem, renderer: &Renderer) -> String {
     let (line, column) = problem.position(text);
     let (start, source) = excerpt(text, problem.span.start);
-    let end = source.len();
-    let within = |offset: usize| offset.saturating_sub(start).min(end);
-    let span = within(problem.span.start)..within(problem.span.end);
-    let title = Level::ERROR.primary_title(problem.message.as_str());
+    // Where it is in what is shown of the line.
+    let within = |offset: usize| source.floor_char_boundary(offset.saturating_sub(start));
+    let shown = |offset: usize| visible(&source[..within(offset)]).len();
+    let span = shown(problem.span.start)..shown(problem.span.end);
+    let source = visible(source);
+    let path = visible(path);
+    let title = Level::ERROR.primary_title(visible(&problem.message));
     let group = if text[..start].ends_with('\n') || matches!(&text[..start], "" | "\u{feff}") {
         let annotation = AnnotationKind::Primary.span(span);
         title.element(
@@ -35,7 +39,7 @@ fn one(path: &str, text: &str, problem: &Problem, renderer: &Renderer) -> String
     } else {
         title.element(annotate_snippets::Origin::path(path).line(line).char_column(column))
     };
-    let help = problem.help.as_deref().map(|help| Level::HELP.message(help));
+    let help = problem.help.as_deref().map(|help| Level::HELP.message(visible(help)));
     renderer.render(&[group.elements(help)])
 }
 

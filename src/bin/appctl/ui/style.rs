@@ -1,4 +1,4 @@
-//! The colours, in one place. `NO_COLOR`, `--no-color` and pipes are honoured by anstream.
+//! The colours, in one place.
 
 use anstyle::{AnsiColor, Style};
 
@@ -14,15 +14,3 @@ pub(crate) const HINT: Style = AnsiColor::Cyan.on_default();
 pub(crate) const HEAD: Style = Style::new().bold();
 /// What matters less.
 pub(crate) const DIM: Style = Style::new().dimmed();
-
-/// Turns colours off for good when asked to.
-pub(crate) fn choose_colour(off: bool) {
-    if off {
-        anstream::ColorChoice::Never.write_global();
-    }
-}
-
-/// `text` in `style`.
-pub(crate) fn paint(style: Style, text: &str) -> String {
-    format!("{style}{text}{style:#}")
-}

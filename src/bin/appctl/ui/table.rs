@@ -1,20 +1,26 @@
 //! Tables without lines: easy to read, to cut(1) and to grep(1).
 
 use anstyle::Style;
+use appctl::spec::visible;
 use comfy_table::{CellAlignment, Table};
 
-use super::style::{HEAD, paint};
+use super::style::HEAD;
+use super::{Text, paint};
 
 /// The column that is painted, right of the name.
 const PAINTED: usize = 1;
 
 /// A table; cells of the second column are painted as `style` says, columns named in `right` are aligned to the right.
-pub(crate) fn render(header: &[&str], rows: &[Vec<String>], right: &[&str], style: impl Fn(&str) -> Style) -> String {
+pub(crate) fn render(header: &[&str], rows: &[Vec<String>], right: &[&str], style: impl Fn(&str) -> Style) -> Text {
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| shown(cell)).collect())
+        .collect();
     let mut table = Table::new();
     table
         .load_style(comfy_table::presets::NOTHING)
         .set_header(header.iter().copied());
-    for row in rows {
+    for row in &rows {
         table.add_row(row);
     }
     for (at, column) in table.column_iter_mut().enumerate() {
@@ -25,26 +31,30 @@ pub(crate) fn render(header: &[&str], rows: &[Vec<String>], right: &[&str], styl
     }
     let offset = usize::from(table.column_max_content_widths().first().copied().unwrap_or(0)) + 2;
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    let mut text = String::new();
+    let mut text = Text::default();
     for (at, line) in lines.iter().enumerate() {
         let painted = match at.checked_sub(1).map(|row| &rows[row][PAINTED]) {
             None => paint(HEAD, line),
             Some(cell) => paint_cell(line, offset, cell, style(cell)),
         };
-        text.push_str(&painted);
-        text.push('\n');
+        text = text.line(painted);
     }
     text
 }
 
+/// As wide as it will be seen.
+fn shown(cell: &str) -> String {
+    visible(cell).replace('\t', "\\t")
+}
+
 /// Paints after the layout, which counts every character of a cell.
-fn paint_cell(line: &str, offset: usize, cell: &str, style: Style) -> String {
+fn paint_cell(line: &str, offset: usize, cell: &str, style: Style) -> Text {
     match (
         line.get(..offset),
         line.get(offset..).and_then(|rest| rest.strip_prefix(cell)),
     ) {
-        (Some(before), Some(after)) => format!("{before}{}{after}", paint(style, cell)),
-        _ => line.to_owned(),
+        (Some(before), Some(after)) => Text::from(before) + paint(style, cell) + after,
+        _ => line.into(),
     }
 }
 
@@ -59,8 +69,8 @@ mod tests {
             vec!["a".to_owned(), "up".to_owned(), "1".to_owned()],
             vec!["long".to_owned(), "down".to_owned(), "10".to_owned()],
         ];
-        let text =
-            anstream::adapter::strip_str(&render(&["app", "state", "n"], &rows, &["n"], |_| Style::new())).to_string();
+        let text = render(&["app", "state", "n"], &rows, &["n"], |_| Style::new());
+        let text = anstream::adapter::strip_str(text.as_str()).to_string();
         assert_eq!(text, "app   state   n\na     up      1\nlong  down   10\n");
     }
 }

@@ -1,6 +1,5 @@
 //! What `apply` says: the diff of each app, and what becomes of it.
 
-use std::fmt::Write as _;
 use std::io;
 
 use appctl::spec::{AppName, AppSpec};
@@ -9,8 +8,8 @@ use serde_json::json;
 use super::change::{Change, Kind};
 use super::diff::Line;
 use crate::context::Context;
-use crate::ui;
-use crate::ui::style::{BAD, GOOD, HEAD, WARN, paint};
+use crate::ui::style::{BAD, GOOD, HEAD, WARN};
+use crate::ui::{self, Text, paint};
 
 /// What changes for one app; `None` is an app that is not in force yet.
 pub(super) fn change(context: &Context, spec: &AppSpec, change: Option<&Change>, dry: bool) -> io::Result<()> {
@@ -25,17 +24,18 @@ pub(super) fn change(context: &Context, spec: &AppSpec, change: Option<&Change>,
             "app": spec.name.as_str(), "event": "change", "change": word(kind), "units": units, "dry_run": dry,
         }));
     }
-    let mut text = format!("{}: {}\n", paint(HEAD, spec.name.as_str()), sentence(kind));
+    let mut text = Text::default().line(paint(HEAD, spec.name.as_str()) + ": " + sentence(kind));
     for (unit, lines) in change.iter().flat_map(|change| &change.diff) {
-        _ = writeln!(text, "  {unit}");
+        text = text.line(format!("  {unit}"));
         for line in lines {
-            _ = match line {
-                Line::Removed(line) => writeln!(text, "    {}", paint(BAD, &format!("- {line}"))),
-                Line::Added(line) => writeln!(text, "    {}", paint(GOOD, &format!("+ {line}"))),
+            let line = match line {
+                Line::Removed(line) => paint(BAD, &format!("- {line}")),
+                Line::Added(line) => paint(GOOD, &format!("+ {line}")),
             };
+            text = text.line(Text::from("    ") + line);
         }
     }
-    ui::print(&text)
+    ui::print(text)
 }
 
 /// The app runs as its file says.
@@ -43,7 +43,7 @@ pub(super) fn applied(context: &Context, spec: &AppSpec) -> io::Result<()> {
     if context.json {
         return ui::print_json(&json!({"app": spec.name.as_str(), "event": "applied"}));
     }
-    ui::print(&format!("{}: applied", spec.name))
+    ui::print(format!("{}: applied", spec.name))
 }
 
 /// Apps whose file is gone.
@@ -52,10 +52,8 @@ pub(super) fn gone(context: &Context, names: &[AppName]) -> io::Result<()> {
         if context.json {
             ui::print_json(&json!({"app": name.as_str(), "event": "file-gone"}))?;
         } else {
-            let note = paint(WARN, "note:");
-            ui::print(&format!(
-                "{note} the file of {name} is gone and the app is not; to stop it: appctl uninstall {name}"
-            ))?;
+            let text = format!(" the file of {name} is gone and the app is not; to stop it: appctl uninstall {name}");
+            ui::print(paint(WARN, "note:") + text)?;
         }
     }
     Ok(())

@@ -1,6 +1,5 @@
 //! What `install` says: the plan of a dry run, and what it did.
 
-use std::fmt::Write as _;
 use std::io;
 
 use appctl::observe::ShimStatus;
@@ -11,7 +10,8 @@ use super::perform::Done;
 use super::plan::Plan;
 use crate::context::Context;
 use crate::ui::quantity::count;
-use crate::ui::style::{GOOD, HINT, WARN, paint};
+use crate::ui::style::{GOOD, HINT, WARN};
+use crate::ui::{Text, paint};
 use crate::{listen, ui, units};
 
 /// What would be done.
@@ -24,26 +24,20 @@ pub(super) fn plan(context: &Context, plan: &Plan) -> io::Result<()> {
             "toml": plan.toml, "notes": plan.notes,
         }));
     }
-    let mut text = format!(
-        "would install {name}: {} (from {})\n",
-        quote_words(&plan.spec.exec),
-        plan.source
-    );
-    let from = plan.directory.display();
-    _ = match &plan.spec.directory {
-        Some(_) => writeln!(text, "  run    {from} in place"),
-        None => writeln!(text, "  copy   {from} to {}", context.layout.releases(name).display()),
+    let (exec, from) = (quote_words(&plan.spec.exec), plan.directory.display());
+    let source = match &plan.spec.directory {
+        Some(_) => format!("  run    {from} in place"),
+        None => format!("  copy   {from} to {}", context.layout.releases(name).display()),
     };
-    _ = writeln!(text, "  write  {}", file.display());
-    _ = writeln!(
-        text,
-        "  start  {} {}",
-        count(units::count(&plan.spec).into(), "instance"),
-        account(plan)
-    );
-    _ = writeln!(text, "\n{}", plan.toml.trim_end());
-    notes(&mut text, plan);
-    ui::print(&text)
+    let instances = count(units::count(&plan.spec).into(), "instance");
+    let text = Text::default()
+        .line(format!("would install {name}: {exec} (from {})", plan.source))
+        .line(source)
+        .line(format!("  write  {}", file.display()))
+        .line(format!("  start  {instances} {}", account(plan)))
+        .line("")
+        .lines(plan.toml.trim_end());
+    ui::print(text + notes(plan))
 }
 
 /// What was done.
@@ -62,28 +56,26 @@ pub(super) fn done(context: &Context, plan: &Plan, done: &Done) -> io::Result<()
         }));
     }
     let instances = count(done.instances.len() as u64, "instance");
-    let mut text = format!("{name} is {}: {instances} {}", paint(GOOD, "up"), account(plan));
-    if !pids.is_empty() {
-        let pids: Vec<String> = pids.iter().map(ToString::to_string).collect();
-        _ = write!(text, " (pids {})", pids.join(", "));
-    }
-    text.push('\n');
+    let up = Text::from(format!("{name} is ")) + paint(GOOD, "up");
+    let pids: Vec<String> = pids.iter().map(ToString::to_string).collect();
+    let pids = match pids.as_slice() {
+        [] => String::new(),
+        pids => format!(" (pids {})", pids.join(", ")),
+    };
+    let mut text = up.line(format!(": {instances} {}{pids}", account(plan)));
     for listen in &plan.spec.listen {
-        _ = writeln!(text, "  {}", listen::url(listen));
+        text = text.line(format!("  {}", listen::url(listen)));
     }
-    notes(&mut text, plan);
+    text += notes(plan);
     for (command, what) in [
         ("status", "how it is doing"),
         ("logs -f", "what it prints"),
         ("show", "its files and units"),
     ] {
-        _ = writeln!(
-            text,
-            "  {} {what}",
-            paint(HINT, &format!("{:<24}", next_command(command, name.as_str())))
-        );
+        let command = format!("{:<24}", next_command(command, name.as_str()));
+        text = text.line(Text::from("  ") + paint(HINT, &command) + " " + what);
     }
-    ui::print(&text)
+    ui::print(text)
 }
 
 fn next_command(command: &str, name: &str) -> String {
@@ -104,8 +96,7 @@ fn app_pid(status: &str) -> Option<u32> {
     status.parse::<ShimStatus>().ok()?.pid
 }
 
-fn notes(text: &mut String, plan: &Plan) {
-    for note in &plan.notes {
-        _ = writeln!(text, "{} {note}", paint(WARN, "note:"));
-    }
+fn notes(plan: &Plan) -> Text {
+    let note = |text: Text, note| text.line(paint(WARN, "note:") + " " + note);
+    plan.notes.iter().fold(Text::default(), note)
 }

@@ -1,6 +1,5 @@
 //! The tables of `appctl status`.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use anstyle::Style;
@@ -8,9 +7,8 @@ use jiff::Timestamp;
 
 use super::json::time;
 use super::model::{AppStatus, InstanceStatus};
-use crate::ui::quantity;
-use crate::ui::style::{BAD, DIM, GOOD, WARN, paint};
-use crate::ui::table;
+use crate::ui::style::{BAD, DIM, GOOD, WARN};
+use crate::ui::{Text, paint, quantity, table};
 
 const APP: [&str; 10] = [
     "app", "state", "ready", "release", "pid", "uptime", "restarts", "cpu", "memory", "listen",
@@ -22,30 +20,26 @@ const RIGHT: [&str; 6] = ["ready", "pid", "uptime", "restarts", "cpu", "memory"]
 const NOTHING: &str = "-";
 
 /// One table of apps, a table of instances per app when asked for, and notes.
-pub(crate) fn text(apps: &[AppStatus], instances: bool, now: Timestamp) -> String {
+pub(crate) fn text(apps: &[AppStatus], instances: bool, now: Timestamp) -> Text {
     if apps.is_empty() {
-        return "no app is installed; in an app's directory, type: sudo appctl install NAME\n".to_owned();
+        return "no app is installed; in an app's directory, type: sudo appctl install NAME".into();
     }
     let rows: Vec<Vec<String>> = apps.iter().map(|app| app_row(app, now)).collect();
     let mut text = table::render(&APP, &rows, &RIGHT, colour);
     for app in apps.iter().filter(|_| instances) {
         let rows: Vec<Vec<String>> = app.instances.iter().map(|one| instance_row(app, one, now)).collect();
         if !rows.is_empty() {
-            text.push('\n');
-            text.push_str(&table::render(&INSTANCE, &rows, &RIGHT, colour));
+            text = text.line("") + table::render(&INSTANCE, &rows, &RIGHT, colour);
         }
     }
     let notes: Vec<&String> = apps.iter().flat_map(|app| &app.notes).collect();
-    for (at, note) in notes.iter().enumerate() {
-        let gap = if at == 0 { "\n" } else { "" };
-        let _ = writeln!(text, "{gap}{} {}", paint(WARN, "note:"), harmless(note));
+    if !notes.is_empty() {
+        text = text.line("");
+    }
+    for note in notes {
+        text = text.line(paint(WARN, "note:") + " " + note);
     }
     text
-}
-
-/// A remark may quote an app.
-fn harmless(note: &str) -> String {
-    appctl::observe::journal::harmless(note, false)
 }
 
 fn app_row(app: &AppStatus, now: Timestamp) -> Vec<String> {

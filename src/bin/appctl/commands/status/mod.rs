@@ -36,7 +36,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     if context.json {
         ui::print_json(&json::apps(&apps))?;
     } else {
-        ui::print(&human::text(&apps, !args.names.is_empty(), jiff::Timestamp::now()))?;
+        ui::print(human::text(&apps, !args.names.is_empty(), jiff::Timestamp::now()))?;
     }
     Ok(Exit::DONE)
 }

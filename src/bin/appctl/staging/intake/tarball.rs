@@ -11,7 +11,7 @@ use appctl::host::accounts;
 use appctl::host::files::FileError;
 use appctl::host::session;
 use appctl::host::tree::Ignore;
-use appctl::observe::journal::harmless;
+use appctl::observe::journal::without_colours;
 use appctl::release::Sort;
 use appctl::spec::AppSpec;
 use nix::fcntl::OFlag;
@@ -82,7 +82,7 @@ async fn unpack(site: &Site<'_>, archive: Stdio, kind: Sort) -> anyhow::Result<I
         let said = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
         let unsaid = || {
             let stderr = String::from_utf8_lossy(&output.stderr);
-            let last = harmless(stderr.lines().next_back().unwrap_or_default(), false);
+            let last = without_colours(stderr.lines().next_back().unwrap_or_default());
             anyhow::anyhow!("unpacking ended with {}: {last}", output.status)
         };
         return Err(failure(&said, site).unwrap_or_else(unsaid));

@@ -172,7 +172,7 @@ impl Git {
         let mut said = Vec::new();
         let hear = async {
             while let Some(line) = lines.next_line().await? {
-                let line = appctl::observe::journal::harmless(&self.without_secret(&line), false);
+                let line = appctl::observe::journal::without_colours(&self.without_secret(&line));
                 said.push(line.clone());
                 tell(Progress::Said(line));
             }
