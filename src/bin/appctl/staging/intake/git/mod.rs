@@ -128,7 +128,15 @@ async fn check_out(git: &mut Git, commit: &str, clone: &Path, tell: &mut dyn FnM
     if clone.join(".gitmodules").symlink_metadata().is_ok() {
         git.run(&["submodule", "--quiet", "sync", "--recursive"], tell).await?;
         git.run(
-            &["submodule", "--quiet", "update", "--init", "--recursive", "--force"],
+            &[
+                "submodule",
+                "--quiet",
+                "update",
+                "--init",
+                "--recursive",
+                "--force",
+                "--checkout",
+            ],
             tell,
         )
         .await?;

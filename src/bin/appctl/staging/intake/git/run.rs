@@ -41,17 +41,16 @@ const PASSED: [&str; 14] = [
 ];
 /// Nothing waits for a person, or for ever.
 const SSH: &str = "ssh -oBatchMode=yes -oConnectTimeout=30 -oServerAliveInterval=15 -oServerAliveCountMax=4";
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 6] = [
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "advice.detachedHead=false",
     "gc.autoDetach=false",
     "http.lowSpeedLimit=1000",
     "http.lowSpeedTime=60",
-    "protocol.allow=never",
-    "protocol.https.allow=always",
-    "protocol.ssh.allow=always",
 ];
+/// Of what a commit names, as its submodules. The environment wins over any configuration, git(1).
+const PROTOCOLS: &str = "https:ssh";
 
 /// Whom git runs as: whoever is behind sudo(8), with their keys and their agent; for root, the owner of a repository on
 /// this machine, whose configuration git reads.
@@ -77,20 +76,18 @@ pub(super) fn account(remote: &Remote) -> Account {
 pub(super) struct Git {
     account: Account,
     directory: PathBuf,
-    settings: Vec<String>,
+    protocols: String,
     secret: Option<(String, String)>,
 }
 
 impl Git {
     pub(super) fn new(account: Account, directory: &Path, remote: &Remote) -> Self {
-        let mut settings = SETTINGS.map(str::to_owned).to_vec();
-        // What the operator named is meant, for its submodules too.
-        settings.push(format!("protocol.{}.allow=always", remote.scheme()));
         let secret = (remote.url() != remote.shown()).then(|| (remote.url().to_owned(), remote.shown().to_owned()));
         Self {
             account,
             directory: directory.to_owned(),
-            settings,
+            // What the operator named is meant, for its submodules too.
+            protocols: format!("{PROTOCOLS}:{}", remote.scheme()),
             secret,
         }
     }
@@ -134,7 +131,7 @@ impl Git {
             .arg("as-user")
             .args(self.account.arguments())
             .args(["--", "git"]);
-        for setting in &self.settings {
+        for setting in SETTINGS {
             command.args(["-c", setting]);
         }
         command.args(arguments).current_dir(&self.directory).env_clear();
@@ -142,7 +139,8 @@ impl Git {
         command
             .env("GIT_SSH_COMMAND", SSH)
             .envs(passed)
-            .env("GIT_TERMINAL_PROMPT", "0");
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_ALLOW_PROTOCOL", &self.protocols);
         command.env("LC_ALL", "C.UTF-8").env("HOME", self.home());
         command
             .stdin(Stdio::null())
