@@ -36,3 +36,4 @@ pub mod releases;
 pub mod session;
 #[cfg(feature = "cli")]
 pub mod tree;
+pub mod trusted;
