@@ -1,9 +1,7 @@
 //! Runs a command of the operator's as root: the program itself, no shell, a fixed environment, nothing to read, a time
-//! limit for it and for what it started. Never a program that someone else could have put there.
+//! limit for it and for what it started. Never a program that another account could have put there.
 
 use std::io::{Read as _, Seek as _, SeekFrom};
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -12,6 +10,11 @@ use nix::unistd::Pid;
 use tokio::process::Command;
 
 use super::session;
+use super::trusted::{Owner, Untrusted};
+
+mod program;
+#[cfg(test)]
+mod tests;
 
 /// Where such a program finds others.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -21,9 +24,14 @@ const TAIL: u64 = 2048;
 /// A command that did not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum HookError {
-    /// Someone but root could change the program.
-    #[error("{0} belongs to someone else, or can be written by others, and would run as root")]
-    Unsafe(String),
+    /// An account that is not root could change the program, its interpreter or an argument.
+    #[error("{program} would run as root, but {untrusted}")]
+    Unsafe {
+        /// The program.
+        program: String,
+        /// What could be changed.
+        untrusted: Untrusted,
+    },
     /// It could not be run.
     #[error("cannot run {program}: {source}")]
     Run {
@@ -52,6 +60,14 @@ pub enum HookError {
     },
 }
 
+/// Refuses a command that another account could change, as far as it is there.
+pub fn refuse_untrusted(argv: &[String], owner: Owner) -> Result<(), HookError> {
+    match program::find(argv, owner) {
+        Err(HookError::Run { .. }) => Ok(()),
+        other => other.map(drop),
+    }
+}
+
 /// Runs one command with these variables to its end. A child that is still there after the limit is killed with its group.
 pub async fn run(argv: &[String], variables: &[(&str, String)], limit: Duration) -> Result<(), HookError> {
     let Some((program, arguments)) = argv.split_first() else {
@@ -61,12 +77,13 @@ pub async fn run(argv: &[String], variables: &[(&str, String)], limit: Duration)
         program: program.clone(),
         source,
     };
-    let real = refuse_foreign(program)?;
+    let found = program::find(argv, Owner::Us)?;
     let mut said = tempfile::tempfile().map_err(broken)?;
     let output = || said.try_clone().map(Stdio::from);
-    let mut command = Command::new(real);
+    let mut command = Command::new(found.path());
     command
-        .arg0(program)
+        .arg0(&found.name)
+        .args(&found.before)
         .args(arguments)
         .env_clear()
         .env("PATH", PATH)
@@ -95,30 +112,6 @@ pub async fn run(argv: &[String], variables: &[(&str, String)], limit: Duration)
     Err(HookError::Failed { program, status, said })
 }
 
-/// The program behind all links, and every directory on the way to it.
-fn refuse_foreign(program: &str) -> Result<PathBuf, HookError> {
-    let broken = |source| HookError::Run {
-        program: program.to_owned(),
-        source,
-    };
-    let real = Path::new(program).canonicalize().map_err(broken)?;
-    for place in real.ancestors() {
-        let metadata = std::fs::metadata(place).map_err(broken)?;
-        // Others may write in /tmp, but not rename what is root's there.
-        let sticky = metadata.is_dir() && metadata.mode() & 0o1000 != 0;
-        if !(metadata.uid() == 0 || is_ours(metadata.uid())) || (metadata.mode() & 0o022 != 0 && !sticky) {
-            return Err(HookError::Unsafe(place.display().to_string()));
-        }
-    }
-    Ok(real)
-}
-
-/// Whoever is not root runs nothing as root.
-fn is_ours(uid: u32) -> bool {
-    let own = nix::unistd::geteuid();
-    !own.is_root() && own.as_raw() == uid
-}
-
 fn tail(said: &mut std::fs::File) -> String {
     let length = said.metadata().map_or(0, |metadata| metadata.len());
     let mut bytes = Vec::new();
@@ -130,57 +123,5 @@ fn tail(said: &mut std::fs::File) -> String {
     match (read, last) {
         (Ok(_), Some(line)) => format!(": {}", crate::observe::journal::without_colours(line)),
         _ => String::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{HookError, run};
-    use std::os::unix::fs::PermissionsExt as _;
-    use std::time::{Duration, Instant};
-
-    const LONG: Duration = Duration::from_secs(20);
-
-    fn play(argv: &[&str], limit: Duration) -> Result<(), HookError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let argv: Vec<String> = argv.iter().map(ToString::to_string).collect();
-        let variables = [("APPCTL_APP", "a".to_owned())];
-        runtime.expect("a runtime").block_on(run(&argv, &variables, limit))
-    }
-
-    #[test]
-    fn is_told_what_it_is_about_and_nothing_else() {
-        play(
-            &["/bin/sh", "-c", "test \"$APPCTL_APP\" = a && test -z \"$HOME\""],
-            LONG,
-        )
-        .expect("it is set");
-        let error = play(&["/bin/sh", "-c", "echo the balancer is away; exit 3"], LONG).expect_err("it fails");
-        assert_eq!(
-            error.to_string(),
-            "/bin/sh ended with exit status: 3: the balancer is away"
-        );
-    }
-
-    #[test]
-    fn a_hook_that_hangs_is_killed_with_its_children() {
-        let began = Instant::now();
-        let error = play(&["/bin/sh", "-c", "sleep 300 & sleep 300"], Duration::from_millis(200));
-        assert!(matches!(error, Err(HookError::TooLong { .. })), "{error:?}");
-        assert!(began.elapsed() < LONG);
-    }
-
-    #[test]
-    fn a_program_that_others_can_change_is_not_run() {
-        let folder = tempfile::tempdir().expect("a directory");
-        let program = folder.path().join("hook");
-        std::fs::write(&program, "#!/bin/sh\n").expect("writable");
-        for mode in [0o777, 0o775] {
-            std::fs::set_permissions(&program, std::fs::Permissions::from_mode(mode)).expect("ours");
-            let error = play(&[program.to_str().expect("text")], LONG);
-            assert!(matches!(error, Err(HookError::Unsafe(_))), "{mode:o}: {error:?}");
-        }
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("ours");
-        play(&[program.to_str().expect("text")], LONG).expect("ours alone");
     }
 }

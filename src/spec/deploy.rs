@@ -51,6 +51,21 @@ pub struct Hooks {
     pub timeout: Duration,
 }
 
+impl Hooks {
+    /// Every command with the key it stands under.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &[String])> {
+        let lists = [
+            ("before", &self.before),
+            ("after", &self.after),
+            ("before_instance", &self.before_instance),
+            ("after_instance", &self.after_instance),
+        ];
+        lists
+            .into_iter()
+            .flat_map(|(key, list)| list.iter().map(move |command| (key, command.as_slice())))
+    }
+}
+
 /// A file or directory that outlives releases, `/var/lib/appctl/NAME/shared/PATH`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shared {

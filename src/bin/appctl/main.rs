@@ -17,6 +17,7 @@ mod retention;
 mod rolling;
 mod staging;
 mod step_down;
+mod trust;
 mod ui;
 mod units;
 

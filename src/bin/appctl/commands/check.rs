@@ -9,8 +9,7 @@ use crate::apps::{self, App, File};
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError, InvalidFile};
 use crate::names::Names;
-use crate::ui;
-use crate::units;
+use crate::{trust, ui, units};
 
 /// What `check` takes.
 #[derive(Debug, clap::Args)]
@@ -53,6 +52,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     }
     let specs: Vec<AppSpec> = good.iter().map(|(_, spec)| spec.clone()).collect();
     refuse_conflicts(&conflicts(context, &specs)?)?;
+    trust::refuse(context, &specs, Exit::INVALID_CONFIG)?;
     print(context, &good)?;
     Ok(Exit::DONE)
 }

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 use crate::rolling::{self, Hold, Interrupts, Roll, Target};
 use crate::staging::{self, Asked, Options, Progress, Staged};
-use crate::{apps, retention, ui, units};
+use crate::{apps, retention, trust, ui, units};
 
 /// What `deploy` takes.
 #[derive(Debug, clap::Args)]
@@ -150,6 +150,7 @@ pub(crate) fn releasable(context: &Context, name: &AppName) -> anyhow::Result<Ap
         let help = format!("change it there and type: sudo appctl rolling-restart {name}");
         return Err(ExpectedError::new(Exit::INVALID_CONFIG, message).help(help).into());
     }
+    trust::refuse(context, std::slice::from_ref(&spec), Exit::ROLLOUT_FAILED)?;
     Ok(spec)
 }
 

@@ -1,6 +1,7 @@
 //! The operator's own commands around a rollout and around each of its steps, and what they are told.
 
 use appctl::host::hook;
+use appctl::host::trusted::Owner;
 use appctl::rollout::{Record, Task};
 use appctl::spec::{self, AppName, AppSpec, Instance};
 
@@ -35,12 +36,14 @@ impl Hooks {
     /// Before anything is touched. A failure is the end of it.
     pub(super) async fn before(&self, record: &Record) -> anyhow::Result<()> {
         let variables = self.about(record);
-        self.each("before", &self.commands.before, &variables)
-            .await
-            .map_err(|why| {
-                let message = format!("{}: {why}; nothing was touched", self.app);
-                ExpectedError::new(Exit::ROLLOUT_FAILED, message).into()
-            })
+        let done = match self.all_trusted() {
+            Ok(()) => self.each("before", &self.commands.before, &variables).await,
+            refused => refused,
+        };
+        done.map_err(|why| {
+            let message = format!("{}: {why}; nothing was touched", self.app);
+            ExpectedError::new(Exit::ROLLOUT_FAILED, message).into()
+        })
     }
 
     /// After the end. A failure is told and changes nothing.
@@ -98,6 +101,13 @@ impl Hooks {
             variables.extend(change.from.clone().map(|from| ("APPCTL_RELEASE_BEFORE", from)));
         }
         variables
+    }
+
+    /// All of them: one that fails half way would leave the rollout half done.
+    fn all_trusted(&self) -> Result<(), String> {
+        self.commands.named().try_for_each(|(name, command)| {
+            hook::refuse_untrusted(command, Owner::Us).map_err(|error| format!("{name}: {error}"))
+        })
     }
 
     async fn each(&self, name: &str, commands: &[Vec<String>], variables: &Variables) -> Result<(), String> {

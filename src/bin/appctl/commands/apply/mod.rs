@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::exit::{Exit, ExpectedError, InvalidFile};
 use crate::names::Names;
 use crate::rolling::Hold;
-use crate::{lifecycle, rolling, units};
+use crate::{lifecycle, rolling, trust, units};
 
 mod change;
 mod diff;
@@ -55,6 +55,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let (candidates, gone) = candidates(context, &names)?;
     let specs: Vec<AppSpec> = candidates.iter().map(|candidate| candidate.spec.clone()).collect();
     check::refuse_conflicts(&check::conflicts(context, &specs)?)?;
+    trust::refuse(context, &specs, Exit::INVALID_CONFIG)?;
     let mut new = Vec::new();
     for candidate in candidates {
         let Some((old, text)) = &candidate.old else {

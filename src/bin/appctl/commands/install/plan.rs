@@ -12,6 +12,7 @@ use crate::commands::check;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 use crate::names::Names;
+use crate::trust;
 
 /// A checked installation.
 #[derive(Debug)]
@@ -47,6 +48,7 @@ pub(super) fn make(args: &Args, context: &Context) -> anyhow::Result<Plan> {
     let (toml, spec) = checked(args, context, &app)?;
     program::check(&spec.exec[0], &spec.env, &directory)?;
     check::refuse_conflicts(&check::conflicts(context, std::slice::from_ref(&spec))?)?;
+    trust::refuse(context, std::slice::from_ref(&spec), Exit::INVALID_CONFIG)?;
     let notes = notes(args, &spec);
     Ok(Plan {
         directory,
