@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 mod apps;
 mod args;
+mod clear;
 mod commands;
 mod context;
 mod exit;

@@ -32,7 +32,9 @@ fn explained(error: anyhow::Error) -> anyhow::Error {
             "replace the link with what it points to, or run the directory where it is: --in-place"
         }
         Some(TreeError::Special { .. }) => "remove it, or run the directory where it is: --in-place",
-        Some(TreeError::TooMuch { .. }) => "name the app's own directory, or run it where it is: --in-place",
+        Some(TreeError::TooMuch { .. } | TreeError::TooDeep { .. }) => {
+            "name the app's own directory, or run it where it is: --in-place"
+        }
     };
     ExpectedError::new(Exit::INVALID_CONFIG, error.to_string())
         .help(help)

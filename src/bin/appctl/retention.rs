@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use appctl::host::bus::Systemd;
 use appctl::host::files::{self, FileError};
-use appctl::host::{bad, cgroupfs, pins, record, releases, tree};
+use appctl::host::{bad, cgroupfs, pins, record, releases};
 use appctl::release::{self, ReleaseId};
 use appctl::rollout::Verb;
 use appctl::spec::{AppName, AppSpec};
 
+use crate::clear::clear;
 use crate::context::Context;
 use crate::rolling::Survey;
 use crate::units;
@@ -73,11 +74,11 @@ pub(crate) async fn prunable(
 pub(crate) fn remove(context: &Context, app: &AppName, id: &ReleaseId) -> anyhow::Result<()> {
     let layout = &context.layout;
     let hidden = layout.releases(app).join(format!(".{id}"));
-    tree::remove(&hidden)?;
+    clear(&hidden)?;
     let release = layout.release(app, id);
     std::fs::rename(&release, &hidden).map_err(FileError::io("remove", &release))?;
     files::sync(&layout.releases(app)).map_err(FileError::io("flush", &release))?;
-    tree::remove(&hidden)?;
+    clear(&hidden)?;
     releases::forget(layout, app, id)?;
     Ok(bad::clear(layout, app, id)?)
 }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
+use crate::host::tree::DEEPEST;
+
 /// An archive that cannot be unpacked.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
@@ -37,6 +39,9 @@ pub enum ArchiveError {
         /// What it is.
         kind: &'static str,
     },
+    /// More directories in each other than a release may have.
+    #[error("the archive has more than {DEEPEST} directories in each other, in {}", .0.display())]
+    TooDeep(PathBuf),
     /// Over a bound.
     #[error("more than {most} {what} in the archive, counted up to {}", path.display())]
     TooMuch {
@@ -61,6 +66,11 @@ impl ArchiveError {
     pub(super) fn io(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         Self::Io { path, source }
+    }
+
+    /// The first names of the path tell where it is.
+    pub(super) fn too_deep(path: &Path) -> Self {
+        Self::TooDeep(path.iter().take(5).collect())
     }
 
     /// What the system said of a path in the archive.

@@ -14,7 +14,7 @@ use std::path::Path;
 
 use tar::{Archive, EntryType};
 
-use crate::host::tree::Bounds;
+use crate::host::tree::{Bounds, DEEPEST};
 pub use error::ArchiveError;
 use error::reading;
 pub use format::Format;
@@ -99,6 +99,9 @@ impl Unpacking {
         let Some(path) = entry::inside(&path)? else {
             return Ok(());
         };
+        if path.components().count() > DEEPEST + 1 {
+            return Err(ArchiveError::too_deep(&path));
+        }
         self.count(1, 0, &path)?;
         let target = entry.link_name().map_err(reading)?.map(std::borrow::Cow::into_owned);
         match kind {

@@ -77,6 +77,19 @@ fn app() -> Vec<u8> {
 }
 
 #[test]
+fn too_many_directories_in_each_other_are_refused() {
+    let mut long = Builder::new(Vec::new());
+    let path = "d/".repeat(1000);
+    let mut header = Header::new_gnu();
+    header.set_entry_type(EntryType::Regular);
+    header.set_size(0);
+    long.append_data(&mut header, format!("{path}x"), &b""[..])
+        .expect("in memory");
+    let error = refused(Tar(long));
+    assert!(matches!(error, ArchiveError::TooDeep(_)), "{error}");
+}
+
+#[test]
 fn an_app_arrives_whole_however_it_is_compressed() {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(&app()).expect("in memory");

@@ -10,7 +10,7 @@ use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
 use nix::sys::stat::{Mode, fstat};
 
 use super::TreeError;
-use super::walk::{Kind, kind};
+use super::entry::{Kind, kind};
 
 /// Opens a regular file for reading.
 pub fn open_beneath(root: &Path, path: &Path) -> Result<File, TreeError> {

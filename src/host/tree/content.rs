@@ -1,14 +1,15 @@
-//! One file of a copy: written anew, or linked from a sealed release that has the same. Sharing is safe because nobody but
-//! root can write what is sealed, and every new file is a file of its own: whoever still has the source open cannot
-//! reach it.
+//! One file of a copy: written anew, or linked from a sealed release that has the same. Sharing is safe because root alone
+//! can write what is sealed, and every new file is a file of its own: a process that still has the source open cannot
+//! reach it. The source may be shared with the process that opened it, so it is read by position.
 
-use std::ffi::CString;
+use std::ffi::CStr;
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::MetadataExt as _;
+use std::io::{self, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::Path;
 
+use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, OpenHow, ResolveFlag, openat, openat2};
 use nix::sys::stat::{Mode, fchmod, fstat, fstatat};
 use nix::unistd::{fchown, linkat};
@@ -16,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::TreeError;
 use super::copy::{Access, Owner};
-use super::walk::{Kind, kind};
+use super::entry::{Kind, kind};
 use crate::release::{Entry, Manifest};
 
 /// What is read at a time, and the largest file that is read once.
@@ -65,28 +66,28 @@ impl<'p> Content<'p> {
     /// Copies at most `left` bytes and one; says whether it was there before.
     pub(super) fn copy(
         &mut self,
-        source: &OwnedFd,
+        from: &File,
         target: &OwnedFd,
-        name: &CString,
+        name: &CStr,
         path: &Path,
         left: u64,
     ) -> Result<(Entry, bool), TreeError> {
-        let (mut from, size, executable) = open(source, name, path)?;
+        let (size, executable) = look(from, path)?;
         let like = |entry: &Entry| matches!(entry, Entry::File { size: s, executable: x, .. } if (*s, *x) == (size, executable));
         let entry = self
             .before
             .and_then(|before| before.manifest.get(path))
             .filter(|entry| like(entry));
         if let Some(entry) = entry.cloned()
-            && self.is_same(&mut from, &entry).map_err(io("read", path))?
+            && self.is_same(from, &entry).map_err(io("read", path))?
             && self.link(&entry, target, name, path)
         {
             return Ok((entry, true));
         }
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
-        let to = openat(target, name.as_c_str(), flags, Mode::S_IRWXU).map_err(TreeError::at("write", path))?;
+        let to = openat(target, name, flags, Mode::S_IRWXU).map_err(TreeError::at("write", path))?;
         let mut to = File::from(to);
-        let taken = self.pour(&mut from, Some(&mut to), left.saturating_add(1));
+        let taken = self.pour(from, Some(&mut to), left.saturating_add(1));
         let taken = taken.map_err(io("copy", path))?;
         self.seal(&to, executable).map_err(TreeError::at("seal", path))?;
         let entry = Entry::File {
@@ -98,18 +99,17 @@ impl<'p> Content<'p> {
         Ok((entry, false))
     }
 
-    /// Whether the source reads like the file of the release before. It stands at its beginning again.
-    fn is_same(&mut self, from: &mut File, entry: &Entry) -> io::Result<bool> {
+    /// Whether the source reads like the file of the release before.
+    fn is_same(&mut self, from: &File, entry: &Entry) -> io::Result<bool> {
         let Entry::File { size, digest, .. } = entry else {
             return Ok(false);
         };
         let taken = self.pour(from, None, size.saturating_add(1))?;
-        from.rewind()?;
         Ok((taken.size, taken.digest) == (*size, *digest))
     }
 
     /// Links the file of the release before; `false` when it is not as it was sealed, or the file system will not.
-    fn link(&self, entry: &Entry, target: &OwnedFd, name: &CString, path: &Path) -> bool {
+    fn link(&self, entry: &Entry, target: &OwnedFd, name: &CStr, path: &Path) -> bool {
         let Some(before) = self.before else { return false };
         // A directory of that release may be a link by now: to what all releases have in common.
         let how = OpenHow::new()
@@ -119,9 +119,9 @@ impl<'p> Content<'p> {
         let Ok(folder) = openat2(before.directory, folder.unwrap_or(Path::new(".")), how) else {
             return false;
         };
-        let stat = fstatat(&folder, name.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW);
+        let stat = fstatat(&folder, name, AtFlags::AT_SYMLINK_NOFOLLOW);
         let sealed = stat.is_ok_and(|stat| self.is_as_sealed(&stat, entry));
-        sealed && linkat(&folder, name.as_c_str(), target, name.as_c_str(), AtFlags::empty()).is_ok()
+        sealed && linkat(&folder, name, target, name, AtFlags::empty()).is_ok()
     }
 
     fn is_as_sealed(&self, stat: &nix::libc::stat, entry: &Entry) -> bool {
@@ -144,12 +144,12 @@ impl<'p> Content<'p> {
             && nanoseconds(stat.st_mtime, stat.st_mtime_nsec) == *modified
     }
 
-    fn pour(&mut self, from: &mut File, mut to: Option<&mut File>, most: u64) -> io::Result<Taken> {
-        let mut from = from.take(most);
+    fn pour(&mut self, from: &File, mut to: Option<&mut File>, most: u64) -> io::Result<Taken> {
         let mut hash = Sha256::new();
         let mut size = 0;
         loop {
-            let read = match from.read(&mut self.buffer) {
+            let ask = usize::try_from(most - size).map_or(CHUNK, |left| left.min(CHUNK));
+            let read = match from.read_at(&mut self.buffer[..ask], size) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 read => read?,
             };
@@ -173,18 +173,17 @@ impl<'p> Content<'p> {
     }
 }
 
-/// A regular file, its size and whether it may be executed.
-fn open(source: impl AsFd, name: &CString, path: &Path) -> Result<(File, u64, bool), TreeError> {
-    // O_NONBLOCK: what was a file when looked at may be a fifo now.
-    let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-    let from = openat(source, name.as_c_str(), flags, Mode::empty()).map_err(TreeError::at("read", path))?;
-    let stat = fstat(&from).map_err(TreeError::at("look at", path))?;
-    if let Kind::Special(kind) = kind(stat.st_mode) {
-        let path = path.to_owned();
-        return Err(TreeError::Special { path, kind });
+/// The size of a regular file, and whether it may be executed.
+fn look(from: &File, path: &Path) -> Result<(u64, bool), TreeError> {
+    let stat = fstat(from).map_err(TreeError::at("look at", path))?;
+    match kind(stat.st_mode) {
+        Kind::File => Ok((u64::try_from(stat.st_size).unwrap_or(0), stat.st_mode & 0o111 != 0)),
+        Kind::Directory | Kind::Link => Err(TreeError::at("read", path)(Errno::EISDIR)),
+        Kind::Special(kind) => {
+            let path = path.to_owned();
+            Err(TreeError::Special { path, kind })
+        }
     }
-    let size = u64::try_from(stat.st_size).unwrap_or(0);
-    Ok((from.into(), size, stat.st_mode & 0o111 != 0))
 }
 
 fn modified(file: &File) -> io::Result<i64> {

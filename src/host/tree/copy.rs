@@ -1,22 +1,27 @@
-//! Copies a tree that belongs to someone else into a new one: a release, or the directory it is built in. Owner and mode
-//! are set, not copied; set-user-id bits, access lists and times are left behind.
+//! Makes a new tree from the events of a walk: a release, or the directory it is built in. The walk may be another process
+//! with fewer rights, so every event is checked here as well. Owner and mode are set, not copied; set-user-id bits, access
+//! lists and times are left behind.
 
-use std::ffi::CString;
+use std::ffi::{CStr, OsString};
+use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, readlinkat};
-use nix::sys::stat::{Mode, fchmod, fstatat, mkdirat};
+use nix::fcntl::{AtFlags, OFlag};
+use nix::sys::stat::{Mode, fchmod, mkdirat};
 use nix::unistd::{Gid, Uid, fchown, fchownat, symlinkat};
 
 use super::TreeError;
 use super::content::{Before, Content};
-use super::ignore::Ignore;
+use super::entry::{as_path, open_directory};
 use super::link::stays_inside;
-use super::walk::{Kind, as_path, kind, names, open_directory};
+use super::walk::{DEEPEST, Event};
 use crate::release::{Entry, Manifest};
+
+/// Names that are told; a count would do for more.
+const TOLD: usize = 1000;
 
 /// Whom the copy belongs to. `None` leaves that to the process, which then is not root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +63,7 @@ impl Access {
 }
 
 /// How a tree is copied.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Plan<'p> {
     /// Whom the copy belongs to.
     pub owner: Option<Owner>,
@@ -66,11 +71,9 @@ pub struct Plan<'p> {
     pub access: Access,
     /// The most that is copied.
     pub bounds: Bounds,
-    /// What is left out.
-    pub ignore: Ignore,
     /// A sealed release whose files are linked into the copy where they are the same.
     pub before: Option<Before<'p>>,
-    /// Set by someone who wants the copying to end.
+    /// Set to end the copying.
     pub stop: &'p AtomicBool,
 }
 
@@ -89,45 +92,54 @@ pub struct Copied {
     pub left_out: Vec<PathBuf>,
 }
 
-/// Copies what is below `from` into the new directory `to`. Durable on return. A failure leaves a part behind, for the
-/// caller to remove.
-pub fn copy(from: &Path, to: &Path, plan: Plan<'_>) -> Result<Copied, TreeError> {
-    let open = |path: &Path| {
-        let flags = OFlag::O_DIRECTORY | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
-        nix::fcntl::open(path, flags, Mode::empty()).map_err(TreeError::at("open", path))
-    };
-    let source = open(from)?;
+/// Copies what a walk meets into the new directory `to`. Durable on return. A failure leaves a part behind, for the caller
+/// to remove.
+pub fn copy(
+    events: impl IntoIterator<Item = Result<Event, TreeError>>,
+    to: &Path,
+    plan: Plan<'_>,
+) -> Result<Copied, TreeError> {
     std::fs::DirBuilder::new().create(to).map_err(|source| TreeError::Io {
         verb: "make",
         path: to.into(),
         source,
     })?;
-    let target = open(to)?;
-    let copied = copy_into(&source, &target, plan)?;
+    let flags = OFlag::O_DIRECTORY | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+    let target = nix::fcntl::open(to, flags, Mode::empty()).map_err(TreeError::at("open", to))?;
+    let flush = target.try_clone().map_err(|source| TreeError::Io {
+        verb: "open",
+        path: to.into(),
+        source,
+    })?;
+    let copied = copy_into(events, target, plan)?;
     // One flush of the file system instead of one per file.
-    nix::unistd::syncfs(&target).map_err(TreeError::at("flush", to))?;
+    nix::unistd::syncfs(&flush).map_err(TreeError::at("flush", to))?;
     Ok(copied)
 }
 
-/// Copies what is in one open directory into another, which is empty. Not durable on return.
-pub(super) fn copy_into(source: &OwnedFd, target: &OwnedFd, plan: Plan<'_>) -> Result<Copied, TreeError> {
+/// Copies what a walk meets into an open directory, which is empty. Not durable on return.
+pub(super) fn copy_into(
+    events: impl IntoIterator<Item = Result<Event, TreeError>>,
+    target: OwnedFd,
+    plan: Plan<'_>,
+) -> Result<Copied, TreeError> {
     let mut copying = Copying {
         content: Content::new(plan.owner, plan.access, plan.before),
-        ignore: plan.ignore,
         bounds: plan.bounds,
         stop: plan.stop,
         copied: Copied::default(),
         below: PathBuf::new(),
-        depth: 0,
+        open: Vec::new(),
+        innermost: target,
     };
-    copying.directory(source, target)?;
-    let mut copied = copying.copied;
-    copied.left_out = copying.ignore.into_left_out();
-    Ok(copied)
+    for event in events {
+        copying.event(event?)?;
+    }
+    copying.end()
 }
 
-/// Copies one file by its name.
-pub(super) fn copy_file(source: &OwnedFd, target: &OwnedFd, name: &CString, plan: &Plan<'_>) -> Result<(), TreeError> {
+/// Copies one open file.
+pub(super) fn copy_file(source: &File, target: &OwnedFd, name: &CStr, plan: Plan<'_>) -> Result<(), TreeError> {
     let mut content = Content::new(plan.owner, plan.access, None);
     let copied = content.copy(source, target, name, as_path(name), plan.bounds.bytes);
     copied.map(drop)
@@ -135,53 +147,75 @@ pub(super) fn copy_file(source: &OwnedFd, target: &OwnedFd, name: &CString, plan
 
 struct Copying<'p> {
     content: Content<'p>,
-    ignore: Ignore,
     bounds: Bounds,
     stop: &'p AtomicBool,
     copied: Copied,
-    /// The directory being copied, for messages.
+    /// The directory being made, from the top.
     below: PathBuf,
-    depth: usize,
+    /// The directories around it, outermost first.
+    open: Vec<OwnedFd>,
+    innermost: OwnedFd,
 }
 
 impl Copying<'_> {
-    fn directory(&mut self, source: &OwnedFd, target: &OwnedFd) -> Result<(), TreeError> {
-        self.ignore.enter(source, &self.below);
-        for name in names(source).map_err(TreeError::at("list", &self.below))? {
-            let path = self.below.join(as_path(&name));
-            let stat = fstatat(source, name.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW);
-            let kind = kind(stat.map_err(TreeError::at("look at", &path))?.st_mode);
-            if self.ignore.leaves_out(&path, kind == Kind::Directory) {
-                continue;
-            }
-            self.count(1, 0, &path)?;
-            match kind {
-                Kind::Directory => self.below(source, target, &name, path)?,
-                Kind::File => self.file(source, target, &name, path)?,
-                Kind::Link => self.link(source, target, &name, path)?,
-                Kind::Special(kind) => return Err(TreeError::Special { path, kind }),
-            }
+    fn event(&mut self, event: Event) -> Result<(), TreeError> {
+        match event {
+            Event::Enter(name) => self.enter(&name),
+            Event::File(name, file) => self.file(&name, &file),
+            Event::Link(name, target) => self.link(&name, target),
+            Event::LeftOut(name) => self.left_out(&name),
+            Event::Leave => self.leave(),
         }
-        self.ignore.leave();
-        self.seal(target).map_err(TreeError::at("seal", &self.below))
     }
 
-    fn below(&mut self, source: &OwnedFd, target: &OwnedFd, name: &CString, path: PathBuf) -> Result<(), TreeError> {
-        let inner = open_directory(source, name).map_err(TreeError::at("open", &path))?;
-        mkdirat(target, name.as_c_str(), Mode::S_IRWXU).map_err(TreeError::at("make", &path))?;
+    /// The path of a name in the directory being made. A name is one component, whatever the walk says.
+    fn path(&self, name: &CStr) -> Result<PathBuf, TreeError> {
+        let path = self.below.join(as_path(name));
+        match name.to_bytes() {
+            b"" | b"." | b".." => Err(TreeError::at("use", path)(Errno::EINVAL)),
+            bytes if bytes.contains(&b'/') => Err(TreeError::at("use", path)(Errno::EINVAL)),
+            _ => Ok(path),
+        }
+    }
+
+    fn enter(&mut self, name: &CStr) -> Result<(), TreeError> {
+        let path = self.path(name)?;
+        if self.open.len() >= DEEPEST {
+            return Err(TreeError::too_deep(&path));
+        }
+        self.count(1, 0, &path)?;
+        let target = &self.innermost;
+        mkdirat(target, name, Mode::S_IRWXU).map_err(TreeError::at("make", &path))?;
         let copy = open_directory(target, name).map_err(TreeError::at("open", &path))?;
         self.copied.manifest.add(path.clone(), Entry::Directory);
-        let outer = std::mem::replace(&mut self.below, path);
-        self.depth += 1;
-        self.directory(&inner, &copy)?;
-        self.depth -= 1;
-        self.below = outer;
+        self.below = path;
+        self.open.push(std::mem::replace(&mut self.innermost, copy));
         Ok(())
     }
 
-    fn file(&mut self, source: &OwnedFd, target: &OwnedFd, name: &CString, path: PathBuf) -> Result<(), TreeError> {
+    fn leave(&mut self) -> Result<(), TreeError> {
+        self.seal()?;
+        let Some(outer) = self.open.pop() else {
+            return Err(TreeError::at("leave", &self.below)(Errno::EPROTO));
+        };
+        self.innermost = outer;
+        self.below.pop();
+        Ok(())
+    }
+
+    fn end(self) -> Result<Copied, TreeError> {
+        if !self.open.is_empty() {
+            return Err(TreeError::at("read all of", &self.below)(Errno::EPROTO));
+        }
+        self.seal()?;
+        Ok(self.copied)
+    }
+
+    fn file(&mut self, name: &CStr, source: &File) -> Result<(), TreeError> {
+        let path = self.path(name)?;
+        self.count(1, 0, &path)?;
         let left = self.bounds.bytes - self.copied.bytes;
-        let (entry, in_common) = self.content.copy(source, target, name, &path, left)?;
+        let (entry, in_common) = self.content.copy(source, &self.innermost, name, &path, left)?;
         if let Entry::File { size, .. } = entry {
             self.count(0, size, &path)?;
             self.copied.in_common += if in_common { size } else { 0 };
@@ -190,29 +224,42 @@ impl Copying<'_> {
         Ok(())
     }
 
-    fn link(&mut self, source: &OwnedFd, target: &OwnedFd, name: &CString, path: PathBuf) -> Result<(), TreeError> {
-        let points_to = readlinkat(source, name.as_c_str()).map_err(TreeError::at("read", &path))?;
-        if !stays_inside(Path::new(&points_to), self.depth) {
-            return Err(TreeError::Escapes {
-                path,
-                target: points_to.into(),
-            });
+    fn link(&mut self, name: &CStr, points_to: OsString) -> Result<(), TreeError> {
+        let path = self.path(name)?;
+        self.count(1, 0, &path)?;
+        if !stays_inside(Path::new(&points_to), self.open.len()) {
+            let target = points_to.into();
+            return Err(TreeError::Escapes { path, target });
         }
-        symlinkat(points_to.as_os_str(), target, name.as_c_str()).map_err(TreeError::at("write", &path))?;
+        let target = &self.innermost;
+        symlinkat(points_to.as_os_str(), target, name).map_err(TreeError::at("write", &path))?;
         if let Some(owner) = self.content.owner() {
             let flags = AtFlags::AT_SYMLINK_NOFOLLOW;
-            let owned = fchownat(target, name.as_c_str(), Some(owner.user), Some(owner.group), flags);
+            let owned = fchownat(target, name, Some(owner.user), Some(owner.group), flags);
             owned.map_err(TreeError::at("seal", &path))?;
         }
         self.copied.manifest.add(path, Entry::Link(points_to));
         Ok(())
     }
 
-    fn seal(&self, copy: &OwnedFd) -> nix::Result<()> {
-        if let Some(owner) = self.content.owner() {
-            fchown(copy, Some(owner.user), Some(owner.group))?;
-        }
-        fchmod(copy, Mode::from_bits_truncate(self.content.access().mode(true)))
+    fn left_out(&mut self, name: &CStr) -> Result<(), TreeError> {
+        let path = self.path(name)?;
+        let told = self.copied.left_out.len() < TOLD && name != c".git";
+        self.copied.left_out.extend(told.then_some(path));
+        Ok(())
+    }
+
+    fn seal(&self) -> Result<(), TreeError> {
+        let seal = || {
+            if let Some(owner) = self.content.owner() {
+                fchown(&self.innermost, Some(owner.user), Some(owner.group))?;
+            }
+            fchmod(
+                &self.innermost,
+                Mode::from_bits_truncate(self.content.access().mode(true)),
+            )
+        };
+        seal().map_err(TreeError::at("seal", &self.below))
     }
 
     fn count(&mut self, entries: u64, bytes: u64, path: &Path) -> Result<(), TreeError> {

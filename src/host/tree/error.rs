@@ -33,6 +33,26 @@ pub enum TreeError {
         /// What it is.
         kind: &'static str,
     },
+    /// More directories in each other than any app has.
+    #[error("{} has more than {most} directories in each other", path.display())]
+    TooDeep {
+        /// The first names of the path.
+        path: PathBuf,
+        /// The bound.
+        most: usize,
+    },
+    /// Something else is mounted there.
+    #[error("{} is a mount point", path.display())]
+    MountPoint {
+        /// Where.
+        path: PathBuf,
+    },
+    /// A process fills what is being removed.
+    #[error("a process still makes directories in {}, which is to be removed", path.display())]
+    Growing {
+        /// What is left.
+        path: PathBuf,
+    },
     /// More entries or bytes than any app has.
     #[error("more than {most} {what} below this directory, counted up to {}", path.display())]
     TooMuch {
@@ -51,9 +71,20 @@ impl TreeError {
         let (Self::Io { path, .. }
         | Self::Escapes { path, .. }
         | Self::Special { path, .. }
+        | Self::TooDeep { path, .. }
+        | Self::MountPoint { path }
+        | Self::Growing { path }
         | Self::TooMuch { path, .. }) = &mut self;
         *path = parent.join(&path);
         self
+    }
+
+    /// A path of so many names is no use to its reader: the first ones tell where it is.
+    pub(super) fn too_deep(path: &std::path::Path) -> Self {
+        const TOLD: usize = 5;
+        let most = super::walk::DEEPEST;
+        let path = path.iter().take(TOLD).collect();
+        Self::TooDeep { path, most }
     }
 
     /// Whether there is no such file.

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use nix::fcntl::{OFlag, openat};
@@ -14,8 +14,6 @@ use nix::sys::stat::Mode;
 const LARGEST: u64 = 1 << 20;
 /// Full of other people's packages: our own rules are not about what is in there.
 const PACKAGES: &str = "node_modules";
-/// Names that are told; a count would do for more.
-const TOLD: usize = 1000;
 
 /// Which entries of a tree are left out.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +23,6 @@ pub struct Ignore {
     levels: Vec<Level>,
     /// How many directories deep inside installed packages.
     inside: usize,
-    left_out: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone)]
@@ -75,15 +72,11 @@ impl Ignore {
     }
 
     /// Whether an entry is left out.
-    pub(super) fn leaves_out(&mut self, path: &Path, directory: bool) -> bool {
+    pub(super) fn leaves_out(&self, path: &Path, directory: bool) -> bool {
         if path.file_name().is_some_and(|name| name == ".git") {
             return true;
         }
-        let out = self.files && self.is_ignored(path, directory);
-        if out && self.left_out.len() < TOLD {
-            self.left_out.push(path.to_owned());
-        }
-        out
+        self.files && self.is_ignored(path, directory)
     }
 
     fn is_ignored(&self, path: &Path, directory: bool) -> bool {
@@ -101,11 +94,6 @@ impl Ignore {
             None if self.keep_packages && path == Path::new(PACKAGES) => false,
             None => verdict(|level| &level.git).unwrap_or(false),
         }
-    }
-
-    /// The outermost names that were left out.
-    pub(super) fn into_left_out(self) -> Vec<PathBuf> {
-        self.left_out
     }
 }
 

@@ -1,12 +1,17 @@
 //! Directory trees that root copies and removes although others may write in them: every step goes through an open
-//! directory, and no link is ever followed, openat(2).
+//! directory, no link is ever followed, openat(2), and a tree may be as deep as its maker likes. What reads (`walk`) is
+//! apart from what writes (`copy`).
 
+mod aside;
 mod beneath;
 mod content;
 mod copy;
+mod empty;
+mod entry;
 mod error;
 mod ignore;
 mod link;
+mod place;
 mod remove;
 mod share;
 #[cfg(test)]
@@ -19,5 +24,6 @@ pub use copy::{Access, Bounds, Copied, Owner, Plan, copy};
 pub use error::TreeError;
 pub use ignore::Ignore;
 pub use link::stays_inside;
-pub use remove::remove;
+pub use remove::{Cleared, clear, remove};
 pub use share::{Linked, Shared, share};
+pub use walk::{DEEPEST, Event, Walk};

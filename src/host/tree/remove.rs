@@ -1,57 +1,134 @@
-//! Removes a tree. A directory that someone swaps for a link meanwhile is an error, not a way out of the tree.
+//! Removes a file, a link or a whole tree, although processes of an app may still be at work in it.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, AtFlags};
-use nix::sys::stat::fstatat;
+use nix::fcntl::AT_FDCWD;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
-use super::TreeError;
-use super::walk::{Kind, as_path, kind, names, open_directory};
+use super::entry::{Kind, as_path, look, open_directory};
+use super::{TreeError, aside, empty};
 
-/// Removes `path`, a file, a link or a whole tree; says whether there was anything.
+/// Removes `path`, and what is left of earlier removals of it; says whether there was anything. After an error the name
+/// may be free nevertheless: see [`clear`].
 pub fn remove(path: &Path) -> Result<bool, TreeError> {
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(TreeError::at("remove", path)(Errno::EINVAL));
-    };
-    let name = CString::new(name.as_bytes()).map_err(|_| TreeError::at("remove", path)(Errno::EINVAL))?;
-    let folder =
-        CString::new(folder.as_os_str().as_bytes()).map_err(|_| TreeError::at("remove", path)(Errno::EINVAL))?;
-    let parent = match open_directory(AT_FDCWD, &folder) {
-        Ok(parent) => parent,
-        Err(Errno::ENOENT) => return Ok(false),
-        Err(errno) => return Err(TreeError::at("open", path)(errno)),
-    };
-    entry(&parent, &name, path)
+    let left = clear(path)?;
+    match left.error {
+        Some(error) => Err(error),
+        None => Ok(left.found),
+    }
 }
 
-fn entry(parent: &OwnedFd, name: &CString, path: &Path) -> Result<bool, TreeError> {
-    let stat = match fstatat(parent, name.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW) {
-        Ok(stat) => stat,
-        Err(Errno::ENOENT) => return Ok(false),
-        Err(errno) => return Err(TreeError::at("look at", path)(errno)),
+/// What a name was cleared of.
+#[derive(Debug)]
+#[must_use]
+pub struct Cleared {
+    /// Whether there was anything.
+    pub found: bool,
+    /// Why some of it is left, under another name beside it, for the next removal.
+    pub error: Option<TreeError>,
+}
+
+/// The same; an error says that `path` is still there. Some of what was there may be left under another name.
+pub fn clear(path: &Path) -> Result<Cleared, TreeError> {
+    match locate(path)? {
+        Some((parent, name)) => clear_in(&parent, &name, path),
+        None => Ok(Cleared {
+            found: false,
+            error: None,
+        }),
+    }
+}
+
+/// The same, of a name in an open directory. `path` is for messages.
+pub(super) fn clear_in(parent: &OwnedFd, name: &CStr, path: &Path) -> Result<Cleared, TreeError> {
+    let mut cleared = Cleared {
+        found: false,
+        error: None,
     };
-    let flag = if kind(stat.st_mode) == Kind::Directory {
-        let directory = open_directory(parent, name).map_err(TreeError::at("open", path))?;
-        for below in names(&directory).map_err(TreeError::at("list", path))? {
-            entry(&directory, &below, &path.join(as_path(&below)))?;
+    for old in aside::leftovers(parent, name).map_err(TreeError::at("list", path))? {
+        cleared.found = true;
+        cleared.error = directory(parent, &old, &path.with_file_name(as_path(&old))).err();
+    }
+    let fail = |verb| TreeError::at(verb, path);
+    match look(parent, name).map_err(fail("look at"))? {
+        None => return Ok(cleared),
+        Some(Kind::Directory) => {
+            let aside = aside::set(parent, name).map_err(refused(path))?;
+            let removed = directory(parent, &aside, &path.with_file_name(as_path(&aside)));
+            if *aside == *name {
+                removed?;
+            } else {
+                cleared.error = removed.err().or(cleared.error);
+            }
         }
-        UnlinkatFlags::RemoveDir
-    } else {
-        UnlinkatFlags::NoRemoveDir
+        Some(_) => unlinkat(parent, name, UnlinkatFlags::NoRemoveDir).map_err(fail("remove"))?,
+    }
+    cleared.found = true;
+    Ok(cleared)
+}
+
+fn directory(parent: &OwnedFd, name: &CStr, path: &Path) -> Result<(), TreeError> {
+    empty::empty(parent, name, path)?;
+    match unlinkat(parent, name, UnlinkatFlags::RemoveDir) {
+        Err(Errno::ENOENT) => Ok(()),
+        removed => removed.map_err(refused(path)),
+    }
+}
+
+/// The open directory of a path and its last name; `None` when there is no such directory.
+fn locate(path: &Path) -> Result<Option<(OwnedFd, CString)>, TreeError> {
+    let invalid = || TreeError::at("remove", path)(Errno::EINVAL);
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(invalid());
     };
-    unlinkat(parent, name.as_c_str(), flag).map_err(TreeError::at("remove", path))?;
-    Ok(true)
+    let text = |name: &std::ffi::OsStr| CString::new(name.as_bytes()).map_err(|_| invalid());
+    match open_directory(AT_FDCWD, &text(folder.as_os_str())?) {
+        Ok(parent) => Ok(Some((parent, text(name)?))),
+        Err(Errno::ENOENT) => Ok(None),
+        Err(errno) => Err(TreeError::at("open", path)(errno)),
+    }
+}
+
+/// A directory that cannot be renamed or removed because something is mounted on it.
+pub(super) fn refused(path: &Path) -> impl FnOnce(Errno) -> TreeError {
+    let path = path.to_owned();
+    |errno| match errno {
+        Errno::EBUSY | Errno::EXDEV => TreeError::MountPoint { path },
+        errno => TreeError::at("remove", path)(errno),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::remove;
+    use std::fs::File;
+    use std::os::fd::OwnedFd;
     use std::os::unix::fs::symlink;
+    use std::path::Path;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use nix::fcntl::{OFlag, openat};
+    use nix::sys::stat::{Mode, mkdirat};
+
+    use super::{TreeError, clear, remove};
+
+    /// A directory with so many in each other, and the innermost one.
+    fn deep(top: &Path, levels: usize) -> OwnedFd {
+        std::fs::create_dir(top).expect("a directory");
+        let mut innermost: OwnedFd = File::open(top).expect("opened").into();
+        for _ in 0..levels {
+            innermost = deeper(&innermost).expect("one more");
+        }
+        innermost
+    }
+
+    fn deeper(outer: &OwnedFd) -> nix::Result<OwnedFd> {
+        mkdirat(outer, "d", Mode::S_IRWXU)?;
+        openat(outer, "d", OFlag::O_DIRECTORY | OFlag::O_RDONLY, Mode::empty())
+    }
 
     #[test]
     fn a_link_is_removed_and_what_it_points_to_is_not() {
@@ -65,5 +142,69 @@ mod tests {
         assert!(remove(&tree).expect("removed"));
         assert!(!tree.exists() && outside.join("kept").exists());
         assert!(!remove(&tree).expect("nothing there"));
+    }
+
+    /// On a small stack, with files on the way back up.
+    #[test]
+    fn any_depth_is_removed() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let tree = folder.path().join("tree");
+        let innermost = deep(&tree, 2000);
+        for name in ["a", "z"] {
+            mkdirat(&innermost, name, Mode::S_IRWXU).expect("a directory");
+            std::fs::write(tree.join(format!("d/d/d/{name}")), "").expect("a file");
+        }
+        let small = std::thread::Builder::new().stack_size(64 << 10);
+        let thread = small.spawn(move || remove(&tree)).expect("a thread");
+        assert!(thread.join().expect("no overflow").expect("removed"));
+        assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 0);
+    }
+
+    /// It makes directories below a descriptor that it holds, faster than they can be removed.
+    #[test]
+    fn a_process_that_never_stops_is_left_to_the_next_removal() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let tree = folder.path().join("tree");
+        let innermost = deep(&tree, 100);
+        let stop = AtomicBool::new(false);
+        let first = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut innermost = innermost;
+                while !stop.load(Ordering::Relaxed) {
+                    let Ok(next) = deeper(&innermost) else { return };
+                    innermost = next;
+                }
+            });
+            let first = clear(&tree);
+            stop.store(true, Ordering::Relaxed);
+            first
+        });
+        let first = first.expect("out of the way");
+        assert!(!tree.exists());
+        let left = std::fs::read_dir(folder.path()).expect("listed").count();
+        match first.error {
+            Some(TreeError::Growing { path }) => assert_eq!((path, left), (folder.path().join(".tree.removed-1"), 1)),
+            // It was not fast enough.
+            None => assert_eq!(left, 0),
+            Some(error) => panic!("{error}"),
+        }
+        remove(&tree).expect("the rest");
+        assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 0);
+    }
+
+    #[test]
+    fn what_a_killed_removal_left_goes_too() {
+        let folder = tempfile::tempdir().expect("a directory");
+        for name in [".a.removed-1", ".a.removed-7", ".a.removed-x", ".ab.removed-1", "a"] {
+            std::fs::create_dir_all(folder.path().join(name).join("x")).expect("directories");
+        }
+        assert!(remove(&folder.path().join("a")).expect("removed"));
+        let mut left: Vec<_> = std::fs::read_dir(folder.path())
+            .expect("listed")
+            .map(|entry| entry.expect("an entry").file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, [".a.removed-x", ".ab.removed-1"]);
+        assert!(remove(&folder.path().join(".ab.removed-1")).expect("removed under its own name"));
     }
 }

@@ -1,20 +1,22 @@
 //! What all releases of an app have in common: in each release a link out of it, to a directory of the app's own. The
 //! app may swap anything in there at any time, so root goes through open directories there, too.
 
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{CStr, CString, OsStr, OsString};
+use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, open};
-use nix::sys::stat::{Mode, fchmod, fstat, fstatat, mkdirat};
-use nix::unistd::{Gid, Uid, fchown, fchownat, symlinkat};
+use nix::fcntl::{AtFlags, OFlag, open, openat};
+use nix::sys::stat::{Mode, fstat};
+use nix::unistd::{Gid, Uid, fchownat, symlinkat, syncfs};
 
 use super::copy::{copy_file, copy_into};
-use super::walk::{Kind, as_path, kind, open_directory};
-use super::{Access, Bounds, Ignore, Owner, Plan, TreeError, remove};
+use super::entry::{Kind, as_path, look, open_directory};
+use super::place::{give, new_directory, place};
+use super::{Access, Bounds, Ignore, Owner, Plan, TreeError, Walk, remove};
 
 /// One thing in common.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +37,8 @@ pub struct Linked {
 }
 
 /// Replaces a path of the release by a link to the same path below `common`, which is `../../NAME` as seen from the
-/// release. What is not in common yet is taken over from the release, or made when it is a directory.
+/// release. What is not in common yet is taken over from the release, or made when it is a directory; it is on the disk
+/// before the release loses its own.
 pub fn share(release: &Path, common: &Path, shared: Shared<'_>, sealed: Option<Owner>) -> Result<Linked, TreeError> {
     let path = shared.path;
     let top = directory(common)?;
@@ -47,6 +50,7 @@ pub fn share(release: &Path, common: &Path, shared: Shared<'_>, sealed: Option<O
     let (outside, name) = below(top, path, Access::Private, owner)?;
     let (inside, _) = below(directory(release)?, path, Access::Sealed, sealed)?;
     let there = ensure(&inside, &outside, &name, shared.directory, owner).map_err(|error| error.below(common))?;
+    syncfs(&outside).map_err(TreeError::at("flush", common))?;
     remove(&release.join(path))?;
     let target = target(path, common.file_name().unwrap_or_default());
     symlinkat(&target, &inside, name.as_c_str()).map_err(TreeError::at("link", path))?;
@@ -55,6 +59,7 @@ pub fn share(release: &Path, common: &Path, shared: Shared<'_>, sealed: Option<O
         let result = fchownat(&inside, name.as_c_str(), Some(owner.user), Some(owner.group), flags);
         result.map_err(TreeError::at("seal", path))?;
     }
+    syncfs(&inside).map_err(TreeError::at("flush", release))?;
     Ok(Linked {
         target,
         dangling: !there,
@@ -69,56 +74,70 @@ fn ensure(
     directory: bool,
     owner: Option<Owner>,
 ) -> Result<bool, TreeError> {
-    let at = || as_path(name);
-    if look(outside, name).map_err(TreeError::at("look at", at()))?.is_some() {
+    let look_at = |directory| look(directory, name).map_err(TreeError::at("look at", as_path(name)));
+    if look_at(outside)?.is_some() {
         return Ok(true);
     }
-    let here = look(inside, name).map_err(TreeError::at("look at", at()))?;
-    if take_over(inside, outside, name, here, owner)? {
-        return Ok(true);
+    match look_at(inside)? {
+        Some(Kind::Directory) => place(outside, name, |beside| {
+            take_directory(inside, outside, name, beside, owner)
+        })?,
+        Some(Kind::File) => place(outside, name, |beside| take_file(inside, outside, name, beside, owner))?,
+        Some(Kind::Link | Kind::Special(_)) | None if !directory && name.to_bytes().contains(&b'.') => {
+            return Ok(false);
+        }
+        Some(Kind::Link | Kind::Special(_)) | None => make(outside, name, Access::Private, owner)?,
     }
-    if !directory && name.to_bytes().contains(&b'.') {
-        return Ok(false);
-    }
-    mkdirat(outside, name.as_c_str(), Mode::S_IRWXU).map_err(TreeError::at("make", at()))?;
-    let made = open_directory(outside, name).map_err(TreeError::at("open", at()))?;
-    give(&made, Access::Private, owner).map_err(TreeError::at("give away", at()))?;
     Ok(true)
 }
 
-/// A file or directory of the release becomes the first version of what is in common.
-fn take_over(
+/// A directory of the release becomes the first version of what is in common.
+fn take_directory(
     inside: &OwnedFd,
     outside: &OwnedFd,
-    name: &CString,
-    here: Option<Kind>,
+    name: &CStr,
+    beside: &CStr,
     owner: Option<Owner>,
-) -> Result<bool, TreeError> {
-    let at = || as_path(name);
+) -> Result<(), TreeError> {
+    let from = open_directory(inside, name).map_err(TreeError::at("open", as_path(name)))?;
+    let to = new_directory(outside, beside).map_err(TreeError::at("make", as_path(name)))?;
     let never = AtomicBool::new(false);
-    // Counted already, when the release was made.
-    let plan = Plan {
+    copy_into(Walk::new(from, Ignore::nothing()), to, plan(owner, &never)).map(drop)
+}
+
+/// So does a file.
+fn take_file(
+    inside: &OwnedFd,
+    outside: &OwnedFd,
+    name: &CStr,
+    beside: &CStr,
+    owner: Option<Owner>,
+) -> Result<(), TreeError> {
+    let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+    let from = openat(inside, name, flags, Mode::empty()).map_err(TreeError::at("read", as_path(name)))?;
+    let never = AtomicBool::new(false);
+    copy_file(&File::from(from), outside, beside, plan(owner, &never))
+}
+
+/// What is taken over was counted already, when the release was made.
+fn plan(owner: Option<Owner>, never: &AtomicBool) -> Plan<'_> {
+    Plan {
         owner,
         access: Access::Private,
         bounds: Bounds {
             entries: u64::MAX,
             bytes: u64::MAX,
         },
-        ignore: Ignore::nothing(),
         before: None,
-        stop: &never,
-    };
-    match here {
-        Some(Kind::Directory) => {
-            let from = open_directory(inside, name).map_err(TreeError::at("open", at()))?;
-            mkdirat(outside, name.as_c_str(), Mode::S_IRWXU).map_err(TreeError::at("make", at()))?;
-            let to = open_directory(outside, name).map_err(TreeError::at("open", at()))?;
-            copy_into(&from, &to, plan).map(drop)?;
-        }
-        Some(Kind::File) => copy_file(inside, outside, name, &plan)?,
-        Some(Kind::Link | Kind::Special(_)) | None => return Ok(false),
+        stop: never,
     }
-    Ok(true)
+}
+
+fn make(directory: &OwnedFd, name: &CStr, access: Access, owner: Option<Owner>) -> Result<(), TreeError> {
+    place(directory, name, |beside| {
+        let made = new_directory(directory, beside).and_then(|made| give(&made, access, owner));
+        made.map_err(TreeError::at("make", as_path(name)))
+    })
 }
 
 /// The directory that holds the last name of a path, made as far as it is missing, and that name.
@@ -131,15 +150,13 @@ fn below(top: OwnedFd, path: &Path, access: Access, owner: Option<Owner>) -> Res
     let last = names.pop().ok_or_else(|| TreeError::at("use", path)(Errno::EINVAL))?;
     let mut directory = top;
     for name in names {
-        directory = match open_directory(&directory, &name) {
-            Err(Errno::ENOENT) => {
-                mkdirat(&directory, name.as_c_str(), Mode::S_IRWXU).map_err(TreeError::at("make", path))?;
-                let made = open_directory(&directory, &name).map_err(TreeError::at("open", path))?;
-                give(&made, access, owner).map_err(TreeError::at("seal", path))?;
-                made
-            }
-            opened => opened.map_err(TreeError::at("open", path))?,
-        };
+        if look(&directory, &name)
+            .map_err(TreeError::at("look at", path))?
+            .is_none()
+        {
+            make(&directory, &name, access, owner)?;
+        }
+        directory = open_directory(&directory, &name).map_err(TreeError::at("open", path))?;
     }
     Ok((directory, last))
 }
@@ -147,21 +164,6 @@ fn below(top: OwnedFd, path: &Path, access: Access, owner: Option<Owner>) -> Res
 fn directory(path: &Path) -> Result<OwnedFd, TreeError> {
     let flags = OFlag::O_DIRECTORY | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
     open(path, flags, Mode::empty()).map_err(TreeError::at("open", path))
-}
-
-fn give(directory: &OwnedFd, access: Access, owner: Option<Owner>) -> nix::Result<()> {
-    if let Some(owner) = owner {
-        fchown(directory, Some(owner.user), Some(owner.group))?;
-    }
-    fchmod(directory, Mode::from_bits_truncate(access.mode(true)))
-}
-
-fn look(directory: &OwnedFd, name: &CString) -> nix::Result<Option<Kind>> {
-    match fstatat(directory, name.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW) {
-        Ok(stat) => Ok(Some(kind(stat.st_mode))),
-        Err(Errno::ENOENT) => Ok(None),
-        Err(errno) => Err(errno),
-    }
 }
 
 /// From the directory of the link up to the app's own, `releases/ID/…`, and down again.

@@ -1,15 +1,28 @@
 //! A release is what its source was, minus what root must not take over.
 
+use std::ffi::CStr;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use super::{Access, Bounds, Ignore, Plan, TreeError, copy};
+use super::{Access, Bounds, DEEPEST, Event, Ignore, Plan, TreeError, Walk, copy};
 
 const ENOUGH: Bounds = Bounds {
-    entries: 100,
+    entries: 1000,
     bytes: 1000,
 };
+
+static NEVER: AtomicBool = AtomicBool::new(false);
+
+fn plan(bounds: Bounds) -> Plan<'static> {
+    Plan {
+        owner: None,
+        access: Access::Sealed,
+        bounds,
+        before: None,
+        stop: &NEVER,
+    }
+}
 
 struct Tree {
     folder: tempfile::TempDir,
@@ -40,15 +53,8 @@ impl Tree {
     }
 
     fn copy_as(&self, bounds: Bounds, ignore: Ignore) -> Result<super::Copied, TreeError> {
-        let plan = Plan {
-            owner: None,
-            access: Access::Sealed,
-            bounds,
-            ignore,
-            before: None,
-            stop: &AtomicBool::new(false),
-        };
-        copy(&self.folder.path().join("from"), &self.to(""), plan)
+        let walk = Walk::open(&self.folder.path().join("from"), ignore)?;
+        copy(walk, &self.to(""), plan(bounds))
     }
 
     fn to(&self, name: &str) -> std::path::PathBuf {
@@ -115,4 +121,47 @@ fn stops_at_the_bounds() {
     let tree = Tree::new().file("a", "", 0o600).file("b", "", 0o600);
     let one = Bounds { entries: 1, bytes: 1 };
     assert!(matches!(tree.copy(one), Err(TreeError::TooMuch { what: "files", .. })));
+}
+
+#[test]
+fn goes_no_deeper_than_any_app_does() {
+    let most = Tree::new().file(&format!("{}x", "d/".repeat(DEEPEST)), "", 0o600);
+    assert!(most.copy(ENOUGH).is_ok_and(|copied| copied.entries == 101));
+    let more = Tree::new().file(&format!("{}x", "d/".repeat(DEEPEST + 1)), "", 0o600);
+    let error = more.copy(ENOUGH).expect_err("too deep");
+    assert_eq!(
+        error.to_string(),
+        "d/d/d/d/d has more than 100 directories in each other"
+    );
+}
+
+/// The walk may be a process of the tree's owner.
+#[test]
+fn believes_no_walk() {
+    let enter = |name: &CStr| Event::Enter(name.to_owned());
+    let link = |name: &CStr, target: &str| Event::Link(name.to_owned(), target.into());
+    let fifo = || {
+        let folder = tempfile::tempdir().expect("a directory");
+        let path = folder.path().join("fifo");
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("a fifo");
+        let open = std::fs::File::options().read(true).write(true).open(path);
+        Event::File(c"x".to_owned(), open.expect("opened"))
+    };
+    for events in [
+        vec![enter(c"..")],
+        vec![enter(c"a/../..")],
+        vec![enter(c"")],
+        vec![link(c"../x", "y")],
+        vec![link(c"x", "/etc/shadow")],
+        vec![enter(c"a"), Event::Leave, link(c"x", "../y")],
+        vec![link(c"a", "."), enter(c"a")],
+        vec![Event::Leave],
+        vec![enter(c"a")],
+        vec![fifo()],
+        std::iter::repeat_with(|| enter(c"a")).take(DEEPEST + 1).collect(),
+    ] {
+        let (said, folder) = (format!("{events:?}"), tempfile::tempdir().expect("a directory"));
+        let result = copy(events.into_iter().map(Ok), &folder.path().join("to"), plan(ENOUGH));
+        assert!(result.is_err(), "{said}");
+    }
 }

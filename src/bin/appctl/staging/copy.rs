@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use appctl::host::releases;
-use appctl::host::tree::{self, Access, Before, Bounds, Copied, Ignore, Owner, Plan};
+use appctl::host::tree::{self, Access, Before, Bounds, Copied, Ignore, Owner, Plan, Walk};
 use appctl::release::{Manifest, ReleaseId};
 
 use super::intake::Intake;
@@ -77,10 +77,10 @@ impl Job {
             owner: self.owner,
             access,
             bounds: self.bounds,
-            ignore: self.ignore,
             before: before.map(|(directory, manifest)| Before { directory, manifest }),
             stop,
         };
-        Ok(tree::copy(&self.from, &self.to, plan)?)
+        let walk = Walk::open(&self.from, self.ignore)?;
+        Ok(tree::copy(walk, &self.to, plan)?)
     }
 }

@@ -25,7 +25,8 @@ pub(super) fn tree(error: TreeError, app: &AppName) -> anyhow::Error {
             "root cannot read it either: a network file system, or another container's? copy it elsewhere first"
                 .to_owned()
         }
-        TreeError::Io { .. } => return error.into(),
+        TreeError::Io { .. } | TreeError::MountPoint { .. } | TreeError::Growing { .. } => return error.into(),
+        TreeError::TooDeep { .. } => "is it the right source? .appctlignore can name what is not of the app".to_owned(),
         TreeError::Escapes { .. } => {
             "replace the link with what it points to; what outlives releases belongs in `shared` of [deploy]".to_owned()
         }

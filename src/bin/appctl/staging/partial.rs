@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use appctl::host::tree;
+use crate::clear::clear;
 
 /// A directory in the making.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ impl Drop for Partial {
         }
         for path in &self.paths {
             // What stays is removed by the next deploy.
-            if let Err(error) = tree::remove(path) {
+            if let Err(error) = clear(path) {
                 tracing::warn!("{} stays for now: {error}", path.display());
             }
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use appctl::host::files::FileError;
-use appctl::host::tree::{self, Bounds, Owner};
+use appctl::host::tree::{Bounds, Owner};
 use appctl::host::{accounts, releases};
 use appctl::release::{Layout, Origin, ReleaseId};
 use appctl::spec::{Account, AppName, AppSpec};
@@ -12,6 +12,7 @@ use nix::unistd::{Gid, Uid};
 
 use super::Staged;
 use super::intake::Intake;
+use crate::clear::clear;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 
@@ -80,17 +81,17 @@ impl<'c> Site<'c> {
         let (layout, app) = (self.layout(), self.app());
         let folder = layout.releases(app);
         for name in releases::names(&folder)?.iter().filter(|name| name.starts_with('.')) {
-            tree::remove(&folder.join(name))?;
+            clear(&folder.join(name))?;
         }
         let there = releases::list(layout, app)?;
         for name in releases::names(&layout.about(app))? {
             let id = name.split('.').next().and_then(|id| id.parse().ok());
             if !id.is_some_and(|id| there.contains(&id)) {
-                tree::remove(&layout.about(app).join(name))?;
+                clear(&layout.about(app).join(name))?;
             }
         }
         for path in self.build().into_iter().chain([layout.intake(app)]) {
-            tree::remove(&path)?;
+            clear(&path)?;
         }
         Ok(())
     }

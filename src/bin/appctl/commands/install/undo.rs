@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use appctl::host::bus::Systemd;
-use appctl::host::{files, tree};
+use appctl::host::files;
 use appctl::release::ReleaseId;
 
 use super::plan::Plan;
+use crate::clear::clear;
 use crate::context::Context;
 use crate::{lifecycle, units};
 
@@ -50,23 +51,23 @@ impl Traces {
             systemd.reset_failed(unit).await?;
         }
         lifecycle::stop_slice(systemd, name).await?;
-        tree::remove(&context.layout.run(name))?;
+        clear(&context.layout.run(name))?;
         self.erase_state(context, plan)
     }
 
     fn erase_state(&self, context: &Context, plan: &Plan) -> anyhow::Result<()> {
         let (layout, name) = (&context.layout, &plan.spec.name);
         if !self.had_state {
-            tree::remove(&layout.state(name))?;
-            tree::remove(&layout.private_state(name))?;
+            clear(&layout.state(name))?;
+            clear(&layout.private_state(name))?;
             return Ok(());
         }
         let Some(release) = &self.release else { return Ok(()) };
         match &self.live_before {
             Some(target) => files::switch_link(&layout.current(name), target)?,
-            None => drop(tree::remove(&layout.current(name))?),
+            None => clear(&layout.current(name))?,
         }
-        tree::remove(&layout.release(name, release))?;
+        clear(&layout.release(name, release))?;
         Ok(())
     }
 }
