@@ -1,6 +1,10 @@
 //! What an app's account, a name or a file could make root do. Each scenario is an attack that worked once.
 
+mod depth;
 mod hooks;
 mod names;
 mod submodules;
 mod terminals;
+
+/// How long anything may take that takes a moment.
+pub(crate) const LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
