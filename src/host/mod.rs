@@ -35,5 +35,7 @@ pub mod releases;
 #[cfg(feature = "cli")]
 pub mod session;
 #[cfg(feature = "cli")]
+pub mod source;
+#[cfg(feature = "cli")]
 pub mod tree;
 pub mod trusted;

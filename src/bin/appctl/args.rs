@@ -4,8 +4,8 @@ use appctl::spec::AppName;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    access, apply, as_user, check, deploy, install, logs, prune, releases, rollback, scale, show, stage, status,
-    uninstall, unpack,
+    access, apply, as_user, check, deploy, install, logs, prune, read_source, releases, rollback, scale, show, stage,
+    status, uninstall, unpack,
 };
 
 const EXIT_CODES: &str = "\
@@ -89,6 +89,9 @@ pub(crate) enum Command {
     /// Unpack an archive from standard input
     #[command(hide = true)]
     Unpack(unpack::Args),
+    /// Open a source as an account that can do less than root
+    #[command(hide = true)]
+    ReadSource(read_source::Args),
     /// Run a program as another account
     #[command(hide = true)]
     AsUser(as_user::Args),

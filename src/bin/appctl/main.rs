@@ -13,6 +13,7 @@ mod exit;
 mod lifecycle;
 mod listen;
 mod names;
+mod reading;
 mod release;
 mod retention;
 mod rolling;

@@ -1,6 +1,7 @@
 //! Makes an app's first release from a directory as it is: nothing is left out, nothing is built.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use appctl::host::tree::TreeError;
 use appctl::release::ReleaseId;
@@ -8,11 +9,12 @@ use appctl::spec::AppSpec;
 
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
+use crate::reading::Reader;
 use crate::staging;
 
 /// Copies `from` into a new release that the app's group may read, and nobody but root may change.
-pub(crate) async fn create(context: &Context, spec: &AppSpec, from: &Path) -> anyhow::Result<ReleaseId> {
-    refuse_itself(from, &context.layout.all_state())?;
+pub(crate) async fn create(context: &Context, spec: &AppSpec, from: &Arc<Reader>) -> anyhow::Result<ReleaseId> {
+    refuse_itself(from.path(), &context.layout.all_state())?;
     staging::install(context, spec, from).await.map_err(explained)
 }
 
@@ -31,6 +33,7 @@ fn explained(error: anyhow::Error) -> anyhow::Error {
         Some(TreeError::Escapes { .. }) => {
             "replace the link with what it points to, or run the directory where it is: --in-place"
         }
+        Some(TreeError::Planted { .. }) => "replace it by a copy: cp FILE COPY && mv COPY FILE",
         Some(TreeError::Special { .. }) => "remove it, or run the directory where it is: --in-place",
         Some(TreeError::TooMuch { .. } | TreeError::TooDeep { .. }) => {
             "name the app's own directory, or run it where it is: --in-place"

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -16,10 +17,15 @@ use super::entry::{Kind, kind};
 pub fn open_beneath(root: &Path, path: &Path) -> Result<File, TreeError> {
     let flags = OFlag::O_DIRECTORY | OFlag::O_PATH | OFlag::O_CLOEXEC;
     let top = open(root, flags, Mode::empty()).map_err(TreeError::at("open", root))?;
+    open_in(&top, path)
+}
+
+/// The same below an open directory.
+pub fn open_in(top: impl AsFd, path: &Path) -> Result<File, TreeError> {
     let how = OpenHow::new()
         .flags(OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC)
         .resolve(ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_NO_MAGICLINKS);
-    let file = openat2(&top, path, how).map_err(TreeError::at("read", path))?;
+    let file = openat2(top, path, how).map_err(TreeError::at("read", path))?;
     let stat = fstat(&file).map_err(TreeError::at("look at", path))?;
     match kind(stat.st_mode) {
         Kind::File => Ok(file.into()),

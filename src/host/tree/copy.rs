@@ -5,6 +5,7 @@
 use std::ffi::{CStr, OsString};
 use std::fs::File;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -99,11 +100,14 @@ pub fn copy(
     to: &Path,
     plan: Plan<'_>,
 ) -> Result<Copied, TreeError> {
-    std::fs::DirBuilder::new().create(to).map_err(|source| TreeError::Io {
-        verb: "make",
-        path: to.into(),
-        source,
-    })?;
+    std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(to)
+        .map_err(|source| TreeError::Io {
+            verb: "make",
+            path: to.into(),
+            source,
+        })?;
     let flags = OFlag::O_DIRECTORY | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
     let target = nix::fcntl::open(to, flags, Mode::empty()).map_err(TreeError::at("open", to))?;
     let flush = target.try_clone().map_err(|source| TreeError::Io {

@@ -12,10 +12,14 @@ use nix::sys::stat::{Mode, SFlag, fstatat};
 
 /// What an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// A regular file.
     File,
+    /// A directory.
     Directory,
+    /// A symbolic link.
     Link,
+    /// Anything else, and what it is called.
     Special(&'static str),
 }
 
@@ -69,7 +73,7 @@ pub(super) fn look(directory: impl AsFd, name: &CStr) -> nix::Result<Option<Kind
 }
 
 /// What a mode says its file is.
-pub(super) fn kind(mode: u32) -> Kind {
+pub fn kind(mode: u32) -> Kind {
     match SFlag::from_bits_truncate(mode & SFlag::S_IFMT.bits()) {
         SFlag::S_IFREG => Kind::File,
         SFlag::S_IFDIR => Kind::Directory,

@@ -53,6 +53,12 @@ pub enum TreeError {
         /// What is left.
         path: PathBuf,
     },
+    /// A file with a further name, in a directory where an account that cannot read it may have put it.
+    #[error("{} has another name elsewhere, and another account may have put it here", path.display())]
+    Planted {
+        /// Relative to the tree.
+        path: PathBuf,
+    },
     /// More entries or bytes than any app has.
     #[error("more than {most} {what} below this directory, counted up to {}", path.display())]
     TooMuch {
@@ -72,6 +78,7 @@ impl TreeError {
         | Self::Escapes { path, .. }
         | Self::Special { path, .. }
         | Self::TooDeep { path, .. }
+        | Self::Planted { path }
         | Self::MountPoint { path }
         | Self::Growing { path }
         | Self::TooMuch { path, .. }) = &mut self;
@@ -98,7 +105,14 @@ impl TreeError {
         matches!(self, Self::Io { source, .. } if matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded))
     }
 
-    pub(super) fn at(verb: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(Errno) -> Self {
+    /// What the system said of a path.
+    pub(crate) fn io(verb: &'static str, path: &std::path::Path, source: std::io::Error) -> Self {
+        let path = path.to_owned();
+        Self::Io { verb, path, source }
+    }
+
+    /// The same, of a system call.
+    pub fn at(verb: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(Errno) -> Self {
         let path = path.into();
         move |errno| Self::Io {
             verb,

@@ -12,18 +12,21 @@ mod error;
 mod ignore;
 mod link;
 mod place;
+mod planted;
 mod remove;
 mod share;
 #[cfg(test)]
 mod tests;
 mod walk;
 
-pub use beneath::{open_beneath, read_beneath};
+pub use beneath::{open_beneath, open_in, read_beneath};
 pub use content::Before;
 pub use copy::{Access, Bounds, Copied, Owner, Plan, copy};
+pub use entry::{Kind, kind};
 pub use error::TreeError;
 pub use ignore::Ignore;
 pub use link::stays_inside;
+pub use planted::is_planted;
 pub use remove::{Cleared, clear, remove};
 pub use share::{Linked, Shared, share};
 pub use walk::{DEEPEST, Event, Walk};

@@ -8,11 +8,12 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{OFlag, openat, readlinkat};
-use nix::sys::stat::Mode;
+use nix::sys::stat::{Mode, fstat};
 
 use super::TreeError;
 use super::entry::{Kind, Listing, as_path, kind_of, open_directory};
 use super::ignore::Ignore;
+use super::planted::is_planted;
 
 /// How many directories may lie in each other. No source has as many, and a path that is as long cannot be opened.
 pub const DEEPEST: usize = 100;
@@ -39,6 +40,8 @@ pub struct Walk {
     below: PathBuf,
     ignore: Ignore,
     top: Option<OwnedFd>,
+    /// Whose rights this process has.
+    reader: u32,
 }
 
 struct Level {
@@ -61,6 +64,7 @@ impl Walk {
             below: PathBuf::new(),
             ignore,
             top: Some(top),
+            reader: nix::unistd::geteuid().as_raw(),
         }
     }
 
@@ -83,7 +87,7 @@ impl Walk {
         }
         match kind {
             Kind::Directory => self.enter(name, path),
-            Kind::File => file(&level.directory, name, &path),
+            Kind::File => file(&level.directory, name, &path, self.reader),
             Kind::Link => link(&level.directory, name, &path),
             Kind::Special(kind) => Err(TreeError::Special { path, kind }),
         }
@@ -129,10 +133,17 @@ impl Iterator for Walk {
     }
 }
 
-fn file(directory: &OwnedFd, name: &CStr, path: &Path) -> Result<Event, TreeError> {
+fn file(directory: &OwnedFd, name: &CStr, path: &Path, reader: u32) -> Result<Event, TreeError> {
     // O_NONBLOCK: what was a file when it was listed may be a fifo now.
     let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
     let file = openat(directory, name, flags, Mode::empty()).map_err(TreeError::at("read", path))?;
+    let stat = fstat(&file).map_err(TreeError::at("look at", path))?;
+    if stat.st_nlink > 1 {
+        let directory = fstat(directory).map_err(TreeError::at("look at", path))?;
+        if is_planted(&directory, &stat, reader) {
+            return Err(TreeError::Planted { path: path.to_owned() });
+        }
+    }
     Ok(Event::File(name.to_owned(), file.into()))
 }
 

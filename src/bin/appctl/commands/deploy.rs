@@ -23,6 +23,9 @@ Examples:
   appctl deploy myapp --git https://example.org/myapp.git --ref v1.2
   appctl deploy myapp --canary 1 --bake 5m     one instance first, watched for five minutes
 
+Behind sudo the source is read with the rights of the person who typed it, else with those of the account in whose hands
+it is: a link to a file of root's that another account put there leads nowhere.
+
 The new release has to prove itself on an extra instance before any other is touched, and all of them are watched for
 a while afterwards ([deploy] bake). Whatever goes wrong, the release that served before serves again, and the new one is
 marked bad. Ctrl-C before the release is live leaves everything as it was; appctl status says what is open.")]

@@ -13,6 +13,7 @@ pub(crate) mod install;
 pub(crate) mod logs;
 pub(crate) mod promote;
 pub(crate) mod prune;
+pub(crate) mod read_source;
 pub(crate) mod releases;
 pub(crate) mod resume;
 pub(crate) mod rollback;
@@ -43,6 +44,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<
         Command::Check(args) => check::run(args, context).await,
         Command::CanRead(args) => access::run(args),
         Command::Unpack(args) => unpack::run(args),
+        Command::ReadSource(args) => read_source::run(args),
         Command::AsUser(args) => as_user::run(args),
         Command::Stage(args) => stage::run(args, context).await,
         Command::Show(args) => show::run(args, context).await,

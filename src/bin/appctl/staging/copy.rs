@@ -4,15 +4,18 @@
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use appctl::host::releases;
-use appctl::host::tree::{self, Access, Before, Bounds, Copied, Ignore, Owner, Plan, Walk};
+use appctl::host::source::Ask;
+use appctl::host::tree::{self, Access, Before, Bounds, Copied, Owner, Plan};
 use appctl::release::{Manifest, ReleaseId};
 
 use super::intake::Intake;
 use super::partial::Partial;
 use super::site::Site;
+use crate::reading::Reader;
 
 /// A copy in a hidden place.
 #[derive(Debug)]
@@ -23,18 +26,18 @@ pub(super) struct Made {
 
 /// What a thread of its own is given.
 struct Job {
-    from: PathBuf,
+    from: Arc<Reader>,
+    walk: Ask,
     to: PathBuf,
     owner: Option<Owner>,
     bounds: Bounds,
-    ignore: Ignore,
 }
 
 /// Copies a tree to where its release will be.
-pub(super) async fn to_seal(site: &Site<'_>, id: &ReleaseId, from: &Path, ignore: Ignore) -> anyhow::Result<Made> {
+pub(super) async fn to_seal(site: &Site<'_>, id: &ReleaseId, from: &Arc<Reader>, walk: Ask) -> anyhow::Result<Made> {
     let (layout, app) = (site.layout(), site.app());
     let partial = Partial::new(layout.releases(app).join(format!(".{id}")));
-    let job = Job::new(site, from, &partial, site.owner, ignore);
+    let job = Job::new(site, (from, walk), &partial, site.owner);
     let before = match site.before()? {
         Some(id) => open(&layout.release(app, &id)).map(|directory| (directory, releases::manifest(layout, app, &id))),
         None => None,
@@ -52,7 +55,7 @@ pub(super) async fn to_build(site: &Site<'_>, intake: &Intake) -> anyhow::Result
     let [build, private] = site.build();
     let partial = Partial::new(build).and(private);
     let owner = site.account.or(site.owner);
-    let job = Job::new(site, &intake.directory, &partial, owner, intake.ignore.clone());
+    let job = Job::new(site, (&intake.reader, intake.walk.clone()), &partial, owner);
     let copied = partial.fill(move |stop| job.run(Access::Private, None, stop)).await?;
     Ok(Made { partial, copied })
 }
@@ -62,13 +65,13 @@ fn open(directory: &Path) -> Option<OwnedFd> {
 }
 
 impl Job {
-    fn new(site: &Site<'_>, from: &Path, to: &Partial, owner: Option<Owner>, ignore: Ignore) -> Self {
+    fn new(site: &Site<'_>, (from, walk): (&Arc<Reader>, Ask), to: &Partial, owner: Option<Owner>) -> Self {
         Self {
-            from: from.to_owned(),
+            from: Arc::clone(from),
+            walk,
             to: to.path().to_owned(),
             owner,
             bounds: site.bounds(),
-            ignore,
         }
     }
 
@@ -80,7 +83,7 @@ impl Job {
             before: before.map(|(directory, manifest)| Before { directory, manifest }),
             stop,
         };
-        let walk = Walk::open(&self.from, self.ignore)?;
-        Ok(tree::copy(walk, &self.to, plan)?)
+        let events = self.from.walk(&self.walk, stop)?;
+        Ok(tree::copy(events, &self.to, plan)?)
     }
 }

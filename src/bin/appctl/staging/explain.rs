@@ -22,7 +22,8 @@ pub(super) fn tree(error: TreeError, app: &AppName) -> anyhow::Error {
         TreeError::Io { source, verb, .. }
             if matches!(*verb, "open" | "read" | "list") && source.kind() == std::io::ErrorKind::PermissionDenied =>
         {
-            "root cannot read it either: a network file system, or another container's? copy it elsewhere first"
+            "a source is read with the rights of the person behind sudo, else with its owner's; give them the right to, or \
+             name it in .appctlignore"
                 .to_owned()
         }
         TreeError::Io { .. } | TreeError::MountPoint { .. } | TreeError::Growing { .. } => return error.into(),
@@ -30,6 +31,7 @@ pub(super) fn tree(error: TreeError, app: &AppName) -> anyhow::Error {
         TreeError::Escapes { .. } => {
             "replace the link with what it points to; what outlives releases belongs in `shared` of [deploy]".to_owned()
         }
+        TreeError::Planted { .. } => "replace it by a copy: cp FILE COPY && mv COPY FILE".to_owned(),
         TreeError::Special { .. } => "remove it, or name it in .appctlignore".to_owned(),
         TreeError::TooMuch {
             what: "bytes", most, ..

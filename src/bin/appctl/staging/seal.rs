@@ -2,10 +2,11 @@
 //! to what all releases have in common, recorded and renamed into its place.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use appctl::host::files::{self, FileError};
 use appctl::host::releases;
-use appctl::host::tree::{self, Ignore, Owner};
+use appctl::host::tree::{self, Owner};
 use appctl::release::{Entry, Manifest, Origin, ReleaseId, Sort, hex};
 use appctl::spec::AppSpec;
 use appctl::unit::Purpose;
@@ -16,6 +17,7 @@ use super::intake::{self, Intake};
 use super::site::Site;
 use super::{Options, Progress, Staged, explain, run_task};
 use crate::context::Context;
+use crate::reading::Reader;
 use crate::rolling;
 
 /// Copies what was taken in, builds it when it is to be built, and seals it.
@@ -30,7 +32,7 @@ pub(super) async fn release(
     let made = if to_build {
         copy::to_build(site, &intake).await?
     } else {
-        copy::to_seal(site, &id, &intake.directory, intake.ignore.clone()).await?
+        copy::to_seal(site, &id, &intake.reader, intake.walk.clone()).await?
     };
     intake::notes(site, &intake, &made, tell);
     let digest = digest(&made.copied.manifest, site.spec);
@@ -52,15 +54,16 @@ async fn build(site: &Site<'_>, id: &ReleaseId, source: Made, tell: &mut dyn FnM
     let release = site.layout().release(site.app(), id);
     run_task(site.context, site.spec, Purpose::Build, &release, tell).await?;
     tell(Progress::Step("seal".to_owned()));
-    copy::to_seal(site, id, source.partial.path(), Ignore::nothing()).await
+    let reader = Reader::given(site.context, source.partial.path(), None, site.bounds().bytes)?;
+    copy::to_seal(site, id, &Arc::new(reader), intake::ALL).await
 }
 
 /// Seals a directory as it is: an app's first release.
-pub(crate) async fn install(context: &Context, spec: &AppSpec, from: &Path) -> anyhow::Result<ReleaseId> {
+pub(crate) async fn install(context: &Context, spec: &AppSpec, from: &Arc<Reader>) -> anyhow::Result<ReleaseId> {
     let site = Site::prepare(context, spec)?;
-    let intake = Intake::of(Sort::Directory, from.to_owned());
+    let intake = Intake::of(Sort::Directory, Arc::clone(from));
     let id = site.next_id(None)?;
-    let made = copy::to_seal(&site, &id, from, Ignore::nothing()).await?;
+    let made = copy::to_seal(&site, &id, from, intake::ALL).await?;
     let digest = digest(&made.copied.manifest, spec);
     Ok(finish(&site, id, made, &intake, digest, &mut drop)?.id)
 }

@@ -6,11 +6,9 @@ use std::path::{Path, PathBuf};
 /// What a release is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// A directory of this machine.
-    Directory(PathBuf),
-    /// An archive: tar, plain or compressed with gzip or zstd.
-    Tarball(PathBuf),
-    /// The same on standard input.
+    /// A directory of this machine, or an archive: tar, plain or compressed with gzip or zstd.
+    Path(PathBuf),
+    /// An archive on standard input.
     Stdin,
     /// A commit.
     Git {
@@ -38,7 +36,7 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// What they name: a commit, standard input, a directory, or else an archive.
+    /// What they name: a commit, standard input, or a path. What is there is seen when it is opened.
     pub(crate) fn source(&self) -> Source {
         match &self.git {
             Some(url) => Source::Git {
@@ -62,9 +60,7 @@ impl fmt::Display for Asked {
 fn of(path: &Path) -> Source {
     if path == Path::new("-") {
         Source::Stdin
-    } else if path.is_dir() {
-        Source::Directory(path.to_owned())
     } else {
-        Source::Tarball(path.to_owned())
+        Source::Path(path.to_owned())
     }
 }

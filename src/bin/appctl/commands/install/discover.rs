@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use appctl::host::files;
+use appctl::host::tree::{Kind, kind};
 use appctl::spec::split_words;
 
 use super::Args;
 use super::command_line::Start;
 use super::{package_json, procfile};
 use crate::exit::{Exit, ExpectedError};
+use crate::reading::Reader;
 
 /// What runs, and who said so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,16 +22,18 @@ pub(super) struct Found {
 const WELL_KNOWN: [&str; 3] = ["index.js", "server.js", "app.js"];
 
 /// What to run in `directory`; `port` is the one the app will be given.
-pub(super) fn command(args: &Args, directory: &Path, port: u16) -> anyhow::Result<Found> {
+pub(super) fn command(args: &Args, reader: &Reader, port: u16) -> anyhow::Result<Found> {
     if let Some(found) = typed(args)? {
         return Ok(found);
     }
-    let found = match from_procfile(directory, port)? {
-        None => from_package(directory)?,
+    let found = match from_procfile(reader, port)? {
+        None => from_package(reader)?,
         found => found,
     };
-    let found = found.or_else(|| well_known(directory));
-    found.ok_or_else(|| nothing_to_run(directory).into())
+    if let Some(found) = found {
+        return Ok(found);
+    }
+    well_known(reader)?.ok_or_else(|| nothing_to_run(reader).into())
 }
 
 fn typed(args: &Args) -> Result<Option<Found>, ExpectedError> {
@@ -54,8 +57,8 @@ fn typed(args: &Args) -> Result<Option<Found>, ExpectedError> {
     }
 }
 
-fn from_procfile(directory: &Path, port: u16) -> anyhow::Result<Option<Found>> {
-    let Some(text) = files::read_config_if_any(&directory.join("Procfile"))? else {
+fn from_procfile(reader: &Reader, port: u16) -> anyhow::Result<Option<Found>> {
+    let Some(text) = reader.text("Procfile")? else {
         return Ok(None);
     };
     let start = procfile::web(&text, port).map_err(|error| {
@@ -68,9 +71,9 @@ fn from_procfile(directory: &Path, port: u16) -> anyhow::Result<Option<Found>> {
     }))
 }
 
-fn from_package(directory: &Path) -> anyhow::Result<Option<Found>> {
-    let path = directory.join("package.json");
-    let Some(text) = files::read_config_if_any(&path)? else {
+fn from_package(reader: &Reader) -> anyhow::Result<Option<Found>> {
+    let path = reader.path().join("package.json");
+    let Some(text) = reader.text("package.json")? else {
         return Ok(None);
     };
     let start = package_json::start(&text).map_err(|error| {
@@ -83,22 +86,28 @@ fn from_package(directory: &Path) -> anyhow::Result<Option<Found>> {
     }))
 }
 
-fn well_known(directory: &Path) -> Option<Found> {
-    let name = WELL_KNOWN.into_iter().find(|name| directory.join(name).is_file())?;
-    let start = Start {
-        exec: vec!["node".to_owned(), name.to_owned()],
-        env: Vec::new(),
-    };
-    Some(Found { start, source: name })
+fn well_known(reader: &Reader) -> anyhow::Result<Option<Found>> {
+    for name in WELL_KNOWN {
+        if reader
+            .mode(Path::new(name))?
+            .is_some_and(|mode| kind(mode) == Kind::File)
+        {
+            let start = Start {
+                exec: vec!["node".to_owned(), name.to_owned()],
+                env: Vec::new(),
+            };
+            return Ok(Some(Found { start, source: name }));
+        }
+    }
+    Ok(None)
 }
 
-fn nothing_to_run(directory: &Path) -> ExpectedError {
-    let empty = std::fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_none());
-    let what = if empty {
+fn nothing_to_run(reader: &Reader) -> ExpectedError {
+    let what = if reader.is_empty().unwrap_or(false) {
         "is empty"
     } else {
         "has no Procfile, package.json, index.js, server.js or app.js"
     };
-    let error = ExpectedError::new(Exit::INVALID_CONFIG, format!("{} {what}", directory.display()));
+    let error = ExpectedError::new(Exit::INVALID_CONFIG, format!("{} {what}", reader.path().display()));
     error.help("name the app's directory, or say what to run: --exec \"node main.js\"")
 }

@@ -75,7 +75,7 @@ async fn bring_up(
 ) -> anyhow::Result<Done> {
     let name = &plan.spec.name;
     if plan.spec.directory.is_none() {
-        let id = release::create(context, &plan.spec, &plan.directory).await?;
+        let id = release::create(context, &plan.spec, &plan.reader).await?;
         let target = Path::new("releases").join(id.to_string());
         traces.release = Some(id);
         files::switch_link(&context.layout.current(name), &target)?;

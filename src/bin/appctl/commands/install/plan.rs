@@ -1,8 +1,11 @@
 //! What would be installed: decided and checked from the command line and the app's directory, before anything changes.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use appctl::host::files;
+use appctl::host::files::{self, FileError};
+use appctl::host::tree::TreeError;
+use appctl::host::trusted;
 use appctl::spec::{Adapter, AppSpec, EnvFile, Listen, NewApp};
 
 use super::discover::{self, Found};
@@ -12,6 +15,7 @@ use crate::commands::check;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 use crate::names::Names;
+use crate::reading::Reader;
 use crate::trust;
 
 /// A checked installation.
@@ -19,6 +23,8 @@ use crate::trust;
 pub(super) struct Plan {
     /// The app's directory, without links on the way.
     pub(super) directory: PathBuf,
+    /// Who reads it.
+    pub(super) reader: Arc<Reader>,
     /// What will be written.
     pub(super) toml: String,
     /// What that says.
@@ -29,29 +35,38 @@ pub(super) struct Plan {
     pub(super) notes: Vec<String>,
 }
 
+/// Most bytes of a file in the directory; the app's own bound is checked as well, once it is known.
+const MOST: u64 = 8 << 30;
+
 /// Decides and checks.
 pub(super) fn make(args: &Args, context: &Context) -> anyhow::Result<Plan> {
     Names::look(&context.layout).refuse_new(&args.name, None)?;
-    let directory = directory(&args.directory)?;
-    let env_file = args.env_file.as_deref().map(env_file).transpose()?;
+    let reader = Reader::open(context, &args.directory, MOST).map_err(|error| unopened(&args.directory, error))?;
+    let directory = directory(&args.directory, &reader)?;
+    let env_file = args
+        .env_file
+        .as_deref()
+        .map(|path| env_file(context, path))
+        .transpose()?;
     let port = environment::port(
         &args.listen,
         &args.env,
         env_file.as_ref().map(|(_, text)| text.as_str()),
     )?;
-    let found = discover::command(args, &directory, port)?;
+    let found = discover::command(args, &reader, port)?;
     refuse::root(args)?;
     let mut app = new_app(args, &found, env_file.map(|(path, _)| path), &directory);
     if args.listen.is_empty() && !args.no_listen && (is_node(args, context, &app)? || found.source == "Procfile") {
         app.listen = vec![Listen::Tcp { host: None, port }];
     }
     let (toml, spec) = checked(args, context, &app)?;
-    program::check(&spec.exec[0], &spec.env, &directory)?;
+    program::check(&spec.exec[0], &spec.env, &directory, |path| reader.mode(path))?;
     check::refuse_conflicts(&check::conflicts(context, std::slice::from_ref(&spec))?)?;
     trust::refuse(context, std::slice::from_ref(&spec), Exit::INVALID_CONFIG)?;
     let notes = notes(args, &spec);
     Ok(Plan {
         directory,
+        reader: Arc::new(reader),
         toml,
         spec,
         source: found.source,
@@ -59,30 +74,59 @@ pub(super) fn make(args: &Args, context: &Context) -> anyhow::Result<Plan> {
     })
 }
 
-fn directory(given: &Path) -> Result<PathBuf, ExpectedError> {
-    let refuse = |why: &str| {
-        ExpectedError::new(Exit::INVALID_CONFIG, format!("{} {why}", given.display())).help("name the app's directory")
-    };
-    let path = given
-        .canonicalize()
-        .map_err(|error| refuse(&format!("cannot be opened: {error}")))?;
-    if !path.is_dir() {
-        return Err(refuse("is no directory"));
-    }
-    if let Err(error) = std::fs::read_dir(&path) {
-        return Err(refuse(&format!("cannot be read: {error}")));
-    }
-    match path.to_str() {
-        Some(_) if path.parent().is_some() => Ok(path),
-        Some(_) => Err(refuse("is the root directory")),
-        None => Err(refuse("has a name that is no UTF-8 text")),
+fn refuse(given: &Path, why: &str) -> ExpectedError {
+    ExpectedError::new(Exit::INVALID_CONFIG, format!("{} {why}", given.display())).help("name the app's directory")
+}
+
+/// In the words of this verb, unless there is more to say.
+fn unopened(given: &Path, error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref() {
+        Some(TreeError::Io { source, .. }) => refuse(given, &format!("cannot be opened: {source}")).into(),
+        Some(TreeError::Special { .. }) => refuse(given, "is no directory").into(),
+        _ => error,
     }
 }
 
-fn env_file(given: &Path) -> anyhow::Result<(EnvFile, String)> {
+fn directory(given: &Path, reader: &Reader) -> Result<PathBuf, ExpectedError> {
+    if reader.file().is_some() {
+        return Err(refuse(given, "is no directory"));
+    }
+    let path = reader.path();
+    match path.to_str() {
+        Some(_) if path.parent().is_some() => Ok(path.to_owned()),
+        Some(_) => Err(refuse(given, "is the root directory")),
+        None => Err(refuse(given, "has a name that is no UTF-8 text")),
+    }
+}
+
+/// What root alone can change root reads, as PID 1 will.
+fn env_file(context: &Context, given: &Path) -> anyhow::Result<(EnvFile, String)> {
     let path = std::path::absolute(given)?;
-    let text = files::read_config(&path).map_err(|error| ExpectedError::unreadable(&error))?;
+    let text = if trusted::walk(&path, trusted::Owner::Us).is_ok() {
+        files::read_config(&path)
+    } else {
+        let reader = Reader::open(context, &path, files::LARGEST).map_err(|error| unreadable(&path, error))?;
+        reader.whole()
+    };
+    let text = text.map_err(|error| ExpectedError::unreadable(&error))?;
     Ok((EnvFile { path, optional: false }, text))
+}
+
+fn unreadable(path: &Path, error: anyhow::Error) -> anyhow::Error {
+    match error.downcast() {
+        Ok(TreeError::Io { source, .. }) => {
+            let path = path.to_owned();
+            ExpectedError::unreadable(&FileError::Io {
+                verb: "read",
+                path,
+                source,
+            })
+            .into()
+        }
+        Ok(TreeError::Special { .. }) => ExpectedError::unreadable(&FileError::NotRegular(path.to_owned())).into(),
+        Ok(error) => error.into(),
+        Err(error) => error,
+    }
 }
 
 fn new_app(args: &Args, found: &Found, env_file: Option<EnvFile>, directory: &Path) -> NewApp {

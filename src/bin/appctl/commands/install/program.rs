@@ -3,15 +3,23 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use appctl::host::tree::{Kind, TreeError, kind};
+
 use crate::exit::{Exit, ExpectedError};
 
 /// `PATH` of services, systemd.exec(5).
 const SERVICE_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Refuses a program that is not there. `env` may hold another `PATH`; `directory` is where the app will run.
-pub(super) fn check(program: &str, env: &[(String, String)], directory: &Path) -> Result<(), ExpectedError> {
+/// Refuses a program that is not there. `env` may hold another `PATH`; `directory` is where the app will run, and `mode` looks at what is
+/// there.
+pub(super) fn check(
+    program: &str,
+    env: &[(String, String)],
+    directory: &Path,
+    mode: impl FnOnce(&Path) -> Result<Option<u32>, TreeError>,
+) -> Result<(), ExpectedError> {
     if program.contains('/') {
-        return by_path(program, directory);
+        return by_path(program, directory, mode);
     }
     let path = env
         .iter()
@@ -35,14 +43,26 @@ pub(super) fn check(program: &str, env: &[(String, String)], directory: &Path) -
     }))
 }
 
-fn by_path(program: &str, directory: &Path) -> Result<(), ExpectedError> {
+fn by_path(
+    program: &str,
+    directory: &Path,
+    mode: impl FnOnce(&Path) -> Result<Option<u32>, TreeError>,
+) -> Result<(), ExpectedError> {
     // `join` leaves an absolute path as it is.
     let path = directory.join(program);
-    let why = match std::fs::metadata(&path) {
-        Err(error) => error.to_string(),
-        Ok(metadata) if !metadata.is_file() => "it is no file".to_owned(),
-        Ok(metadata) if metadata.permissions().mode() & 0o111 == 0 => "nobody may execute it".to_owned(),
-        Ok(_) => return Ok(()),
+    let found = if program.starts_with('/') {
+        std::fs::metadata(&path)
+            .map(|metadata| Some(metadata.permissions().mode()))
+            .map_err(|error| error.to_string())
+    } else {
+        mode(Path::new(program)).map_err(|error| error.to_string())
+    };
+    let why = match found {
+        Err(why) => why,
+        Ok(None) => "it is not there".to_owned(),
+        Ok(Some(mode)) if kind(mode) != Kind::File => "it is no file".to_owned(),
+        Ok(Some(mode)) if mode & 0o111 == 0 => "nobody may execute it".to_owned(),
+        Ok(Some(_)) => return Ok(()),
     };
     let error = ExpectedError::new(Exit::INVALID_CONFIG, format!("{} cannot be run: {why}", path.display()));
     Err(error.help("say what to run with --exec; chmod +x makes a file a program"))
@@ -80,12 +100,12 @@ mod tests {
 
     #[test]
     fn programs_are_looked_for_where_systemd_looks() {
-        let nowhere = Path::new("/nonexistent");
-        assert!(check("sh", &[], nowhere).is_ok());
-        let error = check("no-such-interpreter", &[], nowhere).expect_err("unknown");
+        let look = |program: &str, env: &[(String, String)]| check(program, env, Path::new("/srv"), |_| Ok(None));
+        assert!(look("sh", &[]).is_ok());
+        let error = look("no-such-interpreter", &[]).expect_err("unknown");
         assert!(error.message.contains("no-such-interpreter"));
-        assert!(check("sh", &[("PATH".to_owned(), "/nonexistent".to_owned())], nowhere).is_err());
-        assert!(check("/bin/sh", &[], nowhere).is_ok());
-        assert!(check("./run.sh", &[], nowhere).is_err());
+        assert!(look("sh", &[("PATH".to_owned(), "/nonexistent".to_owned())]).is_err());
+        assert!(look("/bin/sh", &[]).is_ok());
+        assert!(look("./run.sh", &[]).is_err());
     }
 }

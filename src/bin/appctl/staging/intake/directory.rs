@@ -1,37 +1,35 @@
 //! A directory of this machine, as it is but for what ignore files leave out.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use appctl::host::tree::{self, Ignore};
+use appctl::host::source::Ask;
+use appctl::host::tree;
 use appctl::release::Sort;
 
 use super::super::copy::Made;
 use super::super::site::Site;
 use super::super::{Progress, explain};
 use super::Intake;
+use crate::reading::Reader;
 
 /// Names that are told before it gets too much.
 const TOLD: usize = 8;
 /// Largest `package.json`.
 const LARGEST: u64 = 1 << 20;
 
-pub(super) fn take(site: &Site<'_>, path: &Path, tell: &mut dyn FnMut(Progress)) -> anyhow::Result<Intake> {
-    let refuse = |why: &str| explain::source(format!("{} {why}", path.display()), "name the app's own directory");
-    let directory = path
-        .canonicalize()
-        .map_err(|error| refuse(&format!("cannot be read: {error}")))?;
-    if !directory.is_dir() {
-        return Err(refuse("is no directory"));
-    }
+pub(super) fn take(site: &Site<'_>, reader: Reader, tell: &mut dyn FnMut(Progress)) -> anyhow::Result<Intake> {
+    let path = reader.path();
     let state = site.layout().all_state();
-    if state.canonicalize().unwrap_or(state).starts_with(&directory) {
-        return Err(refuse("holds the releases of all apps"));
+    if state.canonicalize().unwrap_or(state).starts_with(path) {
+        let message = format!("{} holds the releases of all apps", path.display());
+        return Err(explain::source(message, "name the app's own directory"));
     }
-    tell(Progress::Step(format!("copy {}", directory.display())));
+    tell(Progress::Step(format!("copy {}", path.display())));
     Ok(Intake {
         // Without a build nothing would bring the packages back.
-        ignore: Ignore::as_written(site.spec.deploy.build.is_empty()),
-        ..Intake::of(Sort::Directory, directory)
+        walk: Ask::Walk(true, site.spec.deploy.build.is_empty()),
+        ..Intake::of(Sort::Directory, Arc::new(reader))
     })
 }
 

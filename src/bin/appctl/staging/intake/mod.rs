@@ -1,13 +1,16 @@
-//! The source as a directory of this machine, whatever it was before. Nothing of it is trusted yet.
+//! The source as an open directory, whatever it was before. Nothing of it is trusted yet.
 
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::Arc;
 
-use appctl::host::tree::Ignore;
+use appctl::host::source::Ask;
+use appctl::host::tree::TreeError;
 use appctl::release::Sort;
 
 use super::partial::Partial;
 use super::site::Site;
-use super::{Progress, Source};
+use super::{Progress, Source, explain};
+use crate::reading::Reader;
 
 mod directory;
 mod git;
@@ -18,10 +21,10 @@ pub(super) use directory::notes;
 /// A source, ready to be copied.
 #[derive(Debug)]
 pub(super) struct Intake {
-    /// Where it is.
-    pub(super) directory: PathBuf,
-    /// What is left out.
-    pub(super) ignore: Ignore,
+    /// Who reads it.
+    pub(super) reader: Arc<Reader>,
+    /// What is taken of it.
+    pub(super) walk: Ask,
     /// What sort of source it is.
     pub(super) kind: Sort,
     /// Its name.
@@ -34,13 +37,16 @@ pub(super) struct Intake {
     pub(super) _unpacked: Option<Partial>,
 }
 
+/// Nothing is left out but `.git`.
+pub(super) const ALL: Ask = Ask::Walk(false, false);
+
 impl Intake {
     /// A directory as it is.
-    pub(super) fn of(kind: Sort, directory: PathBuf) -> Self {
+    pub(super) fn of(kind: Sort, reader: Arc<Reader>) -> Self {
         Self {
-            source: directory.display().to_string(),
-            directory,
-            ignore: Ignore::nothing(),
+            source: reader.path().display().to_string(),
+            reader,
+            walk: ALL,
             kind,
             reference: None,
             commit: None,
@@ -52,9 +58,27 @@ impl Intake {
 /// Fetches or unpacks a source.
 pub(super) async fn take(site: &Site<'_>, source: &Source, tell: &mut dyn FnMut(Progress)) -> anyhow::Result<Intake> {
     match source {
-        Source::Directory(path) => directory::take(site, path, tell),
-        Source::Tarball(path) => tarball::file(site, path, tell).await,
+        Source::Path(path) => {
+            let opened = Reader::open(site.context, path, site.bounds().bytes);
+            let reader = opened.map_err(|error| unopened(path, error))?;
+            if reader.file().is_some() {
+                tarball::file(site, reader, tell).await
+            } else {
+                directory::take(site, reader, tell)
+            }
+        }
         Source::Stdin => tarball::stdin(site, tell).await,
         Source::Git { url, reference } => git::take(site, url, reference, tell).await,
     }
+}
+
+/// A path that is no source.
+fn unopened(path: &Path, error: anyhow::Error) -> anyhow::Error {
+    let help = "name a directory, or a tar archive: plain, or compressed with gzip or zstd";
+    let why = match error.downcast_ref() {
+        Some(TreeError::Io { source, .. }) => format!("cannot be read: {source}"),
+        Some(TreeError::Special { .. }) => "is neither a directory nor a regular file".to_owned(),
+        _ => return error,
+    };
+    explain::source(format!("{} {why}", path.display()), help)
 }

@@ -1,50 +1,39 @@
 //! An archive, from a file or standard input: unpacked by a process of its own that is not root, in a directory that is
 //! nobody else's.
 
-use std::fs::File;
+use std::ffi::OsString;
 use std::io::IsTerminal as _;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
 
+use anyhow::Context as _;
 use appctl::host::accounts;
 use appctl::host::files::FileError;
 use appctl::host::session;
-use appctl::host::tree::Ignore;
 use appctl::observe::journal::without_colours;
 use appctl::release::Sort;
-use appctl::spec::AppSpec;
-use nix::fcntl::OFlag;
+use appctl::spec::{AppSpec, format_span};
 use nix::unistd::{Gid, Uid};
 use serde_json::Value;
 
+use super::super::Progress;
 use super::super::partial::Partial;
 use super::super::site::Site;
-use super::super::{Progress, explain};
 use super::Intake;
 use crate::exit::{Exit, ExpectedError};
+use crate::reading::Reader;
 use crate::step_down::Account;
 
 /// Who unpacks for apps that have no account of their own.
 const UNPACKER: &str = "appctl-unpack";
 
-pub(super) async fn file(site: &Site<'_>, path: &Path, tell: &mut dyn FnMut(Progress)) -> anyhow::Result<Intake> {
-    let refuse = |why: String| {
-        let help = "name a directory, or a tar archive: plain, or compressed with gzip or zstd";
-        explain::source(format!("{} {why}", path.display()), help)
-    };
-    // O_NONBLOCK: opening a fifo would wait for its writer.
-    let opened = File::options()
-        .read(true)
-        .custom_flags(OFlag::O_NONBLOCK.bits())
-        .open(path);
-    let file = opened.map_err(|error| refuse(format!("cannot be read: {error}")))?;
-    if !file.metadata()?.is_file() {
-        return Err(refuse("is neither a directory nor a regular file".to_owned()));
-    }
-    tell(Progress::Step(format!("unpack {}", path.display())));
-    let intake = unpack(site, Stdio::from(file), Sort::Tarball).await?;
-    let source = std::path::absolute(path)?.display().to_string();
+pub(super) async fn file(site: &Site<'_>, reader: Reader, tell: &mut dyn FnMut(Progress)) -> anyhow::Result<Intake> {
+    let source = reader.path().display().to_string();
+    let archive = reader.file().context("a file")?.try_clone()?;
+    tell(Progress::Step(format!("unpack {source}")));
+    let intake = unpack(site, Stdio::from(archive), Sort::Tarball).await?;
     Ok(Intake { source, ..intake })
 }
 
@@ -77,7 +66,10 @@ async fn unpack(site: &Site<'_>, archive: Stdio, kind: Sort) -> anyhow::Result<I
         .stderr(Stdio::piped())
         .kill_on_drop(true);
     session::isolate(command.as_std_mut());
-    let output = command.spawn()?.wait_with_output().await?;
+    let limit = site.spec.deploy.build_timeout;
+    let unpacking = tokio::time::timeout(limit, command.spawn()?.wait_with_output());
+    // When it is dropped, the process is killed.
+    let output = unpacking.await.map_err(|_| too_long(limit))??;
     if !output.status.success() {
         let said = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
         let unsaid = || {
@@ -87,12 +79,11 @@ async fn unpack(site: &Site<'_>, archive: Stdio, kind: Sort) -> anyhow::Result<I
         };
         return Err(failure(&said, site).unwrap_or_else(unsaid));
     }
-    close(partial.path(), account)?;
-    let directory = top(partial.path(), site.spec);
+    let top = top(partial.path(), site.spec);
+    let reader = Reader::given(site.context, partial.path(), top.as_deref(), bounds.bytes)?;
     Ok(Intake {
-        ignore: Ignore::nothing(),
         _unpacked: Some(partial),
-        ..Intake::of(kind, directory)
+        ..Intake::of(kind, Arc::new(reader))
     })
 }
 
@@ -132,11 +123,10 @@ fn make(directory: &Path, account: Account) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// From now on root's alone: another process of that account could put a link in the place of what is copied from here.
-fn close(directory: &Path, account: Account) -> anyhow::Result<()> {
-    let root = account.uid.map(|_| 0);
-    std::os::unix::fs::lchown(directory, root, root).map_err(FileError::io("take back", directory))?;
-    Ok(())
+fn too_long(limit: Duration) -> ExpectedError {
+    let message = format!("unpacking takes longer than {}", format_span(limit));
+    let help = "nothing was changed; build_timeout below [deploy] in the app's file allows more";
+    ExpectedError::new(Exit::FAILED, message).help(help)
 }
 
 fn failure(said: &Value, site: &Site<'_>) -> Option<anyhow::Error> {
@@ -156,18 +146,16 @@ fn failure(said: &Value, site: &Site<'_>) -> Option<anyhow::Error> {
 
 /// Archives of a directory often hold just that directory: `package` of npm-pack(1), `app-1.2.3` of a download. The app is
 /// what is in it, unless the app's command says otherwise.
-fn top(unpacked: &Path, spec: &AppSpec) -> PathBuf {
+fn top(unpacked: &Path, spec: &AppSpec) -> Option<OsString> {
     let entries = std::fs::read_dir(unpacked).into_iter().flatten().flatten();
     let mut entries = entries.take(2);
     let (Some(only), None) = (entries.next(), entries.next()) else {
-        return unpacked.to_owned();
+        return None;
     };
-    let name = only.file_name().to_string_lossy().into_owned();
+    let name = only.file_name();
     let mut words = spec.exec.iter().chain(spec.deploy.build.iter().flatten());
     let named = words.any(|word| Path::new(word.trim_start_matches("./")).starts_with(&name));
     // Not through a link: the type is the entry's own.
-    if named || !only.file_type().is_ok_and(|kind| kind.is_dir()) {
-        return unpacked.to_owned();
-    }
-    unpacked.join(name)
+    let directory = only.file_type().is_ok_and(|kind| kind.is_dir());
+    (directory && !named).then_some(name)
 }

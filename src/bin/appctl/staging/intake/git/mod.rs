@@ -1,13 +1,14 @@
 //! A commit, by git(1): its ssh, its agent, its submodules. A clone is kept for each account that fetches, and is that
 //! account's own, so that the next deploy fetches and writes only what is new.
 
+mod owner;
 mod remote;
 mod run;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use appctl::host::files::FileError;
-use appctl::host::tree::Ignore;
 use appctl::release::Sort;
 
 use self::remote::Remote;
@@ -15,6 +16,7 @@ use self::run::Git;
 use super::super::site::Site;
 use super::super::{Progress, explain};
 use super::Intake;
+use crate::reading::Reader;
 use crate::step_down::Account;
 
 /// Where the remote's own branch of no name is kept.
@@ -31,7 +33,7 @@ pub(super) async fn take(
         let help = "name a branch, a tag or a commit: --ref main";
         return Err(explain::source(format!("{reference:?} is no name of a commit"), help));
     }
-    let account = run::account(&remote);
+    let account = owner::account(site.context, &remote)?;
     let clones = site.layout().clones(site.app());
     let clone = clones.join(
         account
@@ -46,12 +48,12 @@ pub(super) async fn take(
     let commit = resolve(&mut git, &remote, reference, tell).await?;
     tell(Progress::Step(format!("check out {}", &commit[..12.min(commit.len())])));
     check_out(&mut git, &commit, &clone, tell).await?;
+    let reader = Reader::given(site.context, &clone, None, site.bounds().bytes)?;
     Ok(Intake {
         source: remote.shown().to_owned(),
         reference: Some(reference.to_owned()),
         commit: Some(commit),
-        ignore: Ignore::nothing(),
-        ..Intake::of(Sort::Git, clone)
+        ..Intake::of(Sort::Git, Arc::new(reader))
     })
 }
 

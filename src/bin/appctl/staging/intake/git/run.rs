@@ -1,6 +1,5 @@
 //! git(1) as a child: never as root for someone else, with no hooks, no prompts, few protocols and a time limit.
 
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -51,26 +50,6 @@ const SETTINGS: [&str; 6] = [
 ];
 /// Of what a commit names, as its submodules. The environment wins over any configuration, git(1).
 const PROTOCOLS: &str = "https:ssh";
-
-/// Whom git runs as: whoever is behind sudo(8), with their keys and their agent; for root, the owner of a repository on
-/// this machine, whose configuration git reads.
-pub(super) fn account(remote: &Remote) -> Account {
-    let behind = std::env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok());
-    let owner = || {
-        remote
-            .path()
-            .and_then(|path| path.metadata().ok())
-            .map(|metadata| metadata.uid())
-    };
-    let uid = behind
-        .or_else(owner)
-        .filter(|uid| *uid != 0 && nix::unistd::geteuid().is_root());
-    let user = uid.and_then(|uid| User::from_uid(Uid::from_raw(uid)).ok().flatten());
-    Account {
-        uid: user.as_ref().map(|user| user.uid.as_raw()),
-        gid: user.map(|user| user.gid.as_raw()),
-    }
-}
 
 /// One repository's git.
 pub(super) struct Git {
