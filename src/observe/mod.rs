@@ -1,5 +1,6 @@
 //! How it is doing: kernel, shim and journal text in, samples out. Pure.
 
+pub mod accounts;
 pub mod cgroup;
 pub mod cpus;
 #[cfg(feature = "cli")]

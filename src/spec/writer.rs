@@ -13,7 +13,7 @@ pub struct NewApp {
     pub exec: Vec<String>,
     /// How many instances.
     pub instances: Instances,
-    /// A system account; `None` for a transient one.
+    /// A system account; `None` for one of its own.
     pub user: Option<String>,
     /// Its group, when it is not the user's own.
     pub group: Option<String>,
@@ -58,7 +58,7 @@ impl NewApp {
     fn place(&self, text: &mut String) {
         match &self.user {
             Some(user) => item(text, "The account it runs as.", "user", &quoted(user)),
-            None => text.push_str("\n# It runs as a transient account of its own; to name one: user = \"...\"\n"),
+            None => text.push_str("\n# It runs as an account of its own; to name another: user = \"...\"\n"),
         }
         if let Some(group) = &self.group {
             line(text, "group", &quoted(group));

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use super::{
-    Host, Section, UnitFile, hold_name, quote, sandbox, service_name, shim, slice_name, socket_name, template_name,
+    Host, Section, UnitFile, account_name, hold_name, quote, sandbox, service_name, shim, slice_name, socket_name,
+    template_name,
 };
 use crate::spec::{Account, AppSpec, Limits};
 
@@ -93,9 +94,7 @@ fn account(spec: &AppSpec, service: &mut Section) {
         Account::Dynamic => {
             service.set("DynamicUser", "yes");
             // systemd would name the user after the unit, and an app called `root` or `www-data` would be just that.
-            service.set("User", sandbox::dynamic_user(&spec.name));
-            // Releases can be read by this group.
-            service.set("SupplementaryGroups", "appctl");
+            service.set("User", account_name(&spec.name));
         }
         Account::Named { user, group } => {
             service.set("User", user.replace('%', "%%"));

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use crate::spec::{AppName, AppSpec};
 
+mod account;
 mod escape;
 mod file;
 mod hold;
@@ -24,6 +25,7 @@ mod socket;
 mod task;
 mod version;
 
+pub use account::account_name;
 pub use escape::escape;
 pub use file::{Section, UnitFile};
 pub use ownership::{Foreign, Loaded, Part, app_of, is_made_for, prove};

@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use super::{Host, Section, quote};
-use crate::spec::{Account, AppName, AppSpec, Sandbox};
+use crate::spec::{Account, AppSpec, Sandbox};
 
 /// Directories that `PrivateTmp=` replaces by empty ones.
 const TEMPORARY: [&str; 2] = ["/tmp", "/var/tmp"];
@@ -100,18 +100,6 @@ fn below(path: &Path, directories: &[&str]) -> bool {
     directories.iter().any(|directory| path.starts_with(directory))
 }
 
-/// The name of an app's dynamic user: readable while it fits the 31 bytes of a user name, a hash (FNV-1a) beyond.
-pub(super) fn dynamic_user(app: &AppName) -> String {
-    const LONGEST: usize = 31;
-    let name = format!("appctl-{app}");
-    if name.len() <= LONGEST {
-        return name;
-    }
-    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    let hash = app.as_str().bytes().fold(0xcbf2_9ce4_8422_2325, step);
-    format!("appctl-{hash:016x}")
-}
-
 #[cfg(test)]
 mod tests {
     use crate::spec::{AppSpec, Sandbox};
@@ -155,13 +143,5 @@ mod tests {
     fn only_a_systemd_that_has_them_gets_control_group_namespaces() {
         assert!(lines(Sandbox::Strict, None, 252).contains("ProtectControlGroups=yes"));
         assert!(lines(Sandbox::Strict, None, 257).contains("ProtectControlGroups=strict"));
-    }
-
-    #[test]
-    fn long_names_still_make_a_user_name() {
-        let user = |name: &str| super::dynamic_user(&name.parse().expect("a valid name"));
-        assert_eq!(user("my-app"), "appctl-my-app");
-        let (a, b) = (user(&"a".repeat(63)), user(&"b".repeat(63)));
-        assert!(a.len() <= 31 && a != b);
     }
 }

@@ -28,7 +28,7 @@ fn a_dry_run_shows_everything_and_does_nothing() {
 would install myapp: sh run.sh (from --)
   copy   [TREE]/app to [TREE]/root/var/lib/appctl/myapp/releases
   write  [TREE]/root/etc/appctl/apps/myapp.toml
-  start  4 instances as a transient user
+  start  4 instances as an account of its own
 
 #:schema /usr/share/appctl/appctl.schema.json
 # One app of appctl. `appctl check` reads this file, `appctl apply` puts a change to work.
@@ -42,7 +42,7 @@ instances = 4
 # Held by systemd, so that it stays open while instances come and go.
 listen = 31999
 
-# It runs as a transient account of its own; to name one: user = "..."
+# It runs as an account of its own; to name another: user = "..."
 
 # Variables of the app.
 [env]
@@ -65,7 +65,7 @@ fn a_procfile_is_run_without_a_shell() {
         .args("install myapp app --dry-run --env PORT=31997 --json")
         .exits_and_changes_nothing(0)
         .stdout_eq(str![[r##"
-{"app":"myapp","directory":"[TREE]/app","exec":["sh","serve","31997"],"file":"[TREE]/root/etc/appctl/apps/myapp.toml","notes":[],"toml":"#:schema /usr/share/appctl/appctl.schema.json/n# One app of appctl. `appctl check` reads this file, `appctl apply` puts a change to work./n/n# What runs, without a shell./nexec = /"sh serve 31997/"/n/n# How many serve: a number, /"max/" (one for each processor) or /"max-1/"./ninstances = 1/n/n# Held by systemd, so that it stays open while instances come and go./nlisten = 31997/n/n# It runs as a transient account of its own; to name one: user = /".../"/n/n# Variables of the app./n[env]/nA = /"1/"/nPORT = /"31997/"/n"}
+{"app":"myapp","directory":"[TREE]/app","exec":["sh","serve","31997"],"file":"[TREE]/root/etc/appctl/apps/myapp.toml","notes":[],"toml":"#:schema /usr/share/appctl/appctl.schema.json/n# One app of appctl. `appctl check` reads this file, `appctl apply` puts a change to work./n/n# What runs, without a shell./nexec = /"sh serve 31997/"/n/n# How many serve: a number, /"max/" (one for each processor) or /"max-1/"./ninstances = 1/n/n# Held by systemd, so that it stays open while instances come and go./nlisten = 31997/n/n# It runs as an account of its own; to name another: user = /".../"/n/n# Variables of the app./n[env]/nA = /"1/"/nPORT = /"31997/"/n"}
 
 "##]]);
     Test::new()

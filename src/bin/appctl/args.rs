@@ -95,6 +95,9 @@ pub(crate) enum Command {
     /// Run a program as another account
     #[command(hide = true)]
     AsUser(as_user::Args),
+    /// Give apps that shared one group accounts of their own
+    #[command(hide = true)]
+    MoveOut,
     /// Say which part of a path an account cannot read
     #[command(hide = true)]
     CanRead(access::Args),

@@ -4,6 +4,7 @@
 
 use std::process::ExitCode;
 
+mod account;
 mod apps;
 mod args;
 mod clear;

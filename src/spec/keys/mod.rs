@@ -87,7 +87,7 @@ pub(in crate::spec) static USER: Key<AccountName> = Key {
     aka: &["uid", "run_as", "username"],
     kind: AccountName,
     default: None,
-    doc: "The system account the app runs as. Without it, a transient account of its own (DynamicUser=).",
+    doc: "The system account the app runs as. Without it, an account of its own (DynamicUser=).",
 };
 
 pub(in crate::spec) static GROUP: Key<AccountName> = Key {

@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Host, Section, sandbox, slice_name};
+use super::{Host, Section, account_name, sandbox, slice_name};
 use crate::spec::{Account, AppSpec, Limits, Sandbox};
 
 #[cfg(test)]
@@ -118,8 +118,7 @@ fn account(spec: &AppSpec, all: &mut Vec<Property>) {
     match &spec.account {
         Account::Dynamic => {
             all.push(("DynamicUser", Value::Flag(true)));
-            all.push(("User", Value::Text(sandbox::dynamic_user(&spec.name))));
-            all.push(("SupplementaryGroups", Value::Texts(vec!["appctl".to_owned()])));
+            all.push(("User", Value::Text(account_name(&spec.name))));
         }
         Account::Named { user, group } => {
             all.push(("User", Value::Text(user.clone())));

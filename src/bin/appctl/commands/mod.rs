@@ -11,6 +11,7 @@ pub(crate) mod check;
 pub(crate) mod deploy;
 pub(crate) mod install;
 pub(crate) mod logs;
+pub(crate) mod move_out;
 pub(crate) mod promote;
 pub(crate) mod prune;
 pub(crate) mod read_source;
@@ -46,6 +47,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<
         Command::Unpack(args) => unpack::run(args),
         Command::ReadSource(args) => read_source::run(args),
         Command::AsUser(args) => as_user::run(args),
+        Command::MoveOut => move_out::run(context),
         Command::Stage(args) => stage::run(args, context).await,
         Command::Show(args) => show::run(args, context).await,
         Command::Start(args) => start::run(args, context).await,

@@ -93,7 +93,7 @@ fn paths(context: &Context, name: &AppName) -> [(&'static str, PathBuf); 5] {
 fn settings(spec: &AppSpec) -> Vec<(&'static str, String)> {
     let listen: Vec<String> = spec.listen.iter().map(ToString::to_string).collect();
     let user = match &spec.account {
-        Account::Dynamic => "transient".to_owned(),
+        Account::Dynamic => appctl::unit::account_name(&spec.name),
         Account::Named { user, group: None } => user.clone(),
         Account::Named {
             user,

@@ -7,6 +7,7 @@ use appctl::host::{files, tree};
 use appctl::spec::{AppName, AppSpec};
 use serde_json::json;
 
+use crate::account;
 use crate::apps::{self, App};
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
@@ -20,7 +21,7 @@ Examples:
   appctl uninstall myapp            keeps /var/lib/appctl/myapp: releases and data
   appctl uninstall myapp --purge    removes these too
 
-An account that was made for the app stays: files elsewhere may belong to it.")]
+An account that --user named stays: files elsewhere may belong to it. The app's own goes with --purge.")]
 pub(crate) struct Args {
     /// Names of apps
     #[arg(required = true, value_name = "NAME")]
@@ -119,6 +120,9 @@ async fn take_away(context: &Context, systemd: &Systemd, purge: bool, name: &App
     if purge {
         tree::remove(&layout.state(name))?;
         tree::remove(&layout.private_state(name))?;
+        if !layout.is_moved() {
+            account::remove(name)?;
+        }
     }
     Ok(())
 }

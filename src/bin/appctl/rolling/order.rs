@@ -13,6 +13,7 @@ use super::driver::{Driver, Run};
 use super::progress::Progress;
 use super::work::Work;
 use super::{Hold, Interrupts, Survey, Swap, verdict};
+use crate::account;
 use crate::context::Context;
 use crate::units;
 
@@ -45,7 +46,8 @@ pub(crate) async fn carry_out(
     record.release = order.swap.moves();
     order.swap.remember(&context.layout, &app)?;
     let rollout = Rollout::new(order.request);
-    let work = Work::new(systemd, &context.layout, &order.spec, order.swap);
+    let spec = order.spec;
+    let work = Work::new(systemd, &context.layout, &spec, order.swap);
     drive(
         rollout,
         record,
@@ -55,7 +57,12 @@ pub(crate) async fn carry_out(
         context,
         interrupts,
     )
-    .await
+    .await?;
+    // All processes are new ones, so what an older appctl made need not be shared with old ones any longer.
+    if let Err(error) = account::adopt_for(context, &spec) {
+        context.say(&app, &format!("its releases keep their group for now: {error:#}"));
+    }
+    Ok(())
 }
 
 /// Goes on with a rollout that was interrupted, or takes it back.

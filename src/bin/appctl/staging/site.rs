@@ -8,16 +8,14 @@ use appctl::host::{accounts, releases};
 use appctl::release::{Layout, Origin, ReleaseId};
 use appctl::spec::{Account, AppName, AppSpec};
 use jiff::Timestamp;
-use nix::unistd::{Gid, Uid};
+use nix::unistd::Uid;
 
 use super::Staged;
 use super::intake::Intake;
+use crate::account;
 use crate::clear::clear;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
-
-/// The group of everything that runs as a transient user.
-const SHARED_GROUP: &str = "appctl";
 
 /// An app's place for releases.
 #[derive(Debug)]
@@ -26,7 +24,7 @@ pub(super) struct Site<'c> {
     pub(super) spec: &'c AppSpec,
     /// Whose releases are: root's, for the app's group. `None` in a moved tree.
     pub(super) owner: Option<Owner>,
-    /// The app's own account; `None` when it is transient, or the tree is moved.
+    /// The app's account; `None` in a moved tree.
     pub(super) account: Option<Owner>,
 }
 
@@ -34,17 +32,12 @@ impl<'c> Site<'c> {
     /// Looks up accounts, makes directories, removes what a killed attempt left.
     pub(super) fn prepare(context: &'c Context, spec: &'c AppSpec) -> anyhow::Result<Self> {
         let account = account(context, spec)?;
-        let owner = match (&spec.account, account) {
-            _ if context.layout.is_moved() => None,
-            (Account::Named { .. }, Some(account)) => Some(account.group),
-            _ => Some(shared_group()?),
-        };
         let this = Self {
             context,
             spec,
-            owner: owner.map(|group| Owner {
+            owner: account.map(|account| Owner {
                 user: Uid::from_raw(0),
-                group,
+                group: account.group,
             }),
             account,
         };
@@ -52,6 +45,9 @@ impl<'c> Site<'c> {
             std::fs::create_dir_all(&folder).map_err(FileError::io("make", &folder))?;
         }
         this.sweep()?;
+        if let Some(account) = account {
+            account::adopt(this.layout(), this.app(), account.group)?;
+        }
         Ok(this)
     }
 
@@ -130,12 +126,12 @@ impl<'c> Site<'c> {
 }
 
 fn account(context: &Context, spec: &AppSpec) -> anyhow::Result<Option<Owner>> {
-    let Account::Named { user, group } = &spec.account else {
-        return Ok(None);
-    };
     if context.layout.is_moved() {
         return Ok(None);
     }
+    let Account::Named { user, group } = &spec.account else {
+        return Ok(Some(account::ensure(&spec.name)?.owner));
+    };
     let missing = |what: &str, name: &str| {
         let error = ExpectedError::new(Exit::INVALID_CONFIG, format!("there is no {what} {name:?}"));
         error.help("`user` and `group` of the app's file name accounts of this machine")
@@ -147,12 +143,4 @@ fn account(context: &Context, spec: &AppSpec) -> anyhow::Result<Option<Owner>> {
     };
     let user = ids.user;
     Ok(Some(Owner { user, group }))
-}
-
-fn shared_group() -> anyhow::Result<Gid> {
-    let missing = || {
-        let error = ExpectedError::new(Exit::FAILED, format!("there is no group {SHARED_GROUP:?}"));
-        error.help("the package makes it; type: sudo systemd-sysusers")
-    };
-    Ok(accounts::group(SHARED_GROUP)?.ok_or_else(missing)?)
 }

@@ -33,7 +33,10 @@ pub(crate) fn directories() -> Vec<Case> {
         case(
             unreadable,
             3,
-            &["a transient user cannot read /srv/private", "chmod o+rX /srv/private"],
+            &[
+                "the app's own account cannot read /srv/private",
+                "chmod o+rX /srv/private",
+            ],
         ),
         // An account that is yet to be made is not made for this.
         case(

@@ -3,6 +3,7 @@
 mod depth;
 mod hooks;
 mod names;
+mod neighbours;
 mod sources;
 mod submodules;
 mod terminals;

@@ -126,7 +126,7 @@ fn an_archive_is_unpacked_without_a_terminal(stage: &Stage) -> Result<()> {
     let script = format!("script --quiet --return --command 'exec 7</etc/secret; {command}' /dev/null");
     let mut child = host.spawn(&["env", "SHELL=/bin/bash", "bash", "-c", &script])?;
     eventually(Duration::from_secs(20), || {
-        let pid = host.run_ok(&["pgrep", "-u", "appctl-unpack"])?;
+        let pid = host.run_ok(&["pgrep", "-u", "appctl-web"])?;
         let pid = pid.trim_end();
         let terminal = host.run_ok(&["ps", "-o", "tty=", "-p", pid])?;
         ensure!(terminal.trim_end() == "?", "{terminal}");

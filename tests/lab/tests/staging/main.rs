@@ -92,9 +92,10 @@ fn builds_run_as_the_app_and_are_sealed(stage: &Stage) -> Result<()> {
 fn built_as_wanted(stage: &Stage, path: &str, named: bool) -> Result<()> {
     let host = stage.host();
     let report: Value = serde_json::from_str(&host.read_file(&format!("{path}/dist/report.json"))?)?;
-    let work: u64 = host.run_ok(&["id", "--user", "work"])?.trim_end().parse()?;
+    let account = if named { "work" } else { "appctl-web" };
+    let own: u64 = host.run_ok(&["id", "--user", account])?.trim_end().parse()?;
     let uid = report["uid"].as_u64().context("a uid")?;
-    ensure!(if named { uid == work } else { uid >= 61184 }, "{report}");
+    ensure!(uid == own, "{report}");
     ensure!(report["cwd"] == path && report["siblings"] == 1, "{report}");
     ensure!(report["wrote"] == serde_json::json!([]), "{report}");
     ensure!(report["home"] == format!("{STATE}/cache"), "{report}");

@@ -18,7 +18,7 @@ pub(crate) fn archives_and_commits_never_pass_through_root(stage: &Stage) -> Res
     eventually(Duration::from_secs(20), || {
         let pid = host.run_ok(&["pgrep", "-f", "^/proc/self/exe unpack"])?;
         let user = host.run_ok(&["ps", "-o", "user:32=", "-p", pid.trim_end()])?;
-        ensure!(user.trim_end() == "appctl-unpack", "{user}");
+        ensure!(user.trim_end() == "appctl-web", "{user}");
         Ok(())
     })?;
     host.run_ok(&["pkill", "-x", "sleep"])?;

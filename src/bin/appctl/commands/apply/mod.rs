@@ -6,6 +6,7 @@ use appctl::spec::{AppName, AppSpec, Instance};
 use appctl::unit::Host;
 use futures_util::future::join_all;
 
+use crate::account;
 use crate::apps::{self, App};
 use crate::commands::check;
 use crate::context::Context;
@@ -114,6 +115,7 @@ impl Candidate {
 
     async fn apply(&self, context: &Context, old: (&AppSpec, &str), kind: Kind) -> anyhow::Result<()> {
         let new = (&self.spec, self.text.as_str());
+        account::ensure_for(context, &self.spec)?;
         let systemd = context.systemd().await?;
         let replace = kind == Kind::Roll;
         let change = rolling::Change { old, new, replace };
@@ -141,6 +143,7 @@ async fn bring_up_new(context: &Context, new: &[Candidate], dry_run: bool) -> an
     let holds = new.iter().map(|one| Hold::take(context, &one.spec.name, "apply"));
     let _holds = holds.collect::<Result<Vec<Hold>, _>>()?;
     for candidate in new {
+        account::ensure_for(context, &candidate.spec)?;
         files::write_atomic(&context.layout.applied_file(&candidate.spec.name), &candidate.text)?;
     }
     let systemd = context.systemd().await?;

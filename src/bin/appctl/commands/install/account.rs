@@ -4,35 +4,37 @@ use std::path::Path;
 
 use appctl::host::accounts;
 use appctl::spec::Account;
+use appctl::unit::account_name;
 use nix::unistd::Gid;
 
 use super::plan::Plan;
+use crate::account;
 use crate::commands::access;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 
-/// The group of everything that runs as a transient user.
-const SHARED_GROUP: &str = "appctl";
-
 /// Who will read what is installed.
 #[derive(Debug)]
 pub(super) struct Reader {
-    /// Whether the account was made just now.
+    /// Whether the account that the operator named was made just now.
     pub(super) made: bool,
+    /// Whether the app's own was.
+    pub(super) own_made: bool,
 }
 
-/// Finds the account, and makes it when it is missing. Its group, which releases belong to, must be there.
+/// Finds the account, and makes it when it is missing. A group that was named must be there.
 pub(super) fn ensure(context: &Context, plan: &Plan) -> anyhow::Result<Reader> {
     let Account::Named { user, group } = &plan.spec.account else {
-        shared_group()?;
-        return Ok(Reader { made: false });
+        let own_made = !context.layout.is_moved() && account::ensure(&plan.spec.name)?.made;
+        return Ok(Reader { made: false, own_made });
     };
     group.as_deref().map(existing_group).transpose()?;
     let made = accounts::user(user)?.is_none();
     if made {
         make(context, plan, user)?;
     }
-    Ok(Reader { made })
+    let own_made = false;
+    Ok(Reader { made, own_made })
 }
 
 fn make(context: &Context, plan: &Plan, user: &str) -> anyhow::Result<()> {
@@ -43,14 +45,6 @@ fn make(context: &Context, plan: &Plan, user: &str) -> anyhow::Result<()> {
         "systemd-sysusers made no account {user:?}"
     );
     Ok(())
-}
-
-fn shared_group() -> anyhow::Result<Gid> {
-    let missing = || {
-        let help = "the package makes it; type: sudo systemd-sysusers, or name an account with --user";
-        ExpectedError::new(Exit::FAILED, format!("there is no group {SHARED_GROUP:?}")).help(help)
-    };
-    Ok(accounts::group(SHARED_GROUP)?.ok_or_else(missing)?)
 }
 
 fn existing_group(name: &str) -> anyhow::Result<Gid> {
@@ -70,11 +64,19 @@ pub(super) fn check(plan: &Plan) -> anyhow::Result<()> {
     };
     // Before anything is made: a missing group is refused for copied apps, too.
     let given = named.and_then(|(_, group)| group).map(existing_group).transpose()?;
+    let own = match named {
+        None => account::find(&plan.spec.name)?,
+        Some(_) => None,
+    };
     let Some(directory) = &plan.spec.directory else {
         return Ok(());
     };
+    let own_name = account_name(&plan.spec.name);
     let (user, group) = match named {
-        None => (None, shared_group()?),
+        None => match own {
+            Some(own) => (Some(own_name.as_str()), own.group),
+            None => (None, Gid::from_raw(access::NOBODY)),
+        },
         Some((user, _)) => {
             let ids = accounts::user(user)?;
             let group = given.or(ids.map(|ids| ids.group));
@@ -88,7 +90,7 @@ pub(super) fn check(plan: &Plan) -> anyhow::Result<()> {
 }
 
 fn refusal(unreadable: &Path, user: Option<&str>, exists: bool) -> ExpectedError {
-    let who = user.map_or_else(|| "a transient user".to_owned(), |user| format!("user {user}"));
+    let who = user.map_or_else(|| "the app's own account".to_owned(), |user| format!("user {user}"));
     let path = unreadable.display();
     let grant = match user.filter(|_| exists) {
         Some(user) => format!("setfacl -m u:{user}:rX {path}"),

@@ -56,7 +56,7 @@ pub(crate) struct Args {
     #[arg(long, short, value_name = "N|max", default_value = "1", allow_hyphen_values = true, value_parser = instances)]
     pub(crate) instances: Instances,
 
-    /// Run as this user, made as a system account when missing; without it systemd picks a transient user
+    /// Run as this user, made as a system account when missing; without it the app gets an account of its own
     #[arg(long, value_name = "USER")]
     pub(crate) user: Option<String>,
 

@@ -34,7 +34,7 @@ pub(super) async fn install(
     reader: &Reader,
 ) -> anyhow::Result<Done> {
     let mut interrupts = Interrupts::catch()?;
-    let mut traces = Traces::look(context, plan);
+    let mut traces = Traces::look(context, plan, reader);
     let result = tokio::select! {
         result = bring_up(context, systemd, plan, reader, &mut traces) => result,
         _ = interrupts.next() => Err(ExpectedError::new(Exit::FAILED, "interrupted").into()),

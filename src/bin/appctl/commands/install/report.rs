@@ -88,7 +88,7 @@ fn next_command(command: &str, name: &str) -> String {
 fn account(plan: &Plan) -> String {
     match &plan.spec.account {
         Account::Named { user, .. } => format!("as {user}"),
-        Account::Dynamic => "as a transient user".to_owned(),
+        Account::Dynamic => "as an account of its own".to_owned(),
     }
 }
 

@@ -6,7 +6,9 @@ use appctl::host::bus::Systemd;
 use appctl::host::files;
 use appctl::release::ReleaseId;
 
+use super::account::Reader;
 use super::plan::Plan;
+use crate::account;
 use crate::clear::clear;
 use crate::context::Context;
 use crate::{lifecycle, units};
@@ -16,22 +18,24 @@ use crate::{lifecycle, units};
 pub(super) struct Traces {
     had_state: bool,
     live_before: Option<PathBuf>,
+    account_made: bool,
     /// The release made by this installation.
     pub(super) release: Option<ReleaseId>,
 }
 
 impl Traces {
     /// Looks at what is there before anything is made.
-    pub(super) fn look(context: &Context, plan: &Plan) -> Self {
+    pub(super) fn look(context: &Context, plan: &Plan, reader: &Reader) -> Self {
         let (layout, name) = (&context.layout, &plan.spec.name);
         Self {
             had_state: layout.state(name).exists(),
             live_before: std::fs::read_link(layout.current(name)).ok(),
+            account_made: reader.own_made,
             release: None,
         }
     }
 
-    /// Leaves things as they were, but for an account that was made: its number may own files by now.
+    /// Leaves things as they were, but for an account that was named and made: its number may own files by now.
     pub(super) async fn erase(&self, context: &Context, systemd: &Systemd, plan: &Plan) -> anyhow::Result<()> {
         let name = &plan.spec.name;
         let mut all = units::whole(name, units::count(&plan.spec));
@@ -60,6 +64,9 @@ impl Traces {
         if !self.had_state {
             clear(&layout.state(name))?;
             clear(&layout.private_state(name))?;
+            if self.account_made {
+                account::remove(name)?;
+            }
             return Ok(());
         }
         let Some(release) = &self.release else { return Ok(()) };

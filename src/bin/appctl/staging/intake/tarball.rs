@@ -9,25 +9,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use appctl::host::accounts;
 use appctl::host::files::FileError;
 use appctl::host::session;
 use appctl::observe::journal::without_colours;
 use appctl::release::Sort;
 use appctl::spec::{AppSpec, format_span};
-use nix::unistd::{Gid, Uid};
 use serde_json::Value;
 
 use super::super::Progress;
 use super::super::partial::Partial;
 use super::super::site::Site;
 use super::Intake;
+use crate::account;
 use crate::exit::{Exit, ExpectedError};
 use crate::reading::Reader;
 use crate::step_down::Account;
-
-/// Who unpacks for apps that have no account of their own.
-const UNPACKER: &str = "appctl-unpack";
 
 pub(super) async fn file(site: &Site<'_>, reader: Reader, tell: &mut dyn FnMut(Progress)) -> anyhow::Result<Intake> {
     let source = reader.path().display().to_string();
@@ -87,29 +83,21 @@ async fn unpack(site: &Site<'_>, archive: Stdio, kind: Sort) -> anyhow::Result<I
     })
 }
 
-/// The app's own account; a dedicated one when it has none, or is root.
+/// The app's account. For an app that is root it is one that would be the app's, if it were not: no archive is unpacked
+/// with root's rights, nor by an account that another app's archive is unpacked by.
 fn account(site: &Site<'_>) -> anyhow::Result<Account> {
-    if site.context.layout.is_moved() {
+    let Some(own) = site.account else {
         return Ok(Account { uid: None, gid: None });
-    }
-    let own = site.account.filter(|owner| !owner.user.is_root());
-    let (user, group) = match own {
-        Some(owner) => (owner.user, owner.group),
-        None => unpacker()?,
+    };
+    let owner = if own.user.is_root() {
+        account::ensure(site.app())?.owner
+    } else {
+        own
     };
     Ok(Account {
-        uid: Some(user.as_raw()),
-        gid: Some(group.as_raw()),
+        uid: Some(owner.user.as_raw()),
+        gid: Some(owner.group.as_raw()),
     })
-}
-
-fn unpacker() -> anyhow::Result<(Uid, Gid)> {
-    let missing = || {
-        let error = ExpectedError::new(Exit::FAILED, format!("there is no user {UNPACKER:?}"));
-        error.help("the package makes it; type: sudo systemd-sysusers")
-    };
-    let ids = accounts::user(UNPACKER)?.ok_or_else(missing)?;
-    Ok((ids.user, ids.group))
 }
 
 fn make(directory: &Path, account: Account) -> anyhow::Result<()> {
