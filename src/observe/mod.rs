@@ -7,6 +7,7 @@ pub mod cpus;
 pub mod journal;
 #[cfg(feature = "cli")]
 pub mod maps;
+pub mod process;
 mod responses;
 mod shim_status;
 #[cfg(feature = "cli")]

@@ -11,7 +11,7 @@ use super::{
 use crate::spec::{Account, AppSpec, Limits};
 
 /// What systemd waits beyond the shim's own deadlines, so that the shim is the one to say what went wrong.
-const GRACE: Duration = Duration::from_secs(10);
+pub(super) const GRACE: Duration = Duration::from_secs(10);
 
 pub(super) fn render(spec: &AppSpec, host: &Host) -> UnitFile {
     let mut service = Section::new("Service");
@@ -164,7 +164,7 @@ fn limits(limits: &Limits, service: &mut Section) {
 }
 
 /// systemd.time(7), no finer than the spec itself.
-fn seconds(span: Duration) -> String {
+pub(super) fn seconds(span: Duration) -> String {
     match span.subsec_millis() {
         0 => format!("{}s", span.as_secs()),
         _ => format!("{}ms", span.as_millis()),

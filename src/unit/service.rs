@@ -1,5 +1,6 @@
 //! `NAME.service`: the app as a whole, so that `systemctl start|stop|restart|reload|status NAME` mean what they say.
 
+use super::instance::{GRACE, seconds};
 use super::{Host, Section, UnitFile, hold_name, installed, quote, service_name, slice_name, socket_name};
 use crate::spec::{AppSpec, Instance};
 
@@ -30,6 +31,12 @@ fn service(spec: &AppSpec) -> Section {
     service.set("Slice", slice_name(&spec.name));
     service.set("Type", "oneshot").set("RemainAfterExit", "yes");
     service.set("ExecStart", "/bin/true");
+    // So that `systemctl stop` and `restart` return when the instances have drained. An order between the units would do
+    // that as well, but then no instance starts before the last has drained, and a reload waits for itself.
+    service.set("ExecStop", format_args!("-{} drained", installed::SHIM));
+    // Each instance has its own time, for the signal and once more for the kill.
+    let instances = 2 * (spec.stop.timeout + GRACE);
+    service.set("TimeoutStopSec", seconds(instances + GRACE));
     service.set(
         "ExecReload",
         format_args!("{} rolling-restart {}", installed::APPCTL, spec.name),

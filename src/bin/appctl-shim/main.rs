@@ -1,5 +1,5 @@
-//! `appctl-shim`: the main process of each instance (`run`), the last step before the app (`exec`), and the brake on
-//! starts that systemd itself could not make (`cooldown`). One thread, one `poll` loop, no runtime: it is paid N times.
+//! `appctl-shim`: the main process of each instance (`run`), the last step before the app (`exec`), the brake on
+//! starts that systemd itself could not make (`cooldown`), and what a stop of the whole app waits for (`drained`). One thread, one `poll` loop, no runtime: it is paid N times.
 
 mod answer;
 mod args;
@@ -10,6 +10,7 @@ mod control;
 mod cooldown;
 mod directory;
 mod dispositions;
+mod drained;
 mod effects;
 mod environment;
 mod exec;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Some("run") => run::run(words),
         Some("exec") => exec::exec(words),
         Some("cooldown") => cooldown::cooldown(words),
+        Some("drained") => drained::drained(),
         _ => run::usage(&args::Usage::Shape),
     }
 }

@@ -1,5 +1,5 @@
-//! `appctl stop`: requests in flight are finished, then the port closes. Returns when nothing is left, whereas
-//! systemctl(1) returns while instances still drain.
+//! `appctl stop`: requests in flight are finished, then the port closes. Returns when nothing is left, as
+//! `systemctl stop` does, and says what it waits for.
 
 use std::time::Duration;
 

@@ -6,6 +6,7 @@ mod names;
 mod neighbours;
 mod sources;
 mod submodules;
+mod systemctl;
 mod terminals;
 
 /// How long anything may take that takes a moment.
