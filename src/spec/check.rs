@@ -12,7 +12,9 @@ use super::key::Key;
 use super::kind::Span;
 use super::problem::Findings;
 use super::ready::{self, App};
-use super::{Account, Adapter, AppName, AppSpec, Limits, Listen, Restart, Stop, Streams, increment, keys, node};
+use super::{
+    Account, Adapter, Allowed, AppName, AppSpec, Limits, Listen, Restart, Sandbox, Stop, Streams, increment, keys, node,
+};
 
 /// Long enough for whatever an app that serves may do in one go; whoever waits for an answer has given up by then.
 const WATCHDOG: Duration = Duration::from_mins(1);
@@ -29,13 +31,13 @@ pub(super) fn app(name: &AppName, table: &DeTable<'_>, findings: &mut Findings<'
         node: adapter == Adapter::Node,
         listens: !listen.is_empty(),
     };
+    let account = account(&fields, findings);
     let env = fields.take_or_default(&keys::ENV, findings);
     let env_files = values(fields.take_or_default(&keys::ENV_FILE, findings));
     AppSpec {
         name: name.clone(),
         exec,
         instances: fields.take_or_default(&keys::INSTANCES, findings),
-        account: account(&fields, findings),
         backlog: u32::try_from(fields.take_or_default(&keys::BACKLOG, findings)).unwrap_or(u32::MAX),
         directory: fields.take(&keys::DIRECTORY, findings).map(Spanned::into_inner),
         increment: increment::increment(&fields, &env, !env_files.is_empty(), &listen, findings),
@@ -51,7 +53,8 @@ pub(super) fn app(name: &AppName, table: &DeTable<'_>, findings: &mut Findings<'
             .take_or_default(&keys::ROLLOUT_SURGE, findings),
         watchdog: watchdog(&fields.section(&keys::WATCHDOG, findings), about, findings),
         limits: limits(&fields.section(&keys::LIMITS, findings), findings),
-        sandbox: fields.take_or_default(&keys::SANDBOX, findings),
+        sandbox: sandbox(&fields, &account, findings),
+        account,
         deploy: deploy::deploy(&fields.section(&keys::DEPLOY, findings), findings),
     }
 }
@@ -122,6 +125,19 @@ fn account(fields: &Fields<'_>, findings: &mut Findings<'_>) -> Account {
         user: user.into_inner(),
         group: group.map(Spanned::into_inner),
     }
+}
+
+/// A transient account is never given new privileges, systemd.exec(5).
+fn sandbox(fields: &Fields<'_>, account: &Account, findings: &mut Findings<'_>) -> Sandbox {
+    let sandbox = fields.take_or_default(&keys::SANDBOX, findings);
+    if let Some(span) = fields.span(&keys::SANDBOX)
+        && sandbox.allows(Allowed::Privileges)
+        && *account == Account::Dynamic
+    {
+        let message = "a transient account is given no privileges, whatever `allow` says";
+        findings.rule(span, message, "add user = \"...\", or remove \"privileges\"");
+    }
+    sandbox
 }
 
 fn stop(fields: &Fields<'_>, findings: &mut Findings<'_>) -> Stop {

@@ -28,6 +28,10 @@ pub(super) trait Kind {
     fn read(&self, given: &Given<'_>, findings: &mut Findings<'_>) -> Option<Self::Value>;
     /// The same for editors.
     fn schema(&self) -> Json;
+    /// The table, when the value may be one with keys of its own.
+    fn table(&self) -> Option<&'static Section> {
+        None
+    }
 }
 
 /// A value as it stands under its key.
@@ -136,6 +140,10 @@ impl<K: Kind + Sync> Described for Key<K> {
             members.push(("default", toml_to_json(default)));
         }
         Json::Object(members)
+    }
+
+    fn section(&self) -> Option<&Section> {
+        self.kind.table()
     }
 }
 

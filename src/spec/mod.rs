@@ -22,6 +22,7 @@ mod parse;
 mod path;
 mod problem;
 mod ready;
+mod sandbox;
 mod schema;
 mod span_text;
 mod suggest;
@@ -39,6 +40,7 @@ pub use name::{AppName, Instance, InvalidName};
 pub use parse::parse;
 pub use path::InvalidPath;
 pub use problem::Problem;
+pub use sandbox::{Allowed, Level, Sandbox};
 pub use schema::schema;
 pub use span_text::{InvalidSpan, format_span, parse_span};
 pub use syntax::text_of;
@@ -248,16 +250,4 @@ pub struct Limits {
     pub tasks: Option<u64>,
     /// `LimitNOFILE=`.
     pub open_files: Option<u64>,
-}
-
-/// How much of the system an instance can see and do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Sandbox {
-    /// Nothing beyond the account.
-    Off,
-    /// What no web app misses: no new privileges, read-only system, private /tmp and devices.
-    #[default]
-    Standard,
-    /// Standard, and system call, address family, namespace and capability filters.
-    Strict,
 }

@@ -138,7 +138,7 @@ fn one_or_many(values: impl Iterator<Item = String>) -> String {
 }
 
 /// A basic string of TOML.
-fn quoted(value: &str) -> String {
+pub(super) fn quoted(value: &str) -> String {
     let mut text = String::from("\"");
     for c in value.chars() {
         match c {

@@ -4,7 +4,7 @@
 //! not count as up: without this unit a `systemctl stop NAME` under traffic would start the app again while its
 //! instances drain. Outlasting them all, it leaves the socket nothing to start. systemd.socket(5).
 
-use super::{Host, Section, UnitFile, hold_name, quote, slice_name};
+use super::{Host, Section, UnitFile, hold_name, quote, sandbox, slice_name};
 use crate::spec::AppSpec;
 
 /// `None` for a worker without a port.
@@ -38,5 +38,6 @@ fn service(spec: &AppSpec) -> Section {
     // `true` alone makes the accept() of every running instance block.
     service.set("NonBlocking", "yes");
     service.set("ExecStart", "/bin/true");
+    sandbox::idle(&mut service);
     service
 }

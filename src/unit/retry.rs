@@ -1,7 +1,7 @@
 //! `NAME.retry@.service`: starts an instance once more that systemd itself could not start, when no shim has run that would
 //! count and wait. The instance names it in `OnFailure=`, its own restarts being for crashes, and those are immediate.
 
-use super::{Host, Section, UnitFile, installed, quote, retry_template, service_name, slice_name};
+use super::{Host, Section, UnitFile, installed, quote, retry_template, sandbox, service_name, slice_name};
 use crate::spec::AppSpec;
 
 pub(super) fn render(spec: &AppSpec, host: &Host) -> UnitFile {
@@ -34,6 +34,7 @@ fn service(spec: &AppSpec) -> Section {
     service.set("Type", "oneshot");
     // Of this type, whoever is stopped during the pause has failed otherwise.
     service.set("SuccessExitStatus", "SIGTERM");
+    sandbox::starter(&mut service);
     service.set(
         "ExecStart",
         format_args!("{shim} cooldown {systemctl} --no-block start {name}@%i.service"),

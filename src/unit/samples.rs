@@ -42,7 +42,7 @@ pub(super) fn spec(name: &str) -> AppSpec {
         watchdog: Some(Duration::from_mins(1)),
         limits: Limits::default(),
         surge: true,
-        sandbox: Sandbox::Standard,
+        sandbox: Sandbox::default(),
         deploy: Deploy::default(),
     }
 }

@@ -1,7 +1,7 @@
 //! `NAME.service`: the app as a whole, so that `systemctl start|stop|restart|reload|status NAME` mean what they say.
 
 use super::instance::{GRACE, seconds};
-use super::{Host, Section, UnitFile, hold_name, installed, quote, service_name, slice_name, socket_name};
+use super::{Host, Section, UnitFile, hold_name, installed, quote, sandbox, service_name, slice_name, socket_name};
 use crate::spec::{AppSpec, Instance};
 
 pub(super) fn render(spec: &AppSpec, host: &Host) -> UnitFile {
@@ -37,9 +37,10 @@ fn service(spec: &AppSpec) -> Section {
     // Each instance has its own time, for the signal and once more for the kill.
     let instances = 2 * (spec.stop.timeout + GRACE);
     service.set("TimeoutStopSec", seconds(instances + GRACE));
+    sandbox::idle(&mut service);
     service.set(
         "ExecReload",
-        format_args!("{} rolling-restart {}", installed::APPCTL, spec.name),
+        format_args!("+{} rolling-restart {}", installed::APPCTL, spec.name),
     );
     // A rollout ends by its own deadlines; systemd's default must not kill it half way.
     service.set("TimeoutStartSec", "infinity");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{installed, quote};
-use crate::spec::{Adapter, AppSpec, ReadyWhen, Sandbox, Stop, Streams};
+use crate::spec::{Adapter, AppSpec, Level, ReadyWhen, Stop, Streams};
 
 /// The shim's own default.
 const SPREAD: Duration = Duration::from_secs(5);
@@ -60,7 +60,11 @@ fn options(spec: &AppSpec) -> Vec<String> {
 
 /// Those that must exist, and that the sandbox lets the shim see.
 fn env_files(spec: &AppSpec) -> impl Iterator<Item = String> {
-    let homes: &[&str] = if spec.sandbox == Sandbox::Strict { &HOMES } else { &[] };
+    let homes: &[&str] = if spec.sandbox.level == Level::Strict {
+        &HOMES
+    } else {
+        &[]
+    };
     let below = |path: &Path, directories: &[&str]| directories.iter().any(|directory| path.starts_with(directory));
     let hidden = move |path: &Path| below(path, &TEMPORARY) || below(path, homes);
     let required = spec.env_files.iter().filter(|file| !file.optional);

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use appctl::spec::{
-    Account, Adapter, AppSpec, Deploy, EnvFile, Instances, Limits, Listen, Ready, ReadyWhen, Restart, Sandbox, Stop,
-    Streams,
+    Account, Adapter, AppSpec, Deploy, EnvFile, Instances, Level, Limits, Listen, Ready, ReadyWhen, Restart, Sandbox,
+    Stop, Streams,
 };
 use appctl::unit::{Host, SystemdVersion, UnitFile, render};
 use proptest::prelude::*;
@@ -96,6 +96,7 @@ prop_compose! {
         sockets in prop::collection::vec(path(), 0..3),
         http in hostile(),
         strict in any::<bool>(),
+        write in prop::collection::vec(path(), 0..3),
     ) -> AppSpec {
         AppSpec {
             exec,
@@ -104,7 +105,10 @@ prop_compose! {
             directory,
             listen: sockets.into_iter().map(Listen::Unix).collect(),
             ready: Ready { when: ReadyWhen::Http { path: format!("/{http}"), status: 200 }, ..plain().ready },
-            sandbox: if strict { Sandbox::Strict } else { Sandbox::Standard },
+            sandbox: Sandbox {
+                write,
+                ..Sandbox::of(if strict { Level::Strict } else { Level::Standard })
+            },
             ..plain()
         }
     }
@@ -148,7 +152,7 @@ fn plain() -> AppSpec {
         watchdog: Some(seconds(60)),
         limits: Limits::default(),
         surge: true,
-        sandbox: Sandbox::Standard,
+        sandbox: Sandbox::default(),
         deploy: Deploy::default(),
     }
 }
@@ -171,6 +175,10 @@ fn harmless(spec: &AppSpec) -> AppSpec {
         env_files: spec.env_files.iter().map(file).collect(),
         directory: spec.directory.as_ref().map(directory),
         listen: spec.listen.iter().map(|_| Listen::Unix("/run/x".into())).collect(),
+        sandbox: Sandbox {
+            write: spec.sandbox.write.iter().map(directory).collect(),
+            ..spec.sandbox.clone()
+        },
         ..spec.clone()
     }
 }

@@ -37,6 +37,7 @@ fn variant(value: &Value) -> Variant<'static> {
         Value::Texts(texts) => texts.into(),
         Value::Bytes(texts) => texts.into_iter().map(String::into_bytes).collect::<Vec<_>>().into(),
         Value::Only(texts) => (true, texts).into(),
+        Value::Except(texts) => (false, texts).into(),
         Value::Optional(pairs) => pairs.into(),
         Value::Pairs(pairs) => pairs.into(),
         Value::Binds(pairs) => {

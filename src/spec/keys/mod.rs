@@ -4,16 +4,17 @@ mod deploy;
 mod life;
 mod limits;
 mod ready;
+mod sandbox;
 mod watchdog;
 
 use std::time::Duration;
 
+use crate::spec::Adapter;
 use crate::spec::key::{Key, Section};
 use crate::spec::kind::{
     AccountName, Address, Choice, Directory, EnvFilePath, Exec, Flag, InstanceCount, OneOrMany, Span, VariableName,
     Variables, Whole,
 };
-use crate::spec::{Adapter, Sandbox};
 
 pub(in crate::spec) use deploy::{
     DEPLOY, DEPLOY_AFTER, DEPLOY_AFTER_INSTANCE, DEPLOY_BAKE, DEPLOY_BEFORE, DEPLOY_BEFORE_INSTANCE, DEPLOY_BUILD,
@@ -29,6 +30,9 @@ pub(in crate::spec) use limits::{
 };
 pub(in crate::spec) use ready::{
     Proof, READY, READY_AFTER, READY_PATH, READY_SETTLE, READY_STATUS, READY_TIMEOUT, READY_WHEN,
+};
+pub(in crate::spec) use sandbox::{
+    ALLOWED, LEVELS, SANDBOX, SANDBOX_ALLOW, SANDBOX_LEVEL, SANDBOX_TABLE, SANDBOX_WRITE,
 };
 pub(in crate::spec) use watchdog::{WATCHDOG, WATCHDOG_INTERVAL};
 
@@ -166,18 +170,6 @@ pub(in crate::spec) static ADAPTER: Key<Choice<Adapter>> = Key {
     default: None,
     doc: "What is loaded into the app so that it takes over the held sockets and drains. \
           Without it, \"node\" when exec runs node, npm, npx, yarn, pnpm, tsx and the like, else \"none\".",
-};
-
-pub(in crate::spec) static SANDBOX: Key<Choice<Sandbox>> = Key {
-    name: "sandbox",
-    aka: &["security", "hardening"],
-    kind: Choice(&[
-        ("off", Sandbox::Off),
-        ("standard", Sandbox::Standard),
-        ("strict", Sandbox::Strict),
-    ]),
-    default: Some("\"standard\""),
-    doc: "How much of the system the app can see and do.",
 };
 
 #[cfg(test)]

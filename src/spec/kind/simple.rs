@@ -72,6 +72,17 @@ impl<T: Copy> Choice<T> {
     fn words(&self) -> impl Iterator<Item = &'static str> {
         self.0.iter().map(|(word, _)| *word)
     }
+
+    /// The word for a meaning; empty when there is none.
+    pub(in crate::spec) fn word(&self, meaning: T) -> &'static str
+    where
+        T: PartialEq,
+    {
+        self.0
+            .iter()
+            .find(|(_, other)| *other == meaning)
+            .map_or("", |(word, _)| *word)
+    }
 }
 
 impl<T: Copy> Kind for Choice<T> {

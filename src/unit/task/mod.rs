@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Host, Section, account_name, sandbox, slice_name};
-use crate::spec::{Account, AppSpec, Limits, Sandbox};
+use crate::spec::{Account, AppSpec, Level, Limits};
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +32,8 @@ pub enum Value {
     Bytes(Vec<String>),
     /// `(bas)`: only these.
     Only(Vec<String>),
+    /// `(bas)`: all but these.
+    Except(Vec<String>),
     /// `a(sb)`: paths that may be missing.
     Optional(Vec<(String, bool)>),
     /// `a(ss)`.
@@ -189,12 +191,21 @@ fn sandboxed(spec: &AppSpec, host: &Host, purpose: Purpose) -> impl Iterator<Ite
     let mut section = Section::new("Service");
     sandbox::render(spec, host, &mut section);
     // A build writes in its own directories only, whatever the app may do.
-    let strict = purpose == Purpose::Build && spec.sandbox != Sandbox::Off;
-    let lines: Vec<_> = section.into_lines();
-    lines.into_iter().map(move |(key, value)| match key {
+    let strict = purpose == Purpose::Build && spec.sandbox.level != Level::Off;
+    let mut lines = section.into_lines();
+    // A task has its own mask and its own paths.
+    lines.retain(|(key, _)| !matches!(*key, "UMask" | "ReadWritePaths" | "BindPaths"));
+    let lines = lines.into_iter().map(move |(key, value)| match key {
         "ProtectSystem" if strict => (key, Value::Text("strict".to_owned())),
         _ => typed(key, value),
-    })
+    });
+    lines.chain(writable(spec, purpose))
+}
+
+fn writable(spec: &AppSpec, purpose: Purpose) -> Option<Property> {
+    let paths = spec.sandbox.write.iter().map(|path| format!("-{}", path.display()));
+    let paths: Vec<_> = paths.filter(|_| purpose == Purpose::Release).collect();
+    (!paths.is_empty()).then_some(("ReadWritePaths", Value::Texts(paths)))
 }
 
 fn typed(key: &'static str, value: String) -> Property {
@@ -209,9 +220,13 @@ fn typed(key: &'static str, value: String) -> Property {
         "ProtectSystem" | "ProtectHome" | "ProtectProc" => Value::Text(value),
         "ProtectControlGroups" if value != "yes" => return ("ProtectControlGroupsEx", Value::Text(value)),
         // Sets of bits, and empty they forbid all.
-        "RestrictNamespaces" | "CapabilityBoundingSet" => Value::Number(0),
-        "RestrictAddressFamilies" | "SystemCallFilter" => Value::Only(words(&value)),
-        "SystemCallArchitectures" | "ReadWritePaths" => Value::Texts(words(&value)),
+        "RestrictNamespaces" => Value::Number(0),
+        "CapabilityBoundingSet" => Value::Number(sandbox::capabilities(&value)),
+        "RestrictAddressFamilies" | "SystemCallFilter" => match value.strip_prefix('~') {
+            Some(denied) => Value::Except(words(denied)),
+            None => Value::Only(words(&value)),
+        },
+        "SystemCallArchitectures" => Value::Texts(words(&value)),
         // EPERM is the only one in use.
         "SystemCallErrorNumber" => Value::Signed(1),
         _ => Value::Flag(value == "yes"),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use appctl::spec::{self, Account, AppName, AppSpec};
+use appctl::spec::{self, Account, AppName, AppSpec, Sandbox};
 use appctl::unit::{self, UnitFile};
 use serde_json::json;
 
@@ -113,7 +113,7 @@ fn settings(spec: &AppSpec) -> Vec<(&'static str, String)> {
         ("stop timeout", spec::format_span(spec.stop.timeout)),
         ("linger", spec::format_span(spec.stop.linger)),
         ("streams", format!("{:?}", spec.stop.streams).to_lowercase()),
-        ("sandbox", format!("{:?}", spec.sandbox).to_lowercase()),
+        ("sandbox", sandbox(&spec.sandbox)),
     ];
     settings.extend(spec.limits.memory.map(|bytes| ("memory", spec::format_bytes(bytes))));
     settings.extend(
@@ -123,6 +123,17 @@ fn settings(spec: &AppSpec) -> Vec<(&'static str, String)> {
     );
     settings.retain(|(_, value)| !value.is_empty());
     settings
+}
+
+/// A level and what is opened beyond it.
+fn sandbox(sandbox: &Sandbox) -> String {
+    let allowed = sandbox.allow.iter().map(|allowed| allowed.word().to_owned());
+    let written = sandbox.write.iter().map(|path| path.display().to_string());
+    let opened: Vec<String> = allowed.chain(written).collect();
+    if opened.is_empty() {
+        return sandbox.level.word().to_owned();
+    }
+    format!("{}, and {}", sandbox.level.word(), opened.join(", "))
 }
 
 fn commands(name: &AppName) -> [String; 4] {
