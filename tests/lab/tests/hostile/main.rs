@@ -1,5 +1,6 @@
 //! What an app's account, a name or a file could make root do. Each scenario is an attack that worked once.
 
+mod contained;
 mod depth;
 mod hooks;
 mod names;
