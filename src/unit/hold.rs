@@ -4,7 +4,7 @@
 //! not count as up: without this unit a `systemctl stop NAME` under traffic would start the app again while its
 //! instances drain. Outlasting them all, it leaves the socket nothing to start. systemd.socket(5).
 
-use super::{Host, Section, UnitFile, hold_name, quote, sandbox, slice_name};
+use super::{Host, Section, UnitFile, hold_name, quote, sandbox, slice_name, socket_name};
 use crate::spec::AppSpec;
 
 /// `None` for a worker without a port.
@@ -23,8 +23,11 @@ fn unit(spec: &AppSpec, host: &Host) -> Section {
         format_args!("Keeps the addresses of {} (appctl)", spec.name),
     );
     unit.set("SourcePath", quote::rest_of_line_file(&host.source));
-    // Neither PartOf= nor Requires=: it goes down when the last instance has, and at the same time as the socket.
+    // Not of NAME.service: it goes down when the last instance has, and at the same time as the socket.
     unit.set("StopWhenUnneeded", "yes");
+    // A socket refuses to listen while its service is up, so no end of the socket may leave this unit behind: not that
+    // of `systemctl restart NAME.socket`, during which the unit stays needed, nor one that comes first.
+    unit.set("PartOf", socket_name(&spec.name));
     // Six quick stops and starts by hand would otherwise fail the socket along with this unit.
     unit.set("StartLimitIntervalSec", 0);
     unit
