@@ -15,7 +15,7 @@ use crate::inputs::Shim;
 use crate::ipc::Ipc;
 use crate::machine::{Action, Event, Exit, WRONG_CONFIG};
 use crate::probe::Probe;
-use crate::{directory, log, notify, share};
+use crate::{clock, directory, log, notify};
 
 /// The kernel would not start a process: `EX_TEMPFAIL` of sysexits.h.
 const NO_PROCESS: i32 = 75;
@@ -30,7 +30,7 @@ impl Shim {
             Action::Remember(record) => self.store.save(&record),
             Action::Ready(status) => {
                 notify::ready(&status);
-                share::settle();
+                self.share.settle(clock::now());
             }
             Action::Stopping(status) => notify::stopping(&status),
             Action::Status(status) => notify::status(&status),

@@ -18,6 +18,7 @@ use crate::ipc::Ipc;
 use crate::machine::{Event, Millis, PeerId, Proof};
 use crate::probe::Probe;
 use crate::relay::Relay;
+use crate::share::Share;
 use crate::sockets::{self, Sockets};
 use crate::store::Store;
 use crate::{clock, directory, dispositions, environment};
@@ -38,6 +39,7 @@ pub(crate) struct Shim {
     pub(crate) probe: Option<Probe>,
     /// What the app would have to do without.
     pub(crate) missing: Option<String>,
+    pub(crate) share: Share,
     relay: Option<Relay>,
     signals: SignalFd,
 }
@@ -71,6 +73,7 @@ impl Shim {
             relay: relay.map(|path| named(&path, Relay::bind(&path))).transpose()?,
             store: Store::new(record),
             missing: missing(&args),
+            share: Share::default(),
             args,
             sockets,
             runtime,
@@ -84,8 +87,9 @@ impl Shim {
     /// Sleeps until something happened or `deadline` passed, and tells what. It may turn out to be nothing.
     pub(crate) fn wait(&mut self, deadline: Option<Millis>, events: &mut VecDeque<Event>) {
         let due = || deadline.is_some_and(|at| at <= clock::now());
+        let until = [deadline, self.share.due()].into_iter().flatten().min();
         for _ in 0..ROUNDS {
-            let hit = self.readable(deadline);
+            let hit = self.readable(until);
             let quiet = hit.is_empty();
             for source in hit {
                 self.read(source, events);
@@ -94,6 +98,7 @@ impl Shim {
                 break;
             }
         }
+        self.share.go_on(clock::now());
         if due() {
             events.push_back(Event::Tick);
         }
