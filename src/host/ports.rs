@@ -23,6 +23,8 @@ pub enum Availability {
     NotOurs,
     /// Something that is no socket is at the path.
     NotASocket,
+    /// The path leads through something that is no directory.
+    NoDirectory,
 }
 
 /// A process that holds a listening socket.
@@ -71,6 +73,7 @@ fn unix(path: &Path) -> io::Result<Availability> {
     use std::os::unix::fs::FileTypeExt as _;
     match std::fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Availability::Free),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(Availability::NoDirectory),
         Err(error) => Err(error),
         Ok(metadata) if !metadata.file_type().is_socket() => Ok(Availability::NotASocket),
         // A socket file that nobody serves is replaced by systemd.
@@ -143,5 +146,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let listen = Listen::Unix(file.path().to_owned());
         assert_eq!(availability(&listen).expect("an answer"), Availability::NotASocket);
+        let below = Listen::Unix(file.path().join("web.sock"));
+        assert_eq!(availability(&below).expect("an answer"), Availability::NoDirectory);
     }
 }

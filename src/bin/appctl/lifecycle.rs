@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use appctl::host::bus::{BusError, JobResult, Systemd};
+use appctl::host::bus::{JobResult, Systemd};
 use appctl::host::journal::Query;
 use appctl::observe::journal::Entry;
-use appctl::spec::{AppName, AppSpec};
+use appctl::spec::{AppSpec, Instance};
 use futures_util::StreamExt as _;
-use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 
@@ -17,8 +16,6 @@ use crate::units;
 
 /// What systemd may take beyond the app's own times.
 pub(crate) const MARGIN: Duration = Duration::from_secs(20);
-/// For an app whose own stop time can no longer be read.
-pub(crate) const LONG_STOP: Duration = Duration::from_mins(10);
 
 /// Starts units all at once and waits until each is ready and stays so for the settle time. The first that does not is
 /// an error that shows why; the others are left as they are, for the caller to undo.
@@ -39,35 +36,19 @@ pub(crate) async fn start(systemd: &Systemd, spec: &AppSpec, units: &[String]) -
     settle(systemd, spec, units, since).await
 }
 
-/// Stops units all at once and waits until each is gone.
-pub(crate) async fn stop(systemd: &Systemd, timeout: Duration, units: &[String]) -> anyhow::Result<()> {
-    systemd.prove_all(units).await?;
-    let deadline = timeout + MARGIN;
-    let results = join_all(units.iter().map(|unit| systemd.stop(unit, deadline))).await;
-    for (unit, result) in units.iter().zip(results) {
-        match result? {
-            JobResult::Done => {}
-            other => return Err(ExpectedError::new(Exit::FAILED, format!("{unit} did not stop: {other}")).into()),
-        }
+/// Brings a whole app up that is down: the socket, then every instance.
+pub(crate) async fn bring_up(systemd: &Systemd, spec: &AppSpec) -> anyhow::Result<()> {
+    let name = &spec.name;
+    let service = units::service(name);
+    let started = systemd.start(&service, spec.ready.timeout + MARGIN).await?;
+    if !started.is_done() {
+        let error = ExpectedError::new(Exit::ROLLOUT_FAILED, format!("{service} did not start: {started}"));
+        return Err(error
+            .help(format!("journalctl -u {service} -u {} says why", units::socket(name)))
+            .into());
     }
-    Ok(())
-}
-
-/// Ends what may have begun with the end of instances that failed: the pause before another start.
-pub(crate) async fn stop_retries(systemd: &Systemd, app: &AppName) -> anyhow::Result<()> {
-    let pauses = systemd.units(&[&format!("{app}.retry@*.service")]).await?;
-    let pauses = systemd.only_ours(pauses).await?;
-    let pauses: Vec<String> = pauses.into_iter().map(|unit| unit.name).collect();
-    stop(systemd, Duration::ZERO, &pauses).await
-}
-
-/// Lets systemd forget the slice, which nothing else ends: it stays active after the last of its units is gone.
-pub(crate) async fn stop_slice(systemd: &Systemd, app: &AppName) -> anyhow::Result<()> {
-    match systemd.stop(&units::slice(app), MARGIN).await {
-        // The administrator's, who made it while the app was there.
-        Err(BusError::Foreign(_)) => Ok(()),
-        other => Ok(other.map(drop)?),
-    }
+    let numbers = (1..=units::count(spec)).map(|number| units::instance(name, Instance::Number(number)));
+    start(systemd, spec, &numbers.collect::<Vec<_>>()).await
 }
 
 /// An app may announce itself and die a moment later.

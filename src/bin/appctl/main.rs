@@ -5,6 +5,7 @@
 use std::process::ExitCode;
 
 mod account;
+mod addresses;
 mod apps;
 mod args;
 mod clear;
@@ -20,6 +21,7 @@ mod retention;
 mod rolling;
 mod staging;
 mod step_down;
+mod takedown;
 mod trust;
 mod ui;
 mod units;

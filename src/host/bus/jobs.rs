@@ -93,9 +93,12 @@ impl Systemd {
         self.run(Verb::Start, unit, deadline).await
     }
 
-    /// Stops a unit and waits for the job's end, at most `deadline`.
+    /// Stops a unit and waits for the job's end, at most `deadline`. A unit that is not loaded is stopped already.
     pub async fn stop(&self, unit: &str, deadline: Duration) -> Result<JobResult, BusError> {
-        self.run(Verb::Stop, unit, deadline).await
+        match self.run(Verb::Stop, unit, deadline).await {
+            Err(BusError::NoSuchUnit(_)) => Ok(JobResult::Done),
+            other => other,
+        }
     }
 
     /// Restarts a unit, or starts it when it does not run, and waits for the job's end, at most `deadline`.

@@ -1,20 +1,16 @@
 //! `appctl stop`: requests in flight are finished, then the port closes. Returns when nothing is left, as
 //! `systemctl stop` does, and says what it waits for.
 
-use std::time::Duration;
-
-use appctl::host::bus::{JobResult, Systemd};
+use appctl::host::bus::Systemd;
 use appctl::spec::AppName;
-use futures_util::StreamExt as _;
 use futures_util::future::join_all;
-use futures_util::stream::FuturesUnordered;
 
 use crate::apps;
 use crate::args::Apps;
 use crate::context::Context;
-use crate::exit::{Exit, ExpectedError};
+use crate::exit::Exit;
 use crate::rolling::Hold;
-use crate::{lifecycle, units};
+use crate::{takedown, units};
 
 /// Runs the verb.
 pub(crate) async fn run(args: &Apps, context: &Context) -> anyhow::Result<Exit> {
@@ -29,15 +25,7 @@ pub(crate) async fn run(args: &Apps, context: &Context) -> anyhow::Result<Exit> 
 }
 
 async fn one(app: &AppName, dry_run: bool, context: &Context, systemd: &Systemd) -> anyhow::Result<()> {
-    let pattern = format!("{app}@*.service");
-    let up = systemd
-        .units(&[&pattern, &units::service(app), &units::socket(app)])
-        .await?;
-    let up: Vec<String> = up
-        .into_iter()
-        .filter(|unit| !unit.activity.is_down())
-        .map(|unit| unit.name)
-        .collect();
+    let up = takedown::up(systemd, app).await?;
     if up.is_empty() {
         context.say(app, "it is stopped already");
         return Ok(());
@@ -48,48 +36,19 @@ async fn one(app: &AppName, dry_run: bool, context: &Context, systemd: &Systemd)
         return Ok(());
     }
     let _hold = Hold::take(context, app, "stop")?;
-    stop(app, patience(app, context), &up, context, systemd).await
-}
-
-/// The socket goes in the same breath: while instances drain, a connection to it would start the app anew.
-async fn stop(
-    app: &AppName,
-    deadline: Duration,
-    up: &[String],
-    context: &Context,
-    systemd: &Systemd,
-) -> anyhow::Result<()> {
-    let socket = units::socket(app);
-    let (socket, others): (Vec<&String>, Vec<&String>) = up.iter().partition(|unit| **unit == socket);
     let is_instance = |unit: &str| units::instance_of(app, unit).is_some();
-    let waits = others.iter().filter(|unit| is_instance(unit)).count();
+    let waits = up.iter().filter(|unit| is_instance(unit)).count();
     if waits > 0 {
         context.say(app, &format!("waits for {} to finish what they serve", plural(waits)));
     }
-    let mut stopping: FuturesUnordered<_> = socket
-        .into_iter()
-        .chain(others)
-        .map(async |unit| (unit, systemd.stop(unit, deadline).await))
-        .collect();
-    while let Some((unit, result)) = stopping.next().await {
-        match result? {
-            JobResult::Done if is_instance(unit) => context.say(app, &format!("{unit} is stopped")),
-            JobResult::Done => {}
-            other => return Err(ExpectedError::new(Exit::FAILED, format!("{unit} did not stop: {other}")).into()),
+    let ended = |unit: &str| {
+        if is_instance(unit) {
+            context.say(app, &format!("{unit} is stopped"));
         }
-    }
-    // It goes by itself, but a start that finds it still there would find the socket refusing to listen.
-    let hold = systemd.units(&[&units::hold(app)]).await?;
-    let hold: Vec<String> = hold.into_iter().map(|unit| unit.name).collect();
-    lifecycle::stop(systemd, Duration::ZERO, &hold).await?;
+    };
+    takedown::stop(systemd, app, takedown::patience(context, app), &ended).await?;
     context.say(app, "stopped");
     Ok(())
-}
-
-/// An app whose file can no longer be read can be stopped, too.
-fn patience(app: &AppName, context: &Context) -> Duration {
-    let spec = apps::in_force(&context.layout, app);
-    spec.map_or(lifecycle::LONG_STOP, |spec| 2 * spec.stop.timeout + lifecycle::MARGIN)
 }
 
 fn plural(count: usize) -> String {

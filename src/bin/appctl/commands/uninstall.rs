@@ -1,18 +1,19 @@
 //! `appctl uninstall`: stops apps, takes their units away, and with `--purge` their releases and data too.
 
 use std::io::{BufRead as _, IsTerminal as _};
+use std::time::Duration;
 
 use appctl::host::bus::Systemd;
 use appctl::host::{files, tree};
-use appctl::spec::{AppName, AppSpec};
+use appctl::spec::AppName;
 use serde_json::json;
 
 use crate::account;
-use crate::apps::{self, App};
+use crate::apps;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 use crate::rolling::Hold;
-use crate::{lifecycle, ui, units};
+use crate::{takedown, ui};
 
 /// What `uninstall` takes.
 #[derive(Debug, clap::Args)]
@@ -54,9 +55,9 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         }
         let systemd = context.systemd().await?;
         let _hold = Hold::take(context, name, "uninstall")?;
-        let app = App::load(&context.layout, name)?;
-        stop(&systemd, name, app.in_force()).await?;
-        take_away(context, &systemd, args.purge, name).await?;
+        let timeout = takedown::patience(context, name);
+        takedown::stop(&systemd, name, timeout, &|_| ()).await?;
+        take_away(context, &systemd, args.purge, name, timeout).await?;
         report(context, args, name, "uninstalled")?;
     }
     Ok(Exit::DONE)
@@ -83,38 +84,18 @@ fn confirm(args: &Args, names: &[AppName]) -> anyhow::Result<()> {
     Err(ExpectedError::new(Exit::FAILED, "not confirmed, nothing was changed").into())
 }
 
-/// Whatever of the app is loaded, also when its file can no longer be read.
-async fn stop(systemd: &Systemd, name: &AppName, spec: Option<&AppSpec>) -> anyhow::Result<()> {
-    let patterns = [units::service(name), format!("{name}@*.service"), units::socket(name)];
-    let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
-    let loaded = systemd.only_ours(systemd.units(&patterns).await?).await?;
-    let running: Vec<String> = loaded
-        .iter()
-        .filter(|unit| !unit.activity.is_down())
-        .map(|unit| unit.name.clone())
-        .collect();
-    let timeout = spec.map_or(lifecycle::LONG_STOP, |spec| spec.stop.timeout);
-    lifecycle::stop(systemd, timeout, &running).await?;
-    lifecycle::stop_retries(systemd, name).await
-}
-
-async fn take_away(context: &Context, systemd: &Systemd, purge: bool, name: &AppName) -> anyhow::Result<()> {
+async fn take_away(
+    context: &Context,
+    systemd: &Systemd,
+    purge: bool,
+    name: &AppName,
+    timeout: Duration,
+) -> anyhow::Result<()> {
     let layout = &context.layout;
     files::remove(&layout.wanted_file(name))?;
     files::remove(&layout.applied_file(name))?;
-    let known = systemd
-        .units(&[
-            &units::service(name),
-            &format!("{name}@*.service"),
-            &units::socket(name),
-        ])
-        .await?;
-    let known = systemd.only_ours(known).await?;
     systemd.reload().await?;
-    for unit in &known {
-        systemd.reset_failed(&unit.name).await?;
-    }
-    lifecycle::stop_slice(systemd, name).await?;
+    takedown::forget(systemd, name, timeout).await?;
     tree::remove(&layout.run(name))?;
     files::remove(&layout.journal(name))?;
     if purge {

@@ -1,8 +1,11 @@
-//! What an app's account, a name or a file could make root do. Each scenario is an attack that worked once.
+//! What an app's account, a name or a file could make root do, and what an app could leave behind. Each scenario is
+//! something that happened once.
 
+mod addresses;
 mod contained;
 mod depth;
 mod hooks;
+mod left_behind;
 mod names;
 mod neighbours;
 mod sources;

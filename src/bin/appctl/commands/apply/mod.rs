@@ -1,8 +1,7 @@
 //! `appctl apply`: puts changed configuration files in force, and rolls only what changed.
 
-use appctl::host::bus::Systemd;
 use appctl::host::files;
-use appctl::spec::{AppName, AppSpec, Instance};
+use appctl::spec::{AppName, AppSpec};
 use appctl::unit::Host;
 use futures_util::future::join_all;
 
@@ -17,6 +16,7 @@ use crate::{lifecycle, rolling, trust, units};
 
 mod change;
 mod diff;
+mod rebind;
 mod report;
 
 use change::{Change, Kind};
@@ -125,7 +125,7 @@ impl Candidate {
             Kind::Text => Ok(files::write_atomic(&applied, &self.text)?),
             Kind::Reload => rolling::put_in_force(context, &systemd, new).await,
             Kind::Scale | Kind::Roll => rolling::roll(context, &systemd, &change).await,
-            Kind::Rebind => rebind(context, &systemd, &change).await,
+            Kind::Rebind => rebind::rebind(context, &systemd, &change).await,
         }
     }
 }
@@ -149,7 +149,7 @@ async fn bring_up_new(context: &Context, new: &[Candidate], dry_run: bool) -> an
     let systemd = context.systemd().await?;
     systemd.reload().await?;
     let brought = join_all(new.iter().map(async |candidate| {
-        bring_up(&systemd, &candidate.spec).await?;
+        lifecycle::bring_up(&systemd, &candidate.spec).await?;
         Ok(report::applied(context, &candidate.spec)?)
     }));
     brought.await.into_iter().collect()
@@ -163,47 +163,4 @@ pub(crate) fn host() -> Host {
         cpus: machine.cpus,
         source: "applied".into(),
     }
-}
-
-/// systemd cannot change the addresses of an open socket: the app stops, and starts on the new ones.
-async fn rebind(context: &Context, systemd: &Systemd, change: &rolling::Change<'_>) -> anyhow::Result<()> {
-    let name = &change.new.0.name;
-    let _hold = Hold::take(context, name, "apply")?;
-    let started = systemd.instance(&units::service(name)).await?.activity.is_up();
-    stop_all(systemd, change.old.0).await?;
-    rolling::put_in_force(context, systemd, change.new).await?;
-    if !started {
-        return Ok(());
-    }
-    let Err(error) = bring_up(systemd, change.new.0).await else {
-        return Ok(());
-    };
-    stop_all(systemd, change.new.0).await?;
-    rolling::put_in_force(context, systemd, change.old).await?;
-    bring_up(systemd, change.old.0).await?;
-    Err(error)
-}
-
-async fn bring_up(systemd: &Systemd, spec: &AppSpec) -> anyhow::Result<()> {
-    let service = units::service(&spec.name);
-    let started = systemd.start(&service, spec.ready.timeout).await?;
-    if !started.is_done() {
-        let error = ExpectedError::new(Exit::ROLLOUT_FAILED, format!("{service} did not start: {started}"));
-        return Err(error
-            .help(format!(
-                "systemctl status {service} {} says more",
-                units::socket(&spec.name)
-            ))
-            .into());
-    }
-    let numbers = (1..=units::count(spec)).map(|number| units::instance(&spec.name, Instance::Number(number)));
-    lifecycle::start(systemd, spec, &numbers.collect::<Vec<_>>()).await
-}
-
-/// The socket in the same breath: while instances drain, a connection to it would start the app anew.
-async fn stop_all(systemd: &Systemd, spec: &AppSpec) -> anyhow::Result<()> {
-    let socket = (!spec.listen.is_empty()).then(|| units::socket(&spec.name));
-    let mut all: Vec<String> = socket.into_iter().chain([units::service(&spec.name)]).collect();
-    all.extend(units::instances(&spec.name, units::count(spec)));
-    lifecycle::stop(systemd, spec.stop.timeout, &all).await
 }

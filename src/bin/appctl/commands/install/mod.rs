@@ -7,6 +7,7 @@ use appctl::spec::{AppName, Instances, Listen};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::rolling::Hold;
+use crate::takedown;
 
 mod account;
 mod command_line;
@@ -148,8 +149,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     }
     refuse::installed(context, &args.name)?;
     let plan = plan::make(args, context)?;
-    refuse::taken_addresses(&plan.spec)?;
     if args.dry_run {
+        refuse::taken_addresses(&plan.spec)?;
         report::plan(context, &plan)?;
         return Ok(Exit::DONE);
     }
@@ -157,6 +158,9 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     refuse::existing_units(&systemd, &args.name).await?;
     account::check(&plan)?;
     let _hold = Hold::take(context, &args.name, "install")?;
+    // Of an earlier installation whose files went before what they had started, and which holds its port.
+    takedown::stop(&systemd, &args.name, plan.spec.stop.timeout, &|_| ()).await?;
+    refuse::taken_addresses(&plan.spec)?;
     let account = account::ensure(context, &plan)?;
     let done = perform::install(context, &systemd, &plan, &account).await?;
     report::done(context, &plan, &done)?;

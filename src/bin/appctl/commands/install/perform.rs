@@ -83,16 +83,8 @@ async fn bring_up(
     files::write_atomic(&context.layout.wanted_file(name), &plan.toml)?;
     files::write_atomic(&context.layout.applied_file(name), &plan.toml)?;
     systemd.reload().await?;
-    let service = units::service(name);
-    let started = systemd.start(&service, plan.spec.ready.timeout).await?;
-    if !started.is_done() {
-        let error = ExpectedError::new(Exit::ROLLOUT_FAILED, format!("{service} did not start: {started}"));
-        return Err(error
-            .help(format!("systemctl status {service} {} says more", units::socket(name)))
-            .into());
-    }
+    lifecycle::bring_up(systemd, &plan.spec).await?;
     let all: Vec<String> = numbers(plan).map(|number| units::instance(name, number)).collect();
-    lifecycle::start(systemd, &plan.spec, &all).await?;
     let instances = systemd.instances(&all).await?;
     Ok(Done {
         release: traces.release.as_ref().map(ToString::to_string),

@@ -1,15 +1,13 @@
 //! What stands in the way of an installation, each with what to do about it.
 
-use appctl::host::bus::Systemd;
-use appctl::host::ports::{self, Availability};
-use appctl::spec::{AppName, AppSpec, Listen};
+use appctl::host::bus::{Systemd, UnitState};
+use appctl::spec::{AppName, AppSpec};
 use appctl::unit;
 
 use super::Args;
-use crate::apps;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
-use crate::units;
+use crate::{addresses, apps, takedown, units};
 
 /// The app is there already.
 pub(super) fn installed(context: &Context, name: &AppName) -> anyhow::Result<()> {
@@ -41,44 +39,11 @@ pub(super) fn root(args: &Args) -> Result<(), ExpectedError> {
 /// Someone else has the address.
 pub(super) fn taken_addresses(spec: &AppSpec) -> anyhow::Result<()> {
     for listen in &spec.listen {
-        let error = match ports::availability(listen)? {
-            Availability::Free => continue,
-            Availability::Taken => taken(listen),
-            Availability::NotOurs => ExpectedError::new(
-                Exit::INVALID_CONFIG,
-                format!("no interface of this machine has the address of {listen}"),
-            )
-            .help("ip address lists them; a port alone means all of them"),
-            Availability::NotASocket => {
-                let error = ExpectedError::new(Exit::INVALID_CONFIG, format!("there is a file at {listen}"));
-                error.help("remove it, or choose another path with --listen")
-            }
-        };
-        return Err(error.into());
+        if let Some(error) = addresses::obstacle(listen, Exit::INVALID_CONFIG, "choose another with --listen")? {
+            return Err(error.into());
+        }
     }
     Ok(())
-}
-
-fn taken(listen: &Listen) -> ExpectedError {
-    let Listen::Tcp { port, .. } = listen else {
-        let error = ExpectedError::new(Exit::INVALID_CONFIG, format!("{listen} is in use"));
-        return error.help("choose another path with --listen");
-    };
-    let holders = ports::holders(*port);
-    let by = match holders.first() {
-        Some(holder) => format!(" by {} (pid {})", holder.name, holder.pid),
-        None => String::new(),
-    };
-    let help = match holders.first().map(|holder| holder.pid) {
-        Some(1) => {
-            "systemd holds it for a socket unit: systemctl list-sockets; or choose another with --listen".to_owned()
-        }
-        Some(pid) => {
-            format!("stop it (systemctl status {pid} says what it belongs to), or choose another with --listen")
-        }
-        None => "sudo ss -ltnp names the process; or choose another with --listen".to_owned(),
-    };
-    ExpectedError::new(Exit::INVALID_CONFIG, format!("port {port} is in use{by}")).help(help)
 }
 
 /// The name belongs to another unit.
@@ -95,13 +60,15 @@ pub(super) async fn existing_units(systemd: &Systemd, name: &AppName) -> anyhow:
             return Err(collision(name, unit).into());
         }
     }
+    // What an earlier installation left running without a file is ended before this one begins.
+    let left = takedown::loaded(systemd, name).await?;
     let running = systemd
         .units(&[&wanted[0], &wanted[1], &wanted[2], &format!("{name}@*.service")])
         .await?;
-    match running
-        .iter()
-        .find(|unit| unit.load != "not-found" || !unit.activity.is_down())
-    {
+    let stands_in_the_way = |unit: &UnitState| {
+        unit.load != "not-found" || !unit.activity.is_down() && !left.iter().any(|ours| ours.name == unit.name)
+    };
+    match running.iter().find(|unit| stands_in_the_way(unit)) {
         Some(unit) => Err(collision(name, &unit.name).into()),
         None => Ok(()),
     }

@@ -11,7 +11,7 @@ use super::plan::Plan;
 use crate::account;
 use crate::clear::clear;
 use crate::context::Context;
-use crate::{lifecycle, units};
+use crate::takedown;
 
 /// What an earlier installation left, and what this one made.
 #[derive(Debug)]
@@ -38,23 +38,16 @@ impl Traces {
     /// Leaves things as they were, but for an account that was named and made: its number may own files by now.
     pub(super) async fn erase(&self, context: &Context, systemd: &Systemd, plan: &Plan) -> anyhow::Result<()> {
         let name = &plan.spec.name;
-        let mut all = units::whole(name, units::count(&plan.spec));
-        if !plan.spec.listen.is_empty() {
-            all.push(units::socket(name));
-        }
+        let timeout = plan.spec.stop.timeout;
         if context.layout.applied_file(name).exists() {
-            lifecycle::stop(systemd, plan.spec.stop.timeout, &all).await?;
-            lifecycle::stop_retries(systemd, name).await?;
+            takedown::stop(systemd, name, timeout, &|_| ()).await?;
         }
         let wanted = files::remove(&context.layout.wanted_file(name))?;
         let applied = files::remove(&context.layout.applied_file(name))?;
         if wanted || applied {
             systemd.reload().await?;
+            takedown::forget(systemd, name, timeout).await?;
         }
-        for unit in &all {
-            systemd.reset_failed(unit).await?;
-        }
-        lifecycle::stop_slice(systemd, name).await?;
         clear(&context.layout.run(name))?;
         self.erase_state(context, plan)
     }

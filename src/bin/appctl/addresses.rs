@@ -1,0 +1,65 @@
+//! What keeps an app from an address, and what to do about it.
+
+use appctl::host::cgroupfs;
+use appctl::host::ports::{self, Availability};
+use appctl::spec::{AppName, Listen};
+
+use crate::exit::{Exit, ExpectedError};
+use crate::units;
+
+/// The same while the app runs: what its own processes hold will be free once they are stopped, as a port that a worker
+/// has opened by itself.
+pub(crate) fn obstacle_beside(app: &AppName, listen: &Listen, choose: &str) -> anyhow::Result<Option<ExpectedError>> {
+    let own = match listen {
+        Listen::Tcp { port, .. } => {
+            let processes = cgroupfs::processes(&units::slice_path(app));
+            let holders = ports::holders(*port);
+            holders.iter().any(|holder| processes.contains(&holder.pid))
+        }
+        // Whose the other end of such a socket is cannot be told.
+        Listen::Unix(_) => ports::availability(listen)? == Availability::Taken,
+    };
+    if own {
+        return Ok(None);
+    }
+    obstacle(listen, Exit::ROLLOUT_FAILED, choose)
+}
+
+/// Why systemd could not open a socket there, as far as that can be told beforehand. `choose` says how the operator names
+/// another address.
+pub(crate) fn obstacle(listen: &Listen, exit: Exit, choose: &str) -> anyhow::Result<Option<ExpectedError>> {
+    let (message, help) = match ports::availability(listen)? {
+        Availability::Free => return Ok(None),
+        Availability::Taken => taken(listen, choose),
+        Availability::NotOurs => (
+            format!("no interface of this machine has the address of {listen}"),
+            "ip address lists them; a port alone means all of them".to_owned(),
+        ),
+        Availability::NotASocket => (
+            format!("there is a file at {listen}"),
+            format!("remove it, or {choose}"),
+        ),
+        Availability::NoDirectory => (
+            format!("{listen} is below something that is no directory"),
+            choose.to_owned(),
+        ),
+    };
+    Ok(Some(ExpectedError::new(exit, message).help(help)))
+}
+
+fn taken(listen: &Listen, choose: &str) -> (String, String) {
+    let &Listen::Tcp { port, .. } = listen else {
+        return (format!("{listen} is in use"), choose.to_owned());
+    };
+    let holders = ports::holders(port);
+    let by = match holders.first() {
+        Some(holder) => format!(" by {} (pid {})", holder.name, holder.pid),
+        None => String::new(),
+    };
+    let help = match holders.first().map(|holder| holder.pid) {
+        Some(1) => format!("systemd holds it for a socket unit: systemctl list-sockets; or {choose}"),
+        Some(pid) => format!("stop it (systemctl status {pid} says what it belongs to), or {choose}"),
+        None => format!("sudo ss -ltnp names the process; or {choose}"),
+    };
+    (format!("port {port} is in use{by}"), help)
+}

@@ -1,0 +1,83 @@
+//! Other addresses. systemd cannot change those of an open socket: the app stops, and starts on the new ones. If it does
+//! not, whatever the reason, it goes back to the old ones: a change of addresses leaves no app down.
+
+use appctl::host::bus::Systemd;
+use appctl::spec::{AppSpec, Listen};
+
+use crate::context::Context;
+use crate::exit::{Exit, ExpectedError};
+use crate::rolling::{self, Hold, Interrupts};
+use crate::{addresses, lifecycle, takedown, units};
+
+/// Makes the change, or leaves things as they were.
+pub(super) async fn rebind(context: &Context, systemd: &Systemd, change: &rolling::Change<'_>) -> anyhow::Result<()> {
+    let (old, new) = (change.old.0, change.new.0);
+    let _hold = Hold::take(context, &new.name, "apply")?;
+    rolling::refuse_open_release(context, &new.name)?;
+    let run = runs(systemd, new).await?;
+    if run {
+        refuse_taken(old, new)?;
+    }
+    let mut interrupts = Interrupts::catch()?;
+    let moved = tokio::select! {
+        moved = go(context, systemd, old, change.new, run) => moved,
+        _ = interrupts.next() => Err(ExpectedError::new(Exit::FAILED, "interrupted").into()),
+    };
+    let Err(error) = moved else {
+        return Ok(());
+    };
+    match go(context, systemd, new, change.old, run).await {
+        Ok(()) => Err(kept(&error)),
+        Err(back) => Err(error.context(format!("going back to the old addresses failed too: {back:#}"))),
+    }
+}
+
+/// An app that its operator has stopped stays so.
+async fn runs(systemd: &Systemd, spec: &AppSpec) -> anyhow::Result<bool> {
+    let service = units::service(&spec.name);
+    let up = takedown::up(systemd, &spec.name).await?;
+    Ok(up
+        .iter()
+        .any(|unit| *unit == service || units::instance_of(&spec.name, unit).is_some()))
+}
+
+/// What can be known beforehand costs no moment without a port. A port that the app has already is its own.
+fn refuse_taken(old: &AppSpec, new: &AppSpec) -> anyhow::Result<()> {
+    let own = |listen: &Listen| old.listen.iter().any(|own| own.overlaps(listen));
+    for listen in new.listen.iter().filter(|listen| !own(listen)) {
+        let choose = format!("choose another in /etc/appctl/apps/{}.toml", new.name);
+        if let Some(error) = addresses::obstacle_beside(&new.name, listen, &choose)? {
+            return Err(error.into());
+        }
+    }
+    Ok(())
+}
+
+/// From what is there to a configuration.
+async fn go(
+    context: &Context,
+    systemd: &Systemd,
+    there: &AppSpec,
+    to: (&AppSpec, &str),
+    run: bool,
+) -> anyhow::Result<()> {
+    takedown::stop(systemd, &there.name, there.stop.timeout, &|_| ()).await?;
+    rolling::put_in_force(context, systemd, to).await?;
+    if run {
+        lifecycle::bring_up(systemd, to.0).await?;
+    }
+    Ok(())
+}
+
+/// The error, once the app serves as before.
+fn kept(error: &anyhow::Error) -> anyhow::Error {
+    let expected = error.downcast_ref::<ExpectedError>();
+    let kept = ExpectedError {
+        help: expected.and_then(|expected| expected.help.clone()),
+        ..ExpectedError::new(
+            Exit::ROLLOUT_FAILED,
+            format!("{error:#}; the old addresses are in force again"),
+        )
+    };
+    kept.into()
+}

@@ -1,0 +1,128 @@
+//! Everything systemd has of an app, stopped: also what its file does not ask for, as a surge instance that was left
+//! behind, and what outlasts the instances, as the unit that keeps the addresses.
+
+use std::time::Duration;
+
+use appctl::host::bus::{BusError, JobResult, Systemd, UnitState};
+use appctl::spec::AppName;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+
+use crate::apps::App;
+use crate::context::Context;
+use crate::exit::{Exit, ExpectedError};
+use crate::{lifecycle, units};
+
+/// For an app whose own stop time can no longer be read.
+const LONG: Duration = Duration::from_mins(10);
+/// Each round stops what was started during the one before, by a pause that was over or by another program.
+const ROUNDS: usize = 8;
+
+/// Units of an app that systemd has loaded, and no other program's of the same name.
+pub(crate) async fn loaded(systemd: &Systemd, app: &AppName) -> anyhow::Result<Vec<UnitState>> {
+    let patterns = [
+        units::socket(app),
+        units::service(app),
+        format!("{app}@*.service"),
+        units::hold(app),
+        format!("{app}.retry@*.service"),
+    ];
+    let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
+    let all = systemd.units(&patterns).await?;
+    Ok(systemd.only_ours(all).await?)
+}
+
+/// Those of them that are up, on their way, or about to be.
+pub(crate) async fn up(systemd: &Systemd, app: &AppName) -> anyhow::Result<Vec<String>> {
+    let loaded = loaded(systemd, app).await?.into_iter();
+    let up = loaded.filter(|unit| !unit.activity.is_down() || unit.job.is_some());
+    Ok(up.map(|unit| unit.name).collect())
+}
+
+/// What one instance of an app may take to stop; long, when its file can no longer be read.
+pub(crate) fn patience(context: &Context, app: &AppName) -> Duration {
+    let loaded = App::load(&context.layout, app).ok();
+    let spec = loaded.as_ref().and_then(App::in_force);
+    spec.map_or(LONG, |spec| spec.stop.timeout)
+}
+
+/// Stops all of an app and waits until nothing of it is left; `ended` is told of each unit. `timeout` is what one instance
+/// may take.
+pub(crate) async fn stop(
+    systemd: &Systemd,
+    app: &AppName,
+    timeout: Duration,
+    ended: &dyn Fn(&str),
+) -> anyhow::Result<()> {
+    for _ in 0..ROUNDS {
+        let next = in_order(app, up(systemd, app).await?);
+        if next.is_empty() {
+            return Ok(());
+        }
+        round(systemd, &next, timeout, ended).await?;
+    }
+    let up = up(systemd, app).await?.join(", ");
+    let error = ExpectedError::new(
+        Exit::FAILED,
+        format!("something starts {up} again whenever it is stopped"),
+    );
+    Err(error.help(format!("journalctl -u '{app}*' shows when")).into())
+}
+
+/// Stops units all at once and waits until each has ended. What another job has kept from that is for the next round.
+async fn round(systemd: &Systemd, units: &[String], timeout: Duration, ended: &dyn Fn(&str)) -> anyhow::Result<()> {
+    // Twice: systemd waits once for the signal and once more for the kill.
+    let deadline = 2 * timeout + lifecycle::MARGIN;
+    let stops = units
+        .iter()
+        .map(async |unit| (unit, systemd.stop(unit, deadline).await));
+    let mut stops: FuturesUnordered<_> = stops.collect();
+    while let Some((unit, result)) = stops.next().await {
+        match result? {
+            JobResult::Done => ended(unit),
+            JobResult::Canceled => {}
+            other => return Err(ExpectedError::new(Exit::FAILED, format!("{unit} did not stop: {other}")).into()),
+        }
+    }
+    Ok(())
+}
+
+/// What to stop first. The socket leads, and what requires it follows in the same transaction: while instances drain, a
+/// connection to it would start the app anew. The unit that keeps it from that outlasts the rest.
+fn in_order(app: &AppName, up: Vec<String>) -> Vec<String> {
+    let (socket, hold) = (units::socket(app), units::hold(app));
+    let (mut first, last): (Vec<String>, Vec<String>) = up.into_iter().partition(|unit| *unit != hold);
+    first.sort_by_key(|unit| *unit != socket);
+    if first.is_empty() { last } else { first }
+}
+
+/// Makes systemd forget an app whose files are gone: failures, what has lost its file, and the slice, which nothing else
+/// ends.
+pub(crate) async fn forget(systemd: &Systemd, app: &AppName, timeout: Duration) -> anyhow::Result<()> {
+    stop(systemd, app, timeout, &|_| ()).await?;
+    for unit in loaded(systemd, app).await? {
+        systemd.reset_failed(&unit.name).await?;
+    }
+    match systemd.stop(&units::slice(app), lifecycle::MARGIN).await {
+        // The administrator's, who made it while the app was there.
+        Err(BusError::Foreign(_)) => Ok(()),
+        other => Ok(other.map(drop)?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_order;
+
+    #[test]
+    fn the_socket_leads_and_what_holds_it_comes_last() {
+        let app = "web".parse().expect("a name");
+        let order = |up: &[&str]| in_order(&app, up.iter().map(ToString::to_string).collect());
+        assert_eq!(
+            order(&["web.hold.service", "web@1.service", "web.socket", "web.service"]),
+            ["web.socket", "web@1.service", "web.service"]
+        );
+        assert_eq!(order(&["web.hold.service"]), ["web.hold.service"]);
+        assert!(order(&[]).is_empty());
+    }
+}
