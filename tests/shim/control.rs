@@ -1,7 +1,7 @@
 //! The control socket against everything that is not an adapter.
 
 use crate::adapter::Adapter;
-use crate::harness::Lab;
+use crate::harness::{Lab, eventually};
 use crate::running::Shim;
 
 fn shim() -> Shim {
@@ -62,6 +62,56 @@ fn an_unknown_word_is_ignored_and_logged_once() {
     assert_eq!(shim.stderr().matches("unknown or malformed").count(), 1);
     drop(adapter);
     shim.stop();
+}
+
+/// Hellos, beats and wrong ports from every connection there may be.
+#[test]
+fn a_flood_of_words_neither_grows_the_shim_nor_keeps_it_from_its_end() {
+    let mut shim = shim();
+    let mut good = shim.adapter();
+    good.say("listening x");
+    shim.notified("READY=1");
+    let memory = |shim: &Shim| {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", shim.pid())).expect("a live shim");
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("RssAnon:"))
+            .expect("a field of proc(5)");
+        line.split_whitespace()
+            .nth(1)
+            .and_then(|number| number.parse::<u64>().ok())
+            .expect("a number")
+    };
+    let mut many: Vec<Adapter> = (0..8).map(|_| shim.adapter()).collect();
+    let text = "hello 1 7\nhello 1 8\nelsewhere 4000\nbeat 0 0 0 5 0\n".repeat(500);
+    let before = memory(&shim);
+    for _ in 0..20 {
+        for one in &mut many {
+            one.send(text.as_bytes());
+        }
+    }
+    // Counts are told with a later beat.
+    eventually("the last word", || {
+        good.say("beat 0 0 0 77 0");
+        shim.seen()
+            .iter()
+            .any(|line| line.contains("responses 117"))
+            .then_some(())
+    });
+    assert!(
+        memory(&shim) < before + 200,
+        "{} KiB, then {} KiB",
+        before,
+        memory(&shim)
+    );
+    assert!(shim.seen().len() < 40, "{:?}", shim.seen());
+    for one in &mut many {
+        one.send(text.as_bytes());
+    }
+    drop(many);
+    drop(good);
+    shim.stop();
+    assert_eq!(shim.sequence(), ["READY=1", "STOPPING=1"]);
 }
 
 #[test]

@@ -11,6 +11,8 @@ use crate::running::Shim;
 
 fn send(path: &Path, text: &str) {
     let socket = UnixDatagram::unbound().expect("a socket");
+    let patience = Some(std::time::Duration::from_secs(1));
+    socket.set_write_timeout(patience).expect("a timeout");
     eventually("the app's notify socket", || socket.send_to(text.as_bytes(), path).ok());
 }
 
@@ -84,6 +86,29 @@ fn the_apps_own_word_counts_and_what_is_not_its_to_say_does_not() {
         1,
         "the shim's own"
     );
+    shim.stop();
+    assert_eq!(shim.sequence(), ["READY=1", "STOPPING=1"]);
+}
+
+#[test]
+fn a_flood_of_an_apps_words_reaches_systemd_a_few_times_a_second() {
+    let mut shim = Lab::new("--ready=notify").start(&["sleep", "1000"]);
+    shim.at_rest();
+    let path = shim.path("notify.sock");
+    send(&path, "READY=1");
+    shim.notified("READY=1");
+    let (before, start) = (shim.seen().len(), std::time::Instant::now());
+    for round in 0..5_000 {
+        let words = format!("STATUS={round}\nWATCHDOG=1\nEXTEND_TIMEOUT_USEC=9000000\nRELOADING=1\nFDSTORE=1");
+        send(&path, &words);
+    }
+    eventually("the last word", || {
+        shim.seen().iter().any(|line| line.contains("4999")).then_some(())
+    });
+    let came = shim.seen().len() - before;
+    // The interval is a quarter of a second.
+    let most = 2 + start.elapsed().as_millis() / 250;
+    assert!(came as u128 <= most, "{came} in {:?}", start.elapsed());
     shim.stop();
     assert_eq!(shim.sequence(), ["READY=1", "STOPPING=1"]);
 }

@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use nix::errno::Errno;
-use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::signal::{Signal, kill, killpg, raise};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::Pid;
 
@@ -19,6 +19,9 @@ use crate::sockets::Sockets;
 
 /// The first real-time signal. nix has no name for those, so one that ended a process is not told from another.
 const REAL_TIME: i32 = 34;
+
+/// Processes reaped in a row.
+const MOST: u32 = 1_000;
 
 /// The app's main process, and the group it leads.
 pub(crate) struct Child {
@@ -111,7 +114,11 @@ impl Child {
     fn collect(&self) -> Option<Exit> {
         let mut ended = None;
         let mut nameless = false;
-        loop {
+        for left in (0..MOST).rev() {
+            if left == 0 {
+                // An app can make orphans faster than they are reaped: the rest after what else has happened.
+                let _ = raise(Signal::SIGCHLD);
+            }
             match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
                 Ok(WaitStatus::Exited(pid, code)) if pid == self.pid => ended = Some(Exit::Code(code)),
                 Ok(WaitStatus::Signaled(pid, signal, _)) if pid == self.pid => {

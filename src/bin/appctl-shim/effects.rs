@@ -14,6 +14,7 @@ use crate::environment::{self, Facts};
 use crate::inputs::Shim;
 use crate::ipc::Ipc;
 use crate::machine::{Action, Event, Exit, WRONG_CONFIG};
+use crate::outbox::Word;
 use crate::probe::Probe;
 use crate::{clock, directory, log, notify};
 
@@ -26,16 +27,19 @@ impl Shim {
         match action {
             Action::Spawn => return Ok(Some(self.spawn())),
             Action::Probe => return Ok(self.start_probe()),
-            Action::Finish(exit) => return Err(exit),
+            Action::Finish(exit) => {
+                self.outbox.empty(clock::now()).iter().for_each(notify::send);
+                return Err(exit);
+            }
             Action::Remember(record) => self.store.save(&record),
             Action::Ready(status) => {
-                notify::ready(&status);
+                self.tell(Word::Ready(status));
                 self.share.settle(clock::now());
             }
-            Action::Stopping(status) => notify::stopping(&status),
-            Action::Status(status) => notify::status(&status),
-            Action::Extend(span) => notify::extend(span),
-            Action::Watchdog => notify::watchdog(),
+            Action::Stopping(status) => self.tell(Word::Stopping(status)),
+            Action::Status(status) => self.tell(Word::Status(status)),
+            Action::Extend(span) => self.tell(Word::Extend(span)),
+            Action::Watchdog => self.tell(Word::Watchdog),
             Action::Log(level, text) => log::line(level, &text),
             Action::TellStop { peer, linger, timeout } => {
                 let control = self.control.iter_mut();
@@ -49,6 +53,10 @@ impl Shim {
             Action::Forward(number) => self.forward(number),
         }
         Ok(None)
+    }
+
+    fn tell(&mut self, word: Word) {
+        self.outbox.put(word, clock::now()).iter().for_each(notify::send);
     }
 
     fn spawn(&mut self) -> Event {

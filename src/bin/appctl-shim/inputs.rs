@@ -16,15 +16,19 @@ use crate::child::Child;
 use crate::control::Control;
 use crate::ipc::Ipc;
 use crate::machine::{Event, Millis, PeerId, Proof};
+use crate::outbox::Outbox;
 use crate::probe::Probe;
 use crate::relay::Relay;
 use crate::share::Share;
 use crate::sockets::{self, Sockets};
 use crate::store::Store;
-use crate::{clock, directory, dispositions, environment};
+use crate::{clock, directory, dispositions, environment, notify};
 
 /// At a deadline, what was said before it still counts: the words on a new connection are two readings away.
 const ROUNDS: usize = 2;
+
+/// More than there are signals of ours: whoever sends them faster than they are read must not keep the shim at it.
+const SIGNALS: usize = 16;
 
 /// Everything the shim holds.
 pub(crate) struct Shim {
@@ -37,6 +41,7 @@ pub(crate) struct Shim {
     pub(crate) control: Option<Control>,
     pub(crate) ipc: Option<Ipc>,
     pub(crate) probe: Option<Probe>,
+    pub(crate) outbox: Outbox,
     /// What the app would have to do without.
     pub(crate) missing: Option<String>,
     pub(crate) share: Share,
@@ -72,6 +77,7 @@ impl Shim {
             control: control.map(|path| named(&path, Control::bind(&path))).transpose()?,
             relay: relay.map(|path| named(&path, Relay::bind(&path))).transpose()?,
             store: Store::new(record),
+            outbox: Outbox::default(),
             missing: missing(&args),
             share: Share::default(),
             args,
@@ -87,7 +93,7 @@ impl Shim {
     /// Sleeps until something happened or `deadline` passed, and tells what. It may turn out to be nothing.
     pub(crate) fn wait(&mut self, deadline: Option<Millis>, events: &mut VecDeque<Event>) {
         let due = || deadline.is_some_and(|at| at <= clock::now());
-        let until = [deadline, self.share.due()].into_iter().flatten().min();
+        let until = [deadline, self.share.due(), self.outbox.due()].into_iter().flatten().min();
         for _ in 0..ROUNDS {
             let hit = self.readable(until);
             let quiet = hit.is_empty();
@@ -99,6 +105,7 @@ impl Shim {
             }
         }
         self.share.go_on(clock::now());
+        self.outbox.take(clock::now()).iter().for_each(notify::send);
         if due() {
             events.push_back(Event::Tick);
         }
@@ -167,7 +174,10 @@ impl Shim {
     }
 
     fn read_signals(&mut self, events: &mut VecDeque<Event>) {
-        while let Ok(Some(info)) = self.signals.read_signal() {
+        for _ in 0..SIGNALS {
+            let Ok(Some(info)) = self.signals.read_signal() else {
+                return;
+            };
             let number = i32::try_from(info.ssi_signo).unwrap_or(0);
             match Signal::try_from(number) {
                 Ok(Signal::SIGCHLD) => events.extend(self.child.as_mut().and_then(Child::reap)),

@@ -23,6 +23,7 @@ mod lines;
 mod log;
 mod machine;
 mod notify;
+mod outbox;
 mod probe;
 mod relay;
 mod run;

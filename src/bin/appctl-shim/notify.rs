@@ -2,35 +2,24 @@
 
 use std::os::fd::BorrowedFd;
 
-use appctl::observe::ShimStatus;
 use sd_notify::NotifyState;
 
 use crate::machine::Millis;
+use crate::outbox::Message;
 
-/// `READY=1`, with the status.
-pub(crate) fn ready(status: &ShimStatus) {
-    send(&[NotifyState::Ready, NotifyState::Status(&status.to_string())]);
-}
-
-/// `STOPPING=1`, with the status. Only after a stop request: systemd begins its stop timeout here.
-pub(crate) fn stopping(status: &ShimStatus) {
-    send(&[NotifyState::Stopping, NotifyState::Status(&status.to_string())]);
-}
-
-/// `STATUS=`.
-pub(crate) fn status(status: &ShimStatus) {
-    send(&[NotifyState::Status(&status.to_string())]);
-}
-
-/// `EXTEND_TIMEOUT_USEC=`.
-pub(crate) fn extend(span: Millis) {
-    let usec = u32::try_from(span.saturating_mul(1_000)).unwrap_or(u32::MAX);
-    send(&[NotifyState::ExtendTimeoutUsec(usec)]);
-}
-
-/// `WATCHDOG=1`.
-pub(crate) fn watchdog() {
-    send(&[NotifyState::Watchdog]);
+/// One datagram with all of it. `STOPPING=1` only after a stop request: systemd begins its stop timeout there.
+pub(crate) fn send(message: &Message) {
+    let text = message.status.as_ref().map(ToString::to_string);
+    let parts = [
+        message.ready.then_some(NotifyState::Ready),
+        message.stopping.then_some(NotifyState::Stopping),
+        text.as_deref().map(NotifyState::Status),
+        message
+            .extend
+            .map(|span| NotifyState::ExtendTimeoutUsec(microseconds(span))),
+        message.watchdog.then_some(NotifyState::Watchdog),
+    ];
+    let _ = sd_notify::notify(&parts.into_iter().flatten().collect::<Vec<_>>());
 }
 
 /// Hands a file to systemd's file descriptor store.
@@ -43,6 +32,6 @@ pub(crate) fn watchdog_expected() -> bool {
     sd_notify::watchdog_enabled().is_some()
 }
 
-fn send(states: &[NotifyState<'_>]) {
-    let _ = sd_notify::notify(states);
+fn microseconds(span: Millis) -> u32 {
+    u32::try_from(span.saturating_mul(1_000)).unwrap_or(u32::MAX)
 }

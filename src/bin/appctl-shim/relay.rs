@@ -2,6 +2,7 @@
 //! (`MAINPID`, `FDSTORE`, `STOPPING`, `BARRIER`). `sd_notify(3)`.
 
 use std::io;
+use std::mem::discriminant;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
@@ -37,12 +38,15 @@ impl AsFd for Relay {
     }
 }
 
+/// Of each kind the last.
 fn read(datagram: &str) -> Vec<Notified> {
-    datagram
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .filter_map(|(key, value)| meaning(key, value))
-        .collect()
+    let mut said: Vec<Notified> = Vec::new();
+    let pairs = datagram.lines().filter_map(|line| line.split_once('='));
+    for one in pairs.filter_map(|(key, value)| meaning(key, value)) {
+        said.retain(|before| discriminant(before) != discriminant(&one));
+        said.push(one);
+    }
+    said
 }
 
 fn meaning(key: &str, value: &str) -> Option<Notified> {
@@ -70,6 +74,13 @@ mod tests {
             Notified::Extend(2_000),
         ];
         assert_eq!(read(said), passed);
+    }
+
+    #[test]
+    fn of_many_words_in_one_datagram_the_last_counts() {
+        let said = format!("{}STATUS=last\nWATCHDOG=1", "STATUS=x\nWATCHDOG=1\n".repeat(200));
+        let last = [Notified::Status("last".to_owned()), Notified::Watchdog];
+        assert_eq!(read(&said), last);
     }
 
     #[test]

@@ -28,6 +28,8 @@ impl Speech {
             match line.map(|line| (line, parse(line))) {
                 _ if !open => {}
                 None => open = false,
+                // The first counts.
+                Some((_, Some(Said::Hello))) if *greeted => {}
                 Some((_, Some(said))) => {
                     *greeted |= said == Said::Hello;
                     open = *greeted;
@@ -155,6 +157,12 @@ mod tests {
             assert!(speech.lines.capacity() <= 2 * LONGEST, "it grows");
         }
         (said, true)
+    }
+
+    #[test]
+    fn of_many_greetings_the_first_counts() {
+        let text = format!("{}beat 0 3\n", "hello 1 7\n".repeat(100));
+        assert_eq!(heard(&[text.as_bytes()]), (vec![Said::Hello, beat(3, None)], true));
     }
 
     /// Bytes with what a parser could stumble over in them.

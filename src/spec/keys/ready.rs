@@ -75,7 +75,7 @@ pub(in crate::spec) static READY_TIMEOUT: Key<Span> = Key {
     aka: &["listen_timeout", "deadline", "start_timeout"],
     kind: span_from(Duration::from_millis(100)),
     default: Some("\"60s\""),
-    doc: "Longest time from the start to the proof.",
+    doc: "Longest time from the start to the proof; an app gets at most as much again by EXTEND_TIMEOUT_USEC of sd_notify.",
 };
 
 pub(in crate::spec) static READY_SETTLE: Key<Span> = Key {

@@ -120,6 +120,8 @@ pub(crate) struct Machine {
     release: Option<String>,
     /// The app's own words, or why it failed.
     remark: Option<String>,
+    /// A wrong port was warned of.
+    warned: bool,
 }
 
 impl Machine {
@@ -135,6 +137,7 @@ impl Machine {
             pid: None,
             release: None,
             remark: None,
+            warned: false,
             rules,
             record,
         };

@@ -67,6 +67,8 @@ impl Peers {
         let peer = &mut self.connected[at];
         match said {
             Said::Listening => peer.listening = true,
+            // What an adapter says of its end, it says once.
+            Said::Drained { .. } if peer.drained => {}
             Said::Drained { served, cut } => {
                 peer.drained = true;
                 self.served = self.served.saturating_add(*served);

@@ -35,7 +35,9 @@ impl Machine {
                 self.beat(out);
                 self.tell_responses(now, out);
             }
-            Said::Elsewhere(port) if self.minds_elsewhere(*port) => {
+            // Once: there are many ports to listen on.
+            Said::Elsewhere(port) if self.minds_elsewhere(*port) && !self.warned => {
+                self.warned = true;
                 out.push(Action::Log(Level::Warning, self.wrong_port(*port)));
             }
             Said::Hello => self.let_accept(out),

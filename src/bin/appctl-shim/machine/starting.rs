@@ -13,6 +13,8 @@ pub(crate) const WRONG_CONFIG: i32 = 78;
 /// How long an app that listens on a wrong port may still listen on a right one.
 const WRONG_PORT_PATIENCE: Millis = 2_000;
 const PROBE_INTERVAL: Millis = 100;
+/// An app may ask for more time, up to this many times the readiness deadline in all.
+const LONGEST_START: Millis = 2;
 /// An answer that takes longer is not waited for; the next attempt may be luckier.
 const PROBE_PATIENCE: Millis = 10_000;
 
@@ -21,6 +23,8 @@ const PROBE_PATIENCE: Millis = 10_000;
 pub(super) struct Starting {
     since: Millis,
     deadline: Millis,
+    /// What the app asks for moves the deadline no further.
+    latest: Millis,
     /// Being alive then is the proof.
     alive_at: Millis,
     probe_at: Millis,
@@ -41,10 +45,11 @@ impl Machine {
             Proof::Started(after) => now.saturating_add(after),
             Proof::Notify | Proof::Listening | Proof::Http | Proof::Message => Millis::MAX,
         };
-        let deadline = now.saturating_add(self.rules.ready_timeout);
+        let span = self.rules.ready_timeout;
         Phase::Starting(Starting {
             since: now,
-            deadline,
+            deadline: now.saturating_add(span),
+            latest: now.saturating_add(span.saturating_mul(LONGEST_START)),
             alive_at,
             probe_at: Millis::MAX,
             wrong_port: None,
@@ -149,8 +154,9 @@ impl Machine {
                 Phase::Starting(starting)
             }
             Notified::Extend(longer) => {
-                out.push(Action::Extend(longer.saturating_add(MARGIN)));
-                let deadline = starting.deadline.max(now.saturating_add(longer));
+                let asked = now.saturating_add(longer).min(starting.latest);
+                out.push(Action::Extend(asked.saturating_sub(now).saturating_add(MARGIN)));
+                let deadline = starting.deadline.max(asked);
                 Phase::Starting(Starting { deadline, ..starting })
             }
             Notified::Ready | Notified::Watchdog => Phase::Starting(starting),

@@ -42,7 +42,7 @@ impl Watch {
     }
 
     fn said(&mut self, id: PeerId, said: &Said, now: Millis) {
-        if *said == Said::Hello {
+        if *said == Said::Hello && !self.loops.iter().any(|one| one.id == id) {
             self.loops.push(Loop {
                 id,
                 listening: false,

@@ -2,7 +2,7 @@
 
 use appctl::observe::ShimState;
 
-use super::super::{Action, Event, Exit, Notified, Proof, Said};
+use super::super::{Action, Event, Exit, Millis, Notified, Proof, Said};
 use super::{Story, exited};
 use crate::backoff::Record;
 
@@ -65,6 +65,28 @@ fn an_app_that_asks_for_time_gets_it_and_systemd_is_told() {
         .did("")
         .wait(1)
         .did("status failed, signal");
+}
+
+#[test]
+fn an_app_that_asks_for_ever_more_time_gets_as_much_again_and_no_more() {
+    let ask = |story: Story| story.then(Event::Notified(Notified::Extend(Millis::MAX)));
+    let mut story = ask(Story::running(Proof::Notify)).did("extend 130000");
+    for _ in 0..11 {
+        story = ask(story.wait(10_000)).forget();
+    }
+    let story = ask(story.wait(9_999)).did("extend 10001");
+    story.wait(1).did("status failed, signal");
+}
+
+#[test]
+fn a_wrong_port_is_warned_of_once() {
+    let mut story = Story::running(Proof::Started(1_000)).wait(1_000);
+    let mut warnings = 0;
+    for port in 4_000..4_100 {
+        let (machine, actions) = story.machine.step(Event::Said(1, Said::Elsewhere(port)), story.now);
+        (story.machine, warnings) = (machine, warnings + actions.len());
+    }
+    assert_eq!(warnings, 1);
 }
 
 #[test]
