@@ -277,6 +277,53 @@ fn neither_app_nor_shim_is_gone_before_the_journal_has_read_its_last_words() {
     assert_eq!(shim.exit_code(), Some(3));
 }
 
+/// The fields of the next entry that is sent to journald; none of these texts has several lines.
+fn entry(journald: &UnixDatagram) -> std::collections::BTreeMap<String, String> {
+    let mut entry = [0; 4_096];
+    let length = journald.recv(&mut entry).expect("an entry in time");
+    let text = String::from_utf8_lossy(&entry[..length]).into_owned();
+    let pairs = text.lines().filter_map(|line| line.split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+#[test]
+fn what_the_shim_notes_goes_to_journald_as_fields_before_the_shim_is_gone() {
+    let lab = Lab::new("--ready=notify");
+    let journald = UnixDatagram::bind(lab.path().join("socket")).expect("a socket");
+    journald.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    let streams = lab.path().join("stdout");
+    let mut shim = lab
+        .option(format!("--journal={}", streams.display()))
+        .start(&["sh", "-c", "exit 3"]);
+    let crash = entry(&journald);
+    for (name, value) in [
+        ("APPCTL_NOTE", "crashed"),
+        ("APPCTL_CRASHES", "1"),
+        ("PRIORITY", "3"),
+        ("SYSLOG_IDENTIFIER", "web"),
+    ] {
+        assert_eq!(crash.get(name).map(String::as_str), Some(value), "{crash:?}");
+    }
+    assert!(crash["MESSAGE"].starts_with("appctl: exited with status "), "{crash:?}");
+    // It has read the entry, and not yet asked for more: now it looks up whose it is.
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(shim.is_alive());
+    assert!(entry(&journald).is_empty());
+    shim.ended();
+}
+
+#[test]
+fn an_app_can_neither_read_its_shim_nor_is_it_closed_itself() {
+    let mut shim = Lab::new("").start(&["sleep", "1000"]);
+    let app = shim.at_rest();
+    let owner =
+        |pid: i32| fs::metadata(format!("/proc/{pid}/environ")).map(|meta| std::os::unix::fs::MetadataExt::uid(&meta));
+    // proc(5): what may not be traced belongs to root.
+    assert_eq!(owner(shim.pid().as_raw()).expect("a live shim"), 0);
+    assert_eq!(owner(app).expect("a live app"), nix::unistd::Uid::effective().as_raw());
+    shim.stop();
+}
+
 #[test]
 fn without_a_journal_stderr_stays_as_it_is() {
     let lab = Lab::new("");

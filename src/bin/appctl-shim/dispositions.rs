@@ -18,6 +18,14 @@ pub(crate) fn ours() -> SigSet {
         .collect()
 }
 
+/// Keeps the app, whose account is ours, out of our memory and away from our descriptors: ptrace(2), `/proc/PID/mem`,
+/// `/proc/PID/fd`, `pidfd_getfd(2)`. The file that ships may not be read by the account, so that this holds from the first
+/// instruction on. execve(2) of the app undoes it there.
+pub(crate) fn shut() {
+    // Cannot fail: the argument is valid.
+    let _ = prctl::set_dumpable(false);
+}
+
 /// A clean slate for the app: nothing blocked, nothing ignored.
 pub(crate) fn reset() {
     // All there are, the real-time ones too; those that cannot be changed refuse.
@@ -34,7 +42,7 @@ pub(crate) fn end_as(exit: Exit) -> ExitCode {
     };
     if let Ok(each) = Signal::try_from(number) {
         // The app's own core is the one worth having.
-        let _ = prctl::set_dumpable(false);
+        shut();
         default(number);
         let _ = SigSet::from(each).thread_unblock();
         let _ = raise(each);

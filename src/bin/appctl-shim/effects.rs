@@ -34,7 +34,9 @@ impl Shim {
             Action::Remember(record) => self.store.save(&record),
             Action::Ready(status) => {
                 self.tell(Word::Ready(status));
-                self.share.settle(clock::now());
+                if let Some(app) = self.child.as_ref().map(Child::pid) {
+                    self.share.settle(app, clock::now());
+                }
             }
             Action::Stopping(status) => self.tell(Word::Stopping(status)),
             Action::Status(status) => self.tell(Word::Status(status)),

@@ -14,6 +14,7 @@ use crate::notify;
 
 /// Runs one instance to its end.
 pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
+    dispositions::shut();
     let args = match args::parse(words) {
         Ok(args) => args,
         Err(problem) => return usage(&problem),
