@@ -120,9 +120,9 @@ fn lifecycle(spec: &AppSpec, service: &mut Section) {
     service.set("TimeoutStopSec", seconds(spec.stop.timeout + GRACE));
 }
 
-/// Exit statuses of a shim that could not begin (sysexits.h), and all of systemd's own, systemd.exec(5).
+/// Exit statuses of a shim that could not begin or is of no instance (sysexits.h), and all of systemd's own, systemd.exec(5).
 fn uncounted() -> Vec<String> {
-    let shims = [64, 71];
+    let shims = [64, 66, 71];
     shims
         .into_iter()
         .chain(200..=245)
@@ -131,8 +131,9 @@ fn uncounted() -> Vec<String> {
 }
 
 fn directories(spec: &AppSpec, service: &mut Section) {
-    // The shim's control socket is in there, which is nobody else's business.
-    service.set("RuntimeDirectory", format_args!("appctl/{}/%i", spec.name));
+    // The shim's control socket is in there, which is nobody else's business. systemd gives the directory away, and removes
+    // it, whatever the instance is called: none may be called like a file of root's, the lock, the record, the pins.
+    service.set("RuntimeDirectory", format_args!("appctl/{}/instance/%i", spec.name));
     service.set("RuntimeDirectoryMode", "0700");
     service.set("StateDirectory", state_directories(spec).join(" "));
     service.set("StateDirectoryMode", "0750");

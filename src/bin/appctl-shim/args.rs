@@ -95,6 +95,8 @@ pub(crate) enum Usage {
     Value(String),
     #[error("usage: appctl-shim run --KEY=VALUE… -- NAME INSTANCE PROGRAM [ARGUMENT…]")]
     Shape,
+    #[error("no instance is called {0:?}: they have numbers from 1 on, and there is surge")]
+    Instance(String),
     #[error("--ready={0} needs --adapter")]
     NeedsAdapter(&'static str),
     #[error("--ready=listening needs --sockets")]
@@ -113,7 +115,8 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Args, Usage
     }
     let mut name = || words.next()?.into_string().ok();
     let app = name().and_then(|text| text.parse().ok()).ok_or(Usage::Shape)?;
-    let instance = name().and_then(|text| text.parse().ok()).ok_or(Usage::Shape)?;
+    let instance = name().ok_or(Usage::Shape)?;
+    let instance = instance.parse().map_err(|_| Usage::Instance(instance))?;
     let command: Vec<_> = words.collect();
     if command.is_empty() {
         return Err(Usage::Shape);

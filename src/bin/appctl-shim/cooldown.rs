@@ -12,8 +12,8 @@ use crate::machine::{Level, uncounted};
 use crate::run;
 
 const PAUSE: Duration = Duration::from_secs(1);
-/// No such program, group, user, runtime or state directory: somebody has to see to that first.
-const HOPELESS: [i32; 5] = [203, 216, 217, 233, 238];
+/// No such instance, program, group, user, runtime or state directory: somebody has to see to that first.
+const HOPELESS: [i32; 6] = [66, 203, 216, 217, 233, 238];
 
 /// Waits and becomes the command when another start makes sense; ends at once when none does.
 pub(crate) fn cooldown(mut words: impl Iterator<Item = OsString>) -> ExitCode {

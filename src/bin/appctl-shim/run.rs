@@ -9,7 +9,7 @@ use crate::clock;
 use crate::dispositions;
 use crate::inputs::Shim;
 use crate::log;
-use crate::machine::{EX_OSERR, EX_USAGE, Event, Exit, Level, Machine, Rules};
+use crate::machine::{EX_NOINPUT, EX_OSERR, EX_USAGE, Event, Exit, Level, Machine, Rules};
 use crate::notify;
 
 /// Runs one instance to its end.
@@ -33,7 +33,10 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
 /// Says what is wrong with the command line.
 pub(crate) fn usage(problem: &Usage) -> ExitCode {
     log::line(Level::Error, &problem.to_string());
-    ExitCode::from(EX_USAGE)
+    match problem {
+        Usage::Instance(_) => ExitCode::from(EX_NOINPUT),
+        _ => ExitCode::from(EX_USAGE),
+    }
 }
 
 /// The loop: sleep until something happens, let the machine answer, do what it says.

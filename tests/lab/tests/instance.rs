@@ -200,7 +200,7 @@ fn belongs_to_its_account_and_leaves_nothing(stage: &Stage) -> Result<()> {
     install(stage, &["--user", "work"], "")?;
     let owner = stage
         .host()
-        .run_ok(&["stat", "--format=%U %a", "/run/appctl/myapp/1"])?;
+        .run_ok(&["stat", "--format=%U %a", "/run/appctl/myapp/instance/1"])?;
     ensure!(owner.trim() == "work 700", "{owner}");
     // A child of the app that ignores the stop request.
     let pid = stage.pids("myapp")?["1"].to_string();

@@ -69,8 +69,15 @@ fn refuses_what_it_does_not_know() {
         let line = format!("--{bad} -- a 1 x");
         assert_eq!(read(&line), Err(Usage::Value(format!("--{bad}"))));
     }
-    for bad in ["", "--", "-- a", "-- a 1", "-- A 1 x", "-- a 0 x", "--backlog=1"] {
+    for bad in ["", "--", "-- a", "-- a 1", "-- A 1 x", "--backlog=1"] {
         assert_eq!(read(bad), Err(Usage::Shape), "{bad}");
+    }
+}
+
+#[test]
+fn names_an_instance_that_cannot_be() {
+    for bad in ["0", "01", "pin", "x", "+1", "70000"] {
+        assert_eq!(read(&format!("-- a {bad} x")), Err(Usage::Instance(bad.to_owned())));
     }
 }
 

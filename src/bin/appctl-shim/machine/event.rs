@@ -23,6 +23,8 @@ impl fmt::Display for Seconds {
 }
 
 /// One connection on the control socket. Never used twice.
+/// There is no such instance: `EX_NOINPUT` of sysexits.h.
+pub(crate) const EX_NOINPUT: u8 = 66;
 pub(crate) type PeerId = u32;
 
 /// How a process ended, wait(2).
@@ -40,7 +42,7 @@ pub(crate) const EX_OSERR: u8 = 71;
 /// Exit statuses of units that no shim has counted: its own from before it could, and 200 to 245, which are systemd's,
 /// systemd.exec(5). `RestartPreventExitStatus=` of the instance's unit.
 pub(crate) fn uncounted(status: i32) -> bool {
-    matches!(status, 200..=245) || [EX_USAGE, EX_OSERR].map(i32::from).contains(&status)
+    matches!(status, 200..=245) || [EX_USAGE, EX_NOINPUT, EX_OSERR].map(i32::from).contains(&status)
 }
 
 impl Exit {
