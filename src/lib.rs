@@ -7,10 +7,12 @@
 //! - [`rollout`]: *when* to restart what. Events in, steps out.
 //! - [`release`]: *which* code is live. Ids, order, layout.
 //! - [`observe`]: *how it is doing*. Kernel, shim and journal text in, samples out.
+//! - [`contract`]: what the programs promise each other. Beneath all but `spec`.
 //! - [`host`]: the only I/O of the library. No decisions.
 //!
 //! The programs in `src/bin` are glue over these: load, decide (pure), drive (host), print.
 
+pub mod contract;
 pub mod host;
 pub mod observe;
 pub mod release;

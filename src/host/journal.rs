@@ -1,10 +1,13 @@
 //! A journalctl(1) child: fixed arguments, one JSON object per line.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::process::Stdio;
 
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
+
+use crate::contract::MESSAGE_ID;
 
 /// Which entries.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +24,8 @@ pub struct Query {
     pub since: Option<String>,
     /// Only this run of a unit, 32 hexadecimal digits.
     pub invocation: Option<String>,
+    /// Only notes of these runs' main processes, by invocation id: no other process can add to what is read.
+    pub notes_of: BTreeMap<String, u32>,
 }
 
 /// Returns once journald has read and written all that was told to it before.
@@ -59,6 +64,12 @@ impl Query {
         // Matches of one field are alternatives, and `+` separates alternatives of different fields.
         arguments.extend(self.units.iter().map(|unit| format!("_SYSTEMD_UNIT={unit}")));
         arguments.extend(self.invocation.iter().map(|id| format!("_SYSTEMD_INVOCATION_ID={id}")));
+        if !self.notes_of.is_empty() {
+            let pids: BTreeSet<_> = self.notes_of.values().collect();
+            arguments.extend([format!("MESSAGE_ID={MESSAGE_ID}"), "_TRANSPORT=journal".to_owned()]);
+            arguments.extend(self.notes_of.keys().map(|id| format!("_SYSTEMD_INVOCATION_ID={id}")));
+            arguments.extend(pids.iter().map(|pid| format!("_PID={pid}")));
+        }
         if !self.units.is_empty() && !self.slices.is_empty() {
             arguments.push("+".to_owned());
         }
@@ -116,6 +127,20 @@ mod tests {
         let arguments = query.arguments();
         assert!(arguments.contains(&"--since=--rotate".to_owned()));
         assert!(arguments.contains(&"--lines=5".to_owned()));
+    }
+
+    #[test]
+    fn notes_are_those_of_certain_processes() {
+        let query = Query {
+            notes_of: [("ab".to_owned(), 7), ("cd".to_owned(), 8)].into(),
+            ..Query::default()
+        };
+        let arguments = query.arguments().join(" ");
+        let matches = "_SYSTEMD_INVOCATION_ID=ab _SYSTEMD_INVOCATION_ID=cd _PID=7 _PID=8";
+        assert!(
+            arguments.ends_with(matches) && arguments.contains(" MESSAGE_ID="),
+            "{arguments}"
+        );
     }
 
     #[test]

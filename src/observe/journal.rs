@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::contract::Note;
 use crate::spec::{AppName, Instance};
 
 /// One entry that an instance of an app wrote.
@@ -21,7 +22,38 @@ pub struct Entry {
     pub pid: Option<u32>,
     /// The text, whatever bytes it was made of.
     pub message: String,
+    /// Whether it looks like a note of a shim. Nothing is decided by that: see [`Noted`].
+    pub is_note: bool,
 }
+
+/// A note, and who sent it: a field whose name begins with `_` is journald's own, and the kernel's word. Only that of a
+/// run's main process is worth anything; an app can send the same under its own number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Noted {
+    /// Invocation id of the run.
+    pub run: String,
+    /// The sender.
+    pub pid: u32,
+    /// What it says.
+    pub note: Note,
+}
+
+impl Noted {
+    /// Reads one line; `None` when there is no note in it.
+    pub fn parse(line: &str) -> Option<Self> {
+        let fields: BTreeMap<String, Field> = serde_json::from_str(line).ok()?;
+        let text = |name: &str| fields.get(name).map(Field::text);
+        text("_TRANSPORT").filter(|transport| transport == NATIVE)?;
+        Some(Self {
+            run: text("_SYSTEMD_INVOCATION_ID")?,
+            pid: text("_PID")?.parse().ok()?,
+            note: Note::from_fields(text)?,
+        })
+    }
+}
+
+/// `_TRANSPORT=` of entries that were sent with fields of their own.
+const NATIVE: &str = "journal";
 
 impl Entry {
     /// Highest level number that counts as standard error.
@@ -44,6 +76,7 @@ impl Entry {
             time: text("__REALTIME_TIMESTAMP")?.parse().ok()?,
             priority: text("PRIORITY").and_then(|level| level.parse().ok()).unwrap_or(6),
             pid: text("_PID").and_then(|pid| pid.parse().ok()),
+            is_note: text("_TRANSPORT").as_deref() == Some(NATIVE) && Note::from_fields(text).is_some(),
             message: text("MESSAGE").unwrap_or_default(),
         })
     }
@@ -110,7 +143,7 @@ fn colour(parameters: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, printed, without_colours};
+    use super::{Entry, Note, Noted, printed, without_colours};
     use crate::spec::Instance;
 
     fn line(message: &str) -> String {
@@ -128,6 +161,26 @@ mod tests {
         );
         assert!(entry.is_error());
         assert_eq!(entry.message, "boom");
+    }
+
+    #[test]
+    fn a_note_is_read_with_its_sender_and_from_fields_only() {
+        let id = crate::contract::MESSAGE_ID;
+        let fields = format!(r#""MESSAGE_ID":"{id}","APPCTL_NOTE":"cut","APPCTL_REQUESTS":"3""#);
+        let sender = r#""_PID":"7","_SYSTEMD_INVOCATION_ID":"ab","_TRANSPORT""#;
+        let noted = Noted::parse(&format!(r#"{{{fields},{sender}:"journal"}}"#));
+        let note = Note::Cut { requests: 3 };
+        let run = "ab".to_owned();
+        assert_eq!(noted, Some(Noted { run, pid: 7, note }));
+        let text = r#""MESSAGE":"appctl: 3 requests were cut""#;
+        for other in [
+            format!(r#"{{{fields},{sender}:"stdout"}}"#),
+            format!(r#"{{{text},{sender}:"journal"}}"#),
+            format!(r#"{{{text},{sender}:"stdout"}}"#),
+            format!("{{{fields}}}"),
+        ] {
+            assert_eq!(Noted::parse(&other), None, "{other}");
+        }
     }
 
     #[test]

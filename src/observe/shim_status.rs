@@ -1,13 +1,15 @@
 //! What a shim says of its instance in `STATUS=` (`sd_notify(3)`), and what `appctl status` reads back.
 //!
 //! One line, readable in `systemctl status NAME@1` as it is:
-//! `ready; pid 4711; release 20261122T101500Z; responses 630; errors 37; crashes 0; a free remark`. A remark is the last
-//! part and one line that steers no terminal.
+//! `ready; pid 4711; release 20261122T101500Z; responses 630; errors 37; app "in its own words"; crashes 0; a remark`.
+//! What the app says of itself stands in quotes and is only shown. A remark is the shim's, the last part, and steers no
+//! terminal.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::Responses;
+use crate::contract::{quote, unquote};
 use crate::spec::visible;
 
 /// What the shim is doing for its instance.
@@ -36,6 +38,10 @@ pub struct ShimStatus {
     pub release: Option<String>,
     /// What it answered in this run, when an adapter counts it.
     pub responses: Option<Responses>,
+    /// The port that the app listens on, and its socket does not.
+    pub elsewhere: Option<u16>,
+    /// What the app says of itself.
+    pub words: Option<String>,
     /// Crashes in a row.
     pub crashes: u32,
     /// Why, for people.
@@ -46,6 +52,9 @@ pub struct ShimStatus {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a status line of appctl-shim")]
 pub struct NotAShimStatus;
+
+/// In characters: systemd takes no message over 4 KiB.
+const LONGEST_REMARK: usize = 500;
 
 const STATES: [(ShimState, &str); 5] = [
     (ShimState::Starting, "starting"),
@@ -89,9 +98,15 @@ impl fmt::Display for ShimStatus {
         if let Some(Responses { all, errors }) = self.responses {
             write!(f, "; responses {all}; errors {errors}")?;
         }
+        if let Some(port) = self.elsewhere {
+            write!(f, "; elsewhere {port}")?;
+        }
+        if let Some(words) = &self.words {
+            write!(f, "; app {}", quote(words))?;
+        }
         write!(f, "; crashes {}", self.crashes)?;
         match &self.remark {
-            Some(remark) => write!(f, "; {}", visible(remark)),
+            Some(remark) => write!(f, "; {}", one_line(remark)),
             None => Ok(()),
         }
     }
@@ -109,6 +124,11 @@ impl FromStr for ShimStatus {
             .map_err(|_| NotAShimStatus)?;
         let release = take(&mut rest, "release ").map(str::to_owned);
         let responses = take_responses(&mut rest)?;
+        let elsewhere = take(&mut rest, "elsewhere ")
+            .map(str::parse)
+            .transpose()
+            .map_err(|_| NotAShimStatus)?;
+        let words = take_words(&mut rest)?;
         let (crashes, remark) = match rest.split_once("; ") {
             Some((crashes, remark)) => (crashes, Some(remark.to_owned())),
             None => (rest, None),
@@ -120,6 +140,8 @@ impl FromStr for ShimStatus {
             pid,
             release,
             responses,
+            elsewhere,
+            words,
             crashes,
             remark,
         })
@@ -135,6 +157,21 @@ fn take_responses(rest: &mut &str) -> Result<Option<Responses>, NotAShimStatus> 
     let errors = take(rest, "errors ").ok_or(NotAShimStatus)?;
     let (all, errors) = (number(all)?, number(errors)?);
     Ok(Some(Responses { all, errors }))
+}
+
+/// The app's words, unescaped.
+fn take_words(rest: &mut &str) -> Result<Option<String>, NotAShimStatus> {
+    let Some(quoted) = rest.strip_prefix("app ") else {
+        return Ok(None);
+    };
+    let (words, after) = unquote(quoted).ok_or(NotAShimStatus)?;
+    *rest = after.strip_prefix("; ").ok_or(NotAShimStatus)?;
+    Ok(Some(words))
+}
+
+/// A remark may cite an answer of the app.
+fn one_line(remark: &str) -> String {
+    visible(&remark.chars().take(LONGEST_REMARK).collect::<String>())
 }
 
 /// Cuts `label value; ` off the front of `rest`, when it stands there.
@@ -166,11 +203,29 @@ mod tests {
                 pid,
                 release: release.map(str::to_owned),
                 responses: pid.map(|_| Responses { all: 630, errors: 37 }),
+                elsewhere: pid.map(|_| 4_000),
+                words: release.map(|_| "so \"far\"; crashes 7; \u{1b}[31mred\nREADY=1".to_owned()),
                 crashes: 3,
                 remark: remark.map(str::to_owned),
             };
             assert_eq!(status.to_string().parse(), Ok(status));
         }
+    }
+
+    #[test]
+    fn what_an_app_says_of_itself_is_marked_and_plain() {
+        let status = ShimStatus {
+            state: ShimState::Ready,
+            pid: None,
+            release: None,
+            responses: None,
+            elsewhere: None,
+            words: Some("x\"; crashes 9\u{1b}]0;t\u{7}\u{202e}".to_owned()),
+            crashes: 0,
+            remark: Some("said\n\u{1b}[2J".to_owned()),
+        };
+        let line = r#"ready; app "x%22; crashes 9%1b]0;t%07%e2%80%ae"; crashes 0; said\n\u{1b}[2J"#;
+        assert_eq!(status.to_string(), line);
     }
 
     #[test]
@@ -182,6 +237,9 @@ mod tests {
             "ready; pid x; crashes 0",
             "ready; crashes",
             "ready; responses 5; crashes 0",
+            "ready; elsewhere 70000; crashes 0",
+            "ready; app up; crashes 0",
+            "ready; app \"up",
             "ready; responses 5; errors x; crashes 0",
             "ready; responses -5; errors 1; crashes 0",
         ] {

@@ -71,6 +71,9 @@ pub struct Record {
     /// Those among them with a status of 500 or above.
     #[serde(default)]
     pub errors_before: u64,
+    /// Main processes of the runs it has met, by invocation id: what only they can have told is believed.
+    #[serde(default)]
+    pub shims: BTreeMap<String, u32>,
     /// Every instance with a part in it, in the order of the rollout.
     pub instances: Vec<Entry>,
 }
@@ -167,6 +170,7 @@ impl Record {
             unwatched: false,
             responses_before: 0,
             errors_before: 0,
+            shims: BTreeMap::new(),
             instances: request.tasks.iter().map(entry).collect(),
         }
     }

@@ -76,7 +76,7 @@ fn a_shim_that_was_killed_counts_as_a_crash() {
     drop(first);
     let mut second = next("", Some(&record), &["sleep", "1000"]);
     let status = second.notified("STATUS=starting; pid");
-    assert!(status.ends_with("; crashes 1"), "{status}");
+    assert!(status.ends_with("; crashes 1; the shim was killed"), "{status}");
     second.stop();
 }
 

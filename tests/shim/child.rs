@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, Read};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::symlink;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use nix::sys::signal::Signal;
 use nix::sys::socket::{MsgFlags, recv};
 use nix::sys::stat::fstat;
 
-use crate::harness::{Lab, eventually};
+use crate::harness::{Lab, PATIENCE, eventually};
 
 fn environment(pid: i32) -> Vec<String> {
     let bytes = fs::read(format!("/proc/{pid}/environ")).expect("a live process");

@@ -58,7 +58,10 @@ impl Lab {
         notify
             .set_read_timeout(Some(Duration::from_millis(20)))
             .expect("a timeout");
-        let options = options.split_whitespace().map(str::to_owned).collect();
+        // Not that of the machine that runs the tests.
+        let journal = format!("--journal={}", dir.path().join("journald/stdout").display());
+        let options = options.split_whitespace().map(str::to_owned);
+        let options = [journal].into_iter().chain(options).collect();
         Self {
             dir,
             notify,

@@ -27,7 +27,7 @@ fn failed(shim: &mut Shim, code: i32, why: &str) {
         .rfind(|line| line.starts_with("STATUS="))
         .expect("a status");
     assert!(
-        last.starts_with("STATUS=failed; crashes 1; ") && last.contains(why),
+        last.starts_with("STATUS=failed; ") && last.contains("; crashes 1; ") && last.contains(why),
         "{last}"
     );
     assert!(shim.stderr().contains(why), "{}", shim.stderr());
@@ -67,7 +67,7 @@ fn the_apps_own_word_counts_and_what_is_not_its_to_say_does_not() {
     eventually("the app's words", || {
         shim.seen()
             .iter()
-            .any(|line| line.ends_with("; warming up"))
+            .any(|line| line.contains("; app \"warming up\"; "))
             .then_some(())
     });
     send(&path, "EXTEND_TIMEOUT_USEC=5000000");

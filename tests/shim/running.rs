@@ -151,6 +151,11 @@ impl Shim {
         eventually(&what, || self.stderr().contains(text).then_some(()));
     }
 
+    /// Whether it has not ended, not even as a zombie.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        self.child.try_wait().expect("our child").is_none()
+    }
+
     /// Waits for the shim's end.
     #[track_caller]
     pub(crate) fn ended(&mut self) -> ExitStatus {

@@ -24,6 +24,8 @@ pub(crate) struct Record {
     pub(crate) running: bool,
     /// Since when the app was ready.
     pub(crate) ready_at: Option<Millis>,
+    /// The port that it listened on, and its socket did not.
+    pub(crate) elsewhere: Option<u16>,
     /// How the last crash went, for people.
     pub(crate) reason: String,
 }
@@ -58,6 +60,7 @@ impl Policy {
             crashes: if stable { 1 } else { record.crashes.saturating_add(1) },
             running: false,
             ready_at: None,
+            elsewhere: None,
             reason: reason.to_owned(),
         }
     }
@@ -68,12 +71,16 @@ impl Record {
     pub(crate) const SIZE: usize = 384;
     const LONGEST_REASON: usize = 300;
 
-    /// `crashes running ready_at reason`, padded with newlines.
+    /// `crashes running ready_at:elsewhere reason`, padded with newlines.
     pub(crate) fn to_bytes(&self) -> [u8; Self::SIZE] {
         let mut text = String::with_capacity(Self::SIZE);
         let ready_at = self.ready_at.unwrap_or(0);
         // Writing to a string cannot fail.
-        let _ = write!(text, "{} {} {ready_at} ", self.crashes, u8::from(self.running));
+        let _ = write!(text, "{} {} {ready_at}", self.crashes, u8::from(self.running));
+        if let Some(port) = self.elsewhere {
+            let _ = write!(text, ":{port}");
+        }
+        text.push(' ');
         text.extend(
             self.reason
                 .chars()
@@ -92,12 +99,16 @@ impl Record {
         let mut parts = text.splitn(4, ' ');
         let crashes = parts.next()?.parse().ok()?;
         let running = parts.next()? == "1";
-        let ready_at = parts.next()?.parse().ok().filter(|since| *since > 0);
+        let third = parts.next()?;
+        let (ready_at, elsewhere) = third.split_once(':').unwrap_or((third, ""));
+        let ready_at = ready_at.parse().ok().filter(|since| *since > 0);
+        let elsewhere = elsewhere.parse().ok();
         let reason = parts.next()?.to_owned();
         Some(Self {
             crashes,
             running,
             ready_at,
+            elsewhere,
             reason,
         })
     }
@@ -133,6 +144,7 @@ mod tests {
             crashes: 7,
             running: true,
             ready_at,
+            elsewhere: None,
             reason: String::new(),
         };
         let crashes = |ready_at, now| POLICY.crashed(&record(ready_at), "x", now).crashes;
@@ -147,6 +159,7 @@ mod tests {
             crashes: 2,
             running: true,
             ready_at: None,
+            elsewhere: None,
             reason: "x".to_owned(),
         };
         let woken = POLICY.woken(left, 9);
@@ -171,9 +184,13 @@ mod tests {
     proptest! {
         #[test]
         fn a_record_is_read_back(
-            crashes: u32, running: bool, ready_at in proptest::option::of(1_u64..), reason in "[^\n]{0,60}"
+            crashes: u32,
+            running: bool,
+            ready_at in proptest::option::of(1_u64..),
+            elsewhere: Option<u16>,
+            reason in "[^\n]{0,60}"
         ) {
-            let record = Record { crashes, running, ready_at, reason };
+            let record = Record { crashes, running, ready_at, elsewhere, reason };
             prop_assert_eq!(Record::from_bytes(&record.to_bytes()), Some(record));
         }
 

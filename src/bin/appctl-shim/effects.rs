@@ -16,7 +16,7 @@ use crate::ipc::Ipc;
 use crate::machine::{Action, Event, Exit, WRONG_CONFIG};
 use crate::outbox::Word;
 use crate::probe::Probe;
-use crate::{clock, directory, log, notify};
+use crate::{clock, directory, notify};
 
 /// The kernel would not start a process: `EX_TEMPFAIL` of sysexits.h.
 const NO_PROCESS: i32 = 75;
@@ -29,6 +29,7 @@ impl Shim {
             Action::Probe => return Ok(self.start_probe()),
             Action::Finish(exit) => {
                 self.outbox.empty(clock::now()).iter().for_each(notify::send);
+                self.notes.settle();
                 return Err(exit);
             }
             Action::Remember(record) => self.store.save(&record),
@@ -42,7 +43,7 @@ impl Shim {
             Action::Status(status) => self.tell(Word::Status(status)),
             Action::Extend(span) => self.tell(Word::Extend(span)),
             Action::Watchdog => self.tell(Word::Watchdog),
-            Action::Log(level, text) => log::line(level, &text),
+            Action::Note(note) => self.notes.note(&note),
             Action::TellStop { peer, linger, timeout } => {
                 let control = self.control.iter_mut();
                 control.for_each(|control| control.tell_stop(peer, linger, timeout));

@@ -16,6 +16,7 @@ use crate::child::Child;
 use crate::control::Control;
 use crate::ipc::Ipc;
 use crate::machine::{Event, Millis, PeerId, Proof};
+use crate::notes::Notes;
 use crate::outbox::Outbox;
 use crate::probe::Probe;
 use crate::relay::Relay;
@@ -41,6 +42,7 @@ pub(crate) struct Shim {
     pub(crate) control: Option<Control>,
     pub(crate) ipc: Option<Ipc>,
     pub(crate) probe: Option<Probe>,
+    pub(crate) notes: Notes,
     pub(crate) outbox: Outbox,
     /// What the app would have to do without.
     pub(crate) missing: Option<String>,
@@ -77,6 +79,7 @@ impl Shim {
             control: control.map(|path| named(&path, Control::bind(&path))).transpose()?,
             relay: relay.map(|path| named(&path, Relay::bind(&path))).transpose()?,
             store: Store::new(record),
+            notes: Notes::new(&args.options.journal, args.app.as_str()),
             outbox: Outbox::default(),
             missing: missing(&args),
             share: Share::default(),

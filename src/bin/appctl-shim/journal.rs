@@ -23,6 +23,11 @@ pub(crate) fn stdout() -> Option<Stdout> {
     Some(io::stdout()).filter(|stdout| is_journal(stdout))
 }
 
+/// Whether stderr is the journal.
+pub(crate) fn has_stderr() -> bool {
+    is_journal(io::stderr())
+}
+
 /// Whether it is the journal: an operator who sent it elsewhere (`StandardError=`) keeps it there.
 pub(crate) fn is_journal(stream: impl AsFd) -> bool {
     let journal = std::env::var("JOURNAL_STREAM").unwrap_or_default();

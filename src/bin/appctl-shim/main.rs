@@ -22,6 +22,7 @@ mod last_words;
 mod lines;
 mod log;
 mod machine;
+mod notes;
 mod notify;
 mod outbox;
 mod probe;

@@ -87,7 +87,7 @@ impl Outbox {
 /// Whether they differ only in what the app may change as often as it likes: its words, its counts, the answers to probes.
 fn same_life(one: &ShimStatus, other: &ShimStatus) -> bool {
     let life = |status: &ShimStatus| (status.state, status.pid, status.crashes);
-    life(one) == life(other) && one.release == other.release
+    life(one) == life(other) && one.release == other.release && one.elsewhere == other.elsewhere
 }
 
 #[cfg(test)]
@@ -103,6 +103,8 @@ mod tests {
             pid: Some(7),
             release: None,
             responses: None,
+            elsewhere: None,
+            words: None,
             crashes: 0,
             remark: Some(remark.to_owned()),
         }

@@ -72,6 +72,8 @@ pub(crate) struct ExpectedError {
     pub(crate) said: Vec<String>,
     /// What is wrong inside files, shown with carets.
     pub(crate) files: Vec<InvalidFile>,
+    /// The port that an app asked for and does not hold.
+    pub(crate) asked_port: Option<u16>,
 }
 
 /// A configuration file with problems.
@@ -94,6 +96,7 @@ impl ExpectedError {
             help: None,
             said: Vec::new(),
             files: Vec::new(),
+            asked_port: None,
         }
     }
 

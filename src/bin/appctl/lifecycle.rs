@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use appctl::host::bus::{JobResult, Systemd};
-use appctl::host::journal::Query;
-use appctl::observe::journal::Entry;
+use appctl::host::bus::{InstanceState, JobResult, Systemd};
+use appctl::observe::ShimStatus;
 use appctl::spec::{AppSpec, Instance};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -75,63 +74,26 @@ async fn failure(
     units: &[String],
 ) -> anyhow::Result<ExpectedError> {
     let state = systemd.instance(unit).await?;
-    let Reason { why, said } = Reason::of(&state, result, Some(since)).await;
+    let Reason { why, said } = Reason::of(systemd, &state, result, Some(since)).await;
     let mut message = format!("{unit} did not become ready: {why}");
-    if port_asked_for(&why).is_none()
-        && let Some(wrong_port) = wrong_port(units, since).await
-    {
-        message.push_str("; ");
-        message.push_str(&wrong_port);
+    let port = asked_port(systemd, units).await?;
+    if let Some((other, port)) = port.as_ref().filter(|(other, _)| other != unit) {
+        let elsewhere = format!("; {other} listens on port {port}, which its socket does not hold");
+        message.push_str(&elsewhere);
     }
-    let app_said: Vec<String> = said
-        .into_iter()
-        .filter(|line| !line.starts_with(Reason::SHIM))
-        .collect();
-    let error = ExpectedError::new(Exit::ROLLOUT_FAILED, message).said(app_said);
+    let app_said = said.into_iter().filter(|line| !line.is_note).map(|line| line.text);
+    let mut error = ExpectedError::new(Exit::ROLLOUT_FAILED, message).said(app_said.collect());
+    error.asked_port = port.map(|(_, port)| port);
     Ok(error.help(format!("all it said: journalctl -u {unit}")))
 }
 
-/// What the shim or the adapter of any instance says of a port that the app's socket does not hold. Only the first
+/// A port that any of the instances listens on and that the app's socket does not hold, as its shim says. Only the first
 /// instance gets as far; the others fail because the port is taken by then, which explains nothing.
-async fn wrong_port(units: &[String], since: Timestamp) -> Option<String> {
-    let query = Query {
-        units: units.to_vec(),
-        since: Some(format!("@{}", since.as_second())),
-        ..Query::default()
+async fn asked_port(systemd: &Systemd, units: &[String]) -> anyhow::Result<Option<(String, u16)>> {
+    let states = systemd.instances(units).await?;
+    let port = |state: InstanceState| {
+        let shim: ShimStatus = state.status_text.parse().ok()?;
+        Some((state.unit, shim.elsewhere?))
     };
-    let mut journal = query.open().ok()?;
-    while let Ok(Some(line)) = journal.next().await {
-        let message = Entry::parse(&line).map(|entry| entry.message);
-        let said = message
-            .as_deref()
-            .and_then(|message| message.strip_prefix(Reason::SHIM));
-        if let Some(said) = said.filter(|said| port_asked_for(said).is_some()) {
-            return Some(said.to_owned());
-        }
-    }
-    None
-}
-
-/// How the shim and the adapter begin such a sentence.
-const LISTENS_ON: [&str; 2] = ["listens on port ", "listening on port "];
-
-/// The port that a failed app asked for and that its socket does not hold.
-pub(crate) fn port_asked_for(failure: &str) -> Option<u16> {
-    let (_, after) = LISTENS_ON.iter().find_map(|words| failure.split_once(words))?;
-    let digits = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
-    after[..digits].parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::port_asked_for;
-
-    #[test]
-    fn finds_the_port_an_app_asked_for() {
-        assert_eq!(
-            port_asked_for("myapp listens on port 4000, but its socket holds 3000"),
-            Some(4000)
-        );
-        assert_eq!(port_asked_for("exit status 3"), None);
-    }
+    Ok(states.into_iter().find_map(port))
 }

@@ -88,7 +88,7 @@ async fn in_use(context: &Context, systemd: &Systemd, spec: &AppSpec) -> anyhow:
     let (layout, app) = (&context.layout, &spec.name);
     let mut used: BTreeSet<ReleaseId> = pins::all(layout, app)?.into_values().collect();
     let survey = Survey::all(systemd, app).await?;
-    used.extend(survey.releases().filter_map(|id| id.parse().ok()));
+    used.extend(survey.releases());
     if let Some(change) = record::read_release(layout, app)?.and_then(|record| record.release) {
         used.extend(change.from.iter().chain([&change.to]).filter_map(|id| id.parse().ok()));
     }

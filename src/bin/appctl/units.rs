@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use appctl::host::machine::{self, Machine};
+use appctl::observe::ShimStatus;
+use appctl::release::ReleaseId;
 use appctl::spec::{AppName, AppSpec, Instance};
 pub(crate) use appctl::unit::{hold_name as hold, service_name as service, slice_name as slice, socket_name as socket};
 
@@ -47,4 +49,9 @@ pub(crate) fn count(spec: &AppSpec) -> u16 {
 pub(crate) fn machine() -> Machine {
     static MACHINE: OnceLock<Machine> = OnceLock::new();
     *MACHINE.get_or_init(|| machine::look(Path::new("/")))
+}
+
+/// The release that a shim says to run, when that is the name of one.
+pub(crate) fn reported(shim: &ShimStatus) -> Option<ReleaseId> {
+    shim.release.as_deref()?.parse().ok()
 }

@@ -3,7 +3,7 @@
 use appctl::observe::ShimState;
 
 use super::watch::Still;
-use super::{Action, Event, Exit, Level, Machine, Millis, Notified, PeerId, Phase, Said, Seconds};
+use super::{Action, Event, Exit, Machine, Millis, Note, Notified, PeerId, Phase, Said, Span};
 
 /// A stack that is not there after this long will not come: the loop is not in JavaScript.
 const STACK_PATIENCE: Millis = 2_000;
@@ -54,11 +54,8 @@ impl Machine {
     }
 
     fn suspect(still: Still, now: Millis, out: &mut Vec<Action>) -> Phase {
-        let span = Seconds(now - still.since);
-        out.push(Action::Log(
-            Level::Error,
-            format!("the event loop has been blocked for {span}, its stack:"),
-        ));
+        let span = now - still.since;
+        out.push(Action::Note(Note::Blocked { span }));
         let blocked = Blocked {
             peer: still.id,
             since: still.since,
@@ -84,7 +81,7 @@ impl Machine {
             Event::Said(_, Said::Hello) => self.let_accept(out),
             Event::Closed(peer) if ours(peer) => return Phase::Ready,
             Event::Forward(signal) => out.push(Action::Forward(signal)),
-            Event::Notified(Notified::Status(words)) => self.say(ShimState::Ready, words, out),
+            Event::Notified(Notified::Status(words)) => self.quote(ShimState::Ready, words, out),
             Event::Tick
             | Event::Spawned { .. }
             | Event::Refused { .. }
@@ -102,18 +99,15 @@ impl Machine {
     fn heard_blocked(&mut self, blocked: Blocked, said: Said, now: Millis, out: &mut Vec<Action>) -> Phase {
         match said {
             Said::Stack(line) if blocked.lines < MOST_LINES => {
-                out.push(Action::Log(Level::Error, format!("    {line}")));
+                out.push(Action::Note(Note::Stack { line }));
                 let lines = blocked.lines + 1;
                 Phase::Blocked(Blocked { lines, ..blocked })
             }
             Said::Traced => Self::shoot(blocked, now, out),
             Said::Beat { .. } => {
                 self.beat(out);
-                let span = Seconds(now.saturating_sub(blocked.since));
-                out.push(Action::Log(
-                    Level::Warning,
-                    format!("the event loop turns again after {span}: not killed"),
-                ));
+                let span = now.saturating_sub(blocked.since);
+                out.push(Action::Note(Note::TurnsAgain { span }));
                 Phase::Ready
             }
             _ => Phase::Blocked(blocked),
@@ -121,8 +115,8 @@ impl Machine {
     }
 
     fn shoot_silent(blocked: Blocked, now: Millis, out: &mut Vec<Action>) -> Phase {
-        let why = "no stack: it is not in JavaScript, or SIGUSR1 is the app's own";
-        out.push(Action::Log(Level::Error, format!("    {why}")));
+        let line = "no stack: it is not in JavaScript, or SIGUSR1 is the app's own".to_owned();
+        out.push(Action::Note(Note::Stack { line }));
         Self::shoot(blocked, now, out)
     }
 
@@ -136,7 +130,7 @@ impl Machine {
     }
 
     fn ended_blocked(&mut self, blocked: Blocked, exit: Exit, now: Millis, out: &mut Vec<Action>) -> Phase {
-        let span = Seconds(now.saturating_sub(blocked.since));
+        let span = Span(now.saturating_sub(blocked.since));
         let reason = if blocked.killed {
             format!("killed: its event loop was blocked for {span}")
         } else {

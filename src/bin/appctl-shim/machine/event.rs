@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+pub(crate) use appctl::contract::{Level, Note, Span};
 use appctl::observe::{Responses, ShimStatus};
 use nix::sys::signal::Signal;
 
@@ -10,21 +11,7 @@ use crate::backoff::Record;
 /// Milliseconds of `CLOCK_BOOTTIME`, `clock_gettime(2)`.
 pub(crate) type Millis = u64;
 
-/// A time span for people: `340 ms`, `1.2 s`.
-pub(crate) struct Seconds(pub(crate) Millis);
-
-impl fmt::Display for Seconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            short @ ..1_000 => write!(f, "{short} ms"),
-            long => write!(f, "{}.{} s", long / 1_000, long % 1_000 / 100),
-        }
-    }
-}
-
 /// One connection on the control socket. Never used twice.
-/// There is no such instance: `EX_NOINPUT` of sysexits.h.
-pub(crate) const EX_NOINPUT: u8 = 66;
 pub(crate) type PeerId = u32;
 
 /// How a process ended, wait(2).
@@ -36,6 +23,8 @@ pub(crate) enum Exit {
 
 /// The command line makes no sense: `EX_USAGE` of sysexits.h.
 pub(crate) const EX_USAGE: u8 = 64;
+/// There is no such instance: `EX_NOINPUT` of sysexits.h.
+pub(crate) const EX_NOINPUT: u8 = 66;
 /// The kernel refused something a shim cannot do without: `EX_OSERR` of sysexits.h.
 pub(crate) const EX_OSERR: u8 = 71;
 
@@ -156,8 +145,8 @@ pub(crate) enum Action {
     Extend(Millis),
     /// `WATCHDOG=1`.
     Watchdog,
-    /// A line to the journal.
-    Log(Level, String),
+    /// An entry in the journal.
+    Note(Note),
     /// Ask an adapter to drain: idle connections linger this long, everything is over after `timeout`.
     TellStop {
         peer: PeerId,
@@ -180,12 +169,4 @@ pub(crate) enum Action {
     Forward(i32),
     /// End the shim in the same way.
     Finish(Exit),
-}
-
-/// Weight of a log line, as in syslog(3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Level {
-    Error = 3,
-    Warning = 4,
-    Info = 6,
 }

@@ -42,7 +42,7 @@ use appctl::observe::{ShimState, ShimStatus};
 
 use blocked::Blocked;
 pub(crate) use event::{
-    Action, EX_OSERR, EX_USAGE, Event, Exit, Level, Millis, Notified, PeerId, Said, Seconds, uncounted,
+    Action, EX_NOINPUT, EX_OSERR, EX_USAGE, Event, Exit, Level, Millis, Note, Notified, PeerId, Said, Span, uncounted,
 };
 use peers::Peers;
 use report::Report;
@@ -118,8 +118,12 @@ pub(crate) struct Machine {
     record: Record,
     pid: Option<u32>,
     release: Option<String>,
-    /// The app's own words, or why it failed.
+    /// Why it failed, or what it waits for.
     remark: Option<String>,
+    /// What the app says of itself.
+    words: Option<String>,
+    /// The port that it listens on, and its socket does not.
+    elsewhere: Option<u16>,
     /// A wrong port was warned of.
     warned: bool,
 }
@@ -137,6 +141,8 @@ impl Machine {
             pid: None,
             release: None,
             remark: None,
+            words: None,
+            elsewhere: None,
             warned: false,
             rules,
             record,
@@ -174,30 +180,51 @@ impl Machine {
         }
     }
 
+    /// Until the next crash it tells how the last one went: who started the app again may ask only now.
     fn status(&self, state: ShimState) -> ShimStatus {
+        let runs = matches!(state, ShimState::Starting | ShimState::Ready);
+        let last = Some(&self.record).filter(|record| runs && record.crashes > 0);
         ShimStatus {
             state,
             pid: self.pid,
             release: self.release.clone(),
             responses: self.peers.responses(),
+            elsewhere: self.elsewhere.or(last.and_then(|record| record.elsewhere)),
+            words: self.words.clone(),
             crashes: self.record.crashes,
-            remark: self.remark.clone(),
+            remark: self.remark.clone().or(last.map(|record| record.reason.clone())),
         }
     }
 
     /// The end of an app that nobody asked to end.
     fn crashed(&mut self, exit: Exit, reason: String, now: Millis, out: &mut Vec<Action>) -> Phase {
-        self.record = self.rules.backoff.crashed(&self.record, &reason, now);
+        self.record = self.note_crash(&reason, now);
         self.pid = None;
         out.push(Action::Remember(self.record.clone()));
-        out.push(Action::Log(Level::Error, reason.clone()));
+        out.push(Action::Note(Note::Crashed {
+            crashes: self.record.crashes,
+            reason: reason.clone(),
+        }));
         self.remark = Some(reason);
         out.push(Action::Status(self.status(ShimState::Failed)));
         out.push(Action::Finish(exit));
         Phase::Done
     }
 
-    /// The app's words for `STATUS=`.
+    fn note_crash(&self, reason: &str, now: Millis) -> Record {
+        Record {
+            elsewhere: self.elsewhere,
+            ..self.rules.backoff.crashed(&self.record, reason, now)
+        }
+    }
+
+    /// The app's own words for `STATUS=`.
+    fn quote(&mut self, state: ShimState, words: String, out: &mut Vec<Action>) {
+        self.words = Some(words);
+        out.push(Action::Status(self.status(state)));
+    }
+
+    /// `STATUS=` with a remark.
     fn say(&mut self, state: ShimState, remark: String, out: &mut Vec<Action>) {
         self.remark = Some(remark);
         out.push(Action::Status(self.status(state)));
@@ -210,11 +237,12 @@ impl Machine {
         }
     }
 
-    fn wrong_port(&self, port: u16) -> String {
+    fn wrong_port(&self, port: u16) -> Note {
         let (app, held) = (&self.rules.app, &self.rules.held);
-        format!(
+        let advice = format!(
             "{app} listens on port {port}, but its socket holds {held}: \
              set listen = {port} in /etc/appctl/apps/{app}.toml and run \"appctl apply {app}\""
-        )
+        );
+        Note::WrongPort { port, advice }
     }
 }

@@ -3,7 +3,7 @@
 use appctl::observe::ShimState;
 
 use super::waiting::MARGIN;
-use super::{Action, Event, Level, Machine, Millis, Notified, Phase, Proof, Said, Seconds};
+use super::{Action, Event, Machine, Millis, Note, Notified, Phase, Proof, Said, Span};
 use crate::backoff::Record;
 
 /// The readiness deadline passed: `EX_TEMPFAIL` of sysexits.h.
@@ -71,7 +71,7 @@ impl Machine {
             }
             Event::Refused { code, reason } => self.crashed(super::Exit::Code(code), reason, now, out),
             Event::AppExited { exit, .. } => {
-                let lived = Seconds(now.saturating_sub(starting.since));
+                let lived = Span(now.saturating_sub(starting.since));
                 let reason = format!("{exit} before it was ready, {lived} after its start");
                 self.crashed(exit, reason, now, out)
             }
@@ -100,7 +100,8 @@ impl Machine {
             return self.failed(WRONG_CONFIG, self.wrong_port(port), now, out);
         }
         if starting.deadline <= now {
-            return self.failed(NOT_READY, self.not_ready(starting), now, out);
+            let reason = self.not_ready(starting);
+            return self.failed(NOT_READY, Note::NotReady { reason }, now, out);
         }
         if starting.probe_at <= now {
             out.push(Action::Probe);
@@ -114,12 +115,19 @@ impl Machine {
         let next = match said {
             Said::Listening if self.rules.proof == Proof::Listening => return self.proven(starting, now, out),
             Said::Ready if self.rules.proof == Proof::Message => return self.proven(starting, now, out),
-            Said::Listening => Starting {
-                wrong_port: None,
-                ..starting
-            },
+            Said::Listening => {
+                if self.elsewhere.take().is_some() {
+                    out.push(Action::Status(self.status(ShimState::Starting)));
+                }
+                Starting {
+                    wrong_port: None,
+                    ..starting
+                }
+            }
             Said::Elsewhere(port) if self.minds_elsewhere(*port) && starting.wrong_port.is_none() => {
                 let at = now.saturating_add(WRONG_PORT_PATIENCE);
+                self.elsewhere = Some(*port);
+                out.push(Action::Status(self.status(ShimState::Starting)));
                 Starting {
                     wrong_port: Some((*port, at)),
                     ..starting
@@ -150,7 +158,7 @@ impl Machine {
         match said {
             Notified::Ready if self.rules.proof == Proof::Notify => self.proven(starting, now, out),
             Notified::Status(words) => {
-                self.say(ShimState::Starting, words, out);
+                self.quote(ShimState::Starting, words, out);
                 Phase::Starting(starting)
             }
             Notified::Extend(longer) => {
@@ -183,15 +191,14 @@ impl Machine {
         if self.rules.proof == Proof::Http {
             self.remark = None;
         }
+        (self.elsewhere, self.record.elsewhere) = (None, None);
         self.watch.begin(now);
         self.record.ready_at = Some(now.max(1));
         out.push(Action::Ready(self.status(ShimState::Ready)));
         self.let_accept(out);
         out.push(Action::Remember(self.record.clone()));
-        out.push(Action::Log(
-            Level::Info,
-            format!("ready after {}", Seconds(now.saturating_sub(starting.since))),
-        ));
+        let after = now.saturating_sub(starting.since);
+        out.push(Action::Note(Note::Ready { after }));
         Phase::Ready
     }
 
@@ -203,7 +210,7 @@ impl Machine {
     }
 
     fn not_ready(&self, starting: Starting) -> String {
-        let waited = Seconds(starting.deadline.saturating_sub(starting.since));
+        let waited = Span(starting.deadline.saturating_sub(starting.since));
         let missing = match self.rules.proof {
             Proof::Notify => "it sent no READY=1",
             Proof::Listening => "it listens on none of its sockets",

@@ -2,7 +2,7 @@
 
 use appctl::observe::ShimState;
 
-use super::{Action, Event, Exit, Level, Machine, Millis, Notified, PeerId, Phase, Proof, Said};
+use super::{Action, Event, Exit, Machine, Millis, Note, Notified, PeerId, Phase, Proof, Said};
 use crate::backoff::Record;
 
 /// What an app that did not become ready is given to end by itself, at most.
@@ -91,8 +91,9 @@ impl Machine {
     }
 
     /// The app did not become ready: it is stopped, and the shim fails with `code`.
-    pub(super) fn failed(&mut self, code: i32, reason: String, now: Millis, out: &mut Vec<Action>) -> Phase {
-        out.push(Action::Log(Level::Error, reason.clone()));
+    pub(super) fn failed(&mut self, code: i32, note: Note, now: Millis, out: &mut Vec<Action>) -> Phase {
+        let reason = note.to_string();
+        out.push(Action::Note(note));
         self.say(ShimState::Failed, reason, out);
         let budget = self.rules.stop_timeout.min(FAILED_TIMEOUT);
         self.stop(Stopping::new(budget, Some(code), now), now, out)
@@ -145,7 +146,7 @@ impl Machine {
             Event::Said(..) | Event::Closed(_) => self.go_on(stopping, now, out),
             Event::Unheard if matches!(stopping.stage, Stage::Told(_)) => Self::signal(stopping, out),
             Event::Notified(Notified::Status(words)) if stopping.failure.is_none() => {
-                self.say(ShimState::Draining, words, out);
+                self.quote(ShimState::Draining, words, out);
                 stay
             }
             Event::Tick
@@ -210,15 +211,12 @@ impl Machine {
             Stage::Hearing(_) => self.go_on(stopping.draining(), now, out),
             Stage::Told(_) => Self::signal(stopping, out),
             Stage::Draining(_) => {
-                let left = self.peers.in_flight();
-                out.push(Action::Log(
-                    Level::Warning,
-                    format!("drain deadline: {left} requests still in flight"),
-                ));
+                let in_flight = self.peers.in_flight();
+                out.push(Action::Note(Note::DrainDeadline { in_flight }));
                 self.tell(stopping, now, out)
             }
             Stage::Signalled => {
-                out.push(Action::Log(Level::Warning, "stop deadline: killing the app".to_owned()));
+                out.push(Action::Note(Note::StopDeadline));
                 out.push(Action::KillApp);
                 let stage = Stage::Killed(now.saturating_add(REAP_PATIENCE));
                 Phase::Stopping(Stopping { stage, ..stopping })
@@ -234,10 +232,10 @@ impl Machine {
     fn tell_drained(&self, out: &mut Vec<Action>) {
         let (served, cut) = (self.peers.served(), self.peers.cut());
         if served > 0 {
-            out.push(Action::Log(Level::Info, format!("{served} requests were waited for")));
+            out.push(Action::Note(Note::WaitedFor { requests: served }));
         }
         if cut > 0 {
-            out.push(Action::Log(Level::Warning, format!("{cut} requests were cut")));
+            out.push(Action::Note(Note::Cut { requests: cut }));
         }
     }
 
@@ -245,7 +243,7 @@ impl Machine {
         self.tell_drained(out);
         if let Some(code) = stopping.failure {
             let reason = self.remark.clone().unwrap_or_default();
-            self.record = self.rules.backoff.crashed(&self.record, &reason, now);
+            self.record = self.note_crash(&reason, now);
             self.pid = None;
             out.push(Action::Remember(self.record.clone()));
             out.push(Action::Status(self.status(ShimState::Failed)));

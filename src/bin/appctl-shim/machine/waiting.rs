@@ -2,7 +2,7 @@
 
 use appctl::observe::ShimState;
 
-use super::{Action, Event, Exit, Level, Machine, Millis, Phase, Seconds};
+use super::{Action, Event, Exit, Machine, Millis, Note, Phase, Span};
 use crate::backoff::Record;
 
 /// Time systemd leaves a start beyond the readiness deadline (`TimeoutStartSec=` of the unit is built the same way).
@@ -40,10 +40,7 @@ impl Machine {
         let patience = wait.saturating_add(self.rules.ready_timeout).saturating_add(MARGIN);
         out.push(Action::Extend(patience));
         let crashes = self.record.crashes;
-        out.push(Action::Log(
-            Level::Warning,
-            format!("{crashes} crashes in a row: next start in {}", Seconds(wait)),
-        ));
+        out.push(Action::Note(Note::BackingOff { crashes, wait }));
         self.tell_wait(wait, out);
         Phase::Waiting(waiting)
     }
@@ -75,7 +72,7 @@ impl Machine {
     }
 
     fn tell_wait(&mut self, wait: Millis, out: &mut Vec<Action>) {
-        let remark = format!("{}; next start in {}", self.record.reason, Seconds(wait));
+        let remark = format!("{}; next start in {}", self.record.reason, Span(wait));
         self.say(ShimState::BackingOff, remark, out);
         self.remark = None;
     }

@@ -93,7 +93,7 @@ impl Roll<'_> {
     pub(crate) async fn is_live(&self, id: &ReleaseId) -> anyhow::Result<bool> {
         let (layout, app) = (&self.context.layout, &self.spec.name);
         let survey = Survey::take(self.systemd, app, units::count(self.spec)).await?;
-        let same = survey.releases().all(|release| release == id.to_string());
+        let same = survey.releases().all(|release| release == *id);
         let open = open_release(self.context, app)?.is_some();
         Ok(same && !open && releases::live(layout, app).as_ref() == Some(id))
     }

@@ -1,15 +1,13 @@
-//! Requests that were waited for, and cut, while instances were replaced, as their shims told the journal: the units
-//! themselves have forgotten it by the time they are up again. A shim does not end before the journal has it.
+//! Requests that were waited for, and cut, while instances were replaced, as their shims noted in the journal: the units
+//! themselves have forgotten it by the time they are up again. A shim does not end before the journal has it. What an app
+//! writes there counts for nothing, since the kernel says who has written what.
 
 use std::time::Duration;
 
+use appctl::contract::Note;
 use appctl::host::journal::Query;
-use appctl::observe::journal::Entry;
+use appctl::observe::journal::Noted;
 use appctl::rollout::Record;
-use appctl::spec::Instance;
-
-use super::Reason;
-use crate::units;
 
 /// A journal that does not answer is no reason to hold up the end.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -24,17 +22,16 @@ pub(super) struct Drained {
 impl super::work::Work {
     /// All of them since the rollout began; `None` when the journal does not tell, or nobody counts.
     pub(super) async fn drained_since(&self, record: &Record) -> Option<Drained> {
-        let instances = record.instances.iter().filter_map(|entry| entry.instance.parse().ok());
-        let who = instances.chain([Instance::Surge]);
         let query = Query {
-            units: who.map(|instance| units::instance(&self.app, instance)).collect(),
             since: Some(moment(&record.started)?),
+            notes_of: record.shims.clone(),
             ..Query::default()
         };
-        if !self.counted {
-            return None;
+        match record.shims.is_empty() {
+            _ if !self.counted => None,
+            true => Some(Drained::default()),
+            false => tokio::time::timeout(PATIENCE, count(query)).await.ok().flatten(),
         }
-        tokio::time::timeout(PATIENCE, count(query)).await.ok().flatten()
     }
 }
 
@@ -48,44 +45,39 @@ async fn count(query: Query) -> Option<Drained> {
     let mut journal = query.open().ok()?;
     let mut sum = Drained::default();
     while let Some(line) = journal.next().await.ok()? {
-        if let Some(entry) = Entry::parse(&line) {
-            sum.note(&entry.message);
+        if let Some(noted) = Noted::parse(&line).filter(|noted| query.notes_of.get(&noted.run) == Some(&noted.pid)) {
+            sum.add(&noted.note);
         }
     }
     Some(sum)
 }
 
 impl Drained {
-    /// Only a shim's lines count.
-    fn note(&mut self, message: &str) {
-        let number = |tail| {
-            message
-                .strip_prefix(Reason::SHIM)?
-                .strip_suffix(tail)?
-                .parse::<u64>()
-                .ok()
-        };
-        self.waited_for += number(" requests were waited for").unwrap_or(0);
-        self.cut += number(" requests were cut").unwrap_or(0);
+    fn add(&mut self, note: &Note) {
+        match note {
+            Note::WaitedFor { requests } => self.waited_for += u64::from(*requests),
+            Note::Cut { requests } => self.cut += u64::from(*requests),
+            _ => {}
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use appctl::contract::Note;
+
     use super::{Drained, moment};
 
     #[test]
-    fn only_a_shim_tells_what_became_of_requests() {
+    fn notes_of_requests_add_up_and_others_do_not() {
         let mut sum = Drained::default();
-        for line in [
-            "appctl: 3 requests were cut",
-            "appctl: 12 requests were waited for",
-            "appctl: 5 requests were waited for",
-            "7 requests were cut",
-            "appctl: -7 requests were cut",
-            "appctl: exited with status 1",
+        for note in [
+            Note::Cut { requests: 3 },
+            Note::WaitedFor { requests: 12 },
+            Note::WaitedFor { requests: 5 },
+            Note::DrainDeadline { in_flight: 7 },
         ] {
-            sum.note(line);
+            sum.add(&note);
         }
         assert_eq!(sum, Drained { waited_for: 17, cut: 3 });
     }

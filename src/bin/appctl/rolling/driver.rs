@@ -97,6 +97,7 @@ impl Driver<'_> {
             self.runs.insert(*instance, run.clone());
         }
         self.refused |= matches!(done.event, Event::Refused(..));
+        self.record.shims.extend(done.shims);
         self.record.happened(&done.event, done.run.map(|run| run.id));
         self.progress.happened(&done.event, &done.said);
         done.notes.iter().for_each(|note| self.progress.note(note));
@@ -139,7 +140,7 @@ impl Driver<'_> {
             }
             let state = self.work.systemd.instance(unit).await?;
             let since = Some(known.since);
-            let reason = Reason::of(&state, &JobResult::Done, since).await;
+            let reason = Reason::of(&self.work.systemd, &state, &JobResult::Done, since).await;
             match self.died(instance, &reason) {
                 Step::Continue => {}
                 next => return Ok(next),
@@ -152,7 +153,7 @@ impl Driver<'_> {
         self.runs.remove(&instance);
         let event = Event::Died(instance, format!("it was ready, and then {}", reason.why));
         self.record.happened(&event, None);
-        self.progress.happened(&event, &reason.said);
+        self.progress.happened(&event, &reason.lines());
         self.rollout.step(event)
     }
 

@@ -43,6 +43,7 @@ pub(crate) async fn carry_out(
     let mut record = Record::new(super::hold::now(), app.to_string(), by, &order.request, &survey.runs());
     let before: Responses = survey.answers().into_values().map(|one| one.responses).sum();
     (record.responses_before, record.errors_before) = (before.all, before.errors);
+    record.shims = survey.main_processes().collect();
     record.release = order.swap.moves();
     order.swap.remember(&context.layout, &app)?;
     let rollout = Rollout::new(order.request);
@@ -76,7 +77,7 @@ pub(crate) async fn reopen(
     interrupts: &mut Interrupts,
 ) -> anyhow::Result<()> {
     let mut record = last.record;
-    let (request, past, runs) = rest(&record, spec, systemd).await?;
+    let (request, past, runs) = rest(&mut record, spec, systemd).await?;
     let swap = Swap::recalled(&context.layout, &spec.name, &record, units::count(spec))?;
     record.state = State::Running;
     record.ended = None;
@@ -90,12 +91,13 @@ pub(crate) async fn reopen(
 type Runs = BTreeMap<Instance, Run>;
 
 /// What is left to do, what was done, and the runs of what that brought up.
-async fn rest(record: &Record, spec: &AppSpec, systemd: &Systemd) -> anyhow::Result<(Request, Past, Runs)> {
+async fn rest(record: &mut Record, spec: &AppSpec, systemd: &Systemd) -> anyhow::Result<(Request, Past, Runs)> {
     let instances = record.instances.iter().filter_map(|entry| entry.instance.parse().ok());
     let who: Vec<Instance> = instances.chain([Instance::Surge]).collect();
     // A drain, and the start after it.
     let patience = spec.stop.timeout + spec.ready.timeout;
     let survey = Survey::settled(systemd, &spec.name, &who, patience).await?;
+    record.shims.extend(survey.main_processes());
     let release = record.release.as_ref().map(|change| change.to.as_str());
     let (request, past) = record.rest(&survey.seen(release));
     let since = Timestamp::now();

@@ -27,10 +27,8 @@ pub(crate) fn settle(spec: &AppSpec, layout: &Layout, survey: &Survey) -> Durati
 fn runs_live_release(spec: &AppSpec, layout: &Layout, survey: &Survey) -> bool {
     let live = releases::live(layout, &spec.name).filter(|_| spec.directory.is_none());
     let same = |shim: &ShimStatus| {
-        let release = shim.release.as_deref();
-        live.as_ref()
-            .is_some_and(|live| release == Some(live.to_string().as_str()))
-            && !upgraded(shim.pid)
+        let release = units::reported(shim);
+        live.is_some() && release == live && !upgraded(shim.pid)
     };
     let shims: Vec<Option<ShimStatus>> = survey.shims().collect();
     !shims.is_empty() && shims.iter().all(|shim| shim.as_ref().is_some_and(same))

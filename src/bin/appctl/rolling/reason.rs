@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use appctl::host::bus::{InstanceState, JobResult};
+use appctl::host::bus::{InstanceState, JobResult, Systemd};
 use appctl::host::journal::{self, Query};
 use appctl::observe::journal::{Entry, without_colours};
 use appctl::observe::{ShimState, ShimStatus};
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 /// How much of what an app said last is shown.
 const LAST_LINES: usize = 20;
@@ -16,38 +17,69 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Nor is one that takes its time with what it has not written yet.
 const SYNC: Duration = Duration::from_secs(1);
 
+/// How long a shim may take to its first word.
+const SPEECH: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(10);
+
 /// Why an instance is not up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Reason {
     /// A fragment.
     pub(crate) why: String,
-    /// What the app said last, oldest first.
-    pub(crate) said: Vec<String>,
+    /// What was said last, oldest first.
+    pub(crate) said: Vec<Said>,
+}
+
+/// One line of the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Said {
+    /// The text, without effect on a terminal.
+    pub(crate) text: String,
+    /// Whether it looks like a note of the shim.
+    pub(crate) is_note: bool,
 }
 
 impl Reason {
-    /// What the shim writes begins like this.
-    pub(crate) const SHIM: &str = "appctl: ";
-
     /// The reason for a state, with what the unit said, since `since` if given.
-    pub(crate) async fn of(state: &InstanceState, result: &JobResult, since: Option<Timestamp>) -> Self {
+    pub(crate) async fn of(
+        systemd: &Systemd,
+        state: &InstanceState,
+        result: &JobResult,
+        since: Option<Timestamp>,
+    ) -> Self {
         let read = last_lines(&state.unit, since);
         let said = tokio::time::timeout(PATIENCE, read).await.unwrap_or_default();
-        let why = why(state, result).or_else(|| shim_said(&said));
+        let why = told(systemd, state).await.or_else(|| ended(state, result));
         let why = why.unwrap_or_else(|| otherwise(state, result));
         Self { why, said }
     }
+
+    /// All that was said, as text.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.said.iter().map(|line| line.text.clone()).collect()
+    }
 }
 
-/// What its shim says, or how its main process ended. Both are gone once systemd has started it again.
-fn why(state: &InstanceState, result: &JobResult) -> Option<String> {
-    let shim: Option<ShimStatus> = state.status_text.parse().ok();
-    if let Some(remark) = shim
-        .filter(|shim| shim.state != ShimState::Ready)
-        .and_then(|shim| shim.remark)
-    {
-        return Some(remark);
+/// What its shim tells systemd, which hears nobody else: why it failed, or how the run before it went. systemd may have
+/// just begun another run, whose shim has said nothing yet.
+async fn told(systemd: &Systemd, state: &InstanceState) -> Option<String> {
+    let end = Instant::now() + SPEECH;
+    let mut text = state.status_text.clone();
+    while text.is_empty() && Instant::now() < end {
+        let now = systemd.instance(&state.unit).await.ok()?;
+        if now.activity.is_down() {
+            return None;
+        }
+        text = now.status_text;
+        tokio::time::sleep(LOOK).await;
     }
+    let shim: ShimStatus = text.parse().ok()?;
+    let failed = shim.state != ShimState::Ready || shim.crashes > 0;
+    shim.remark.filter(|_| failed)
+}
+
+/// How its main process ended. It is gone once systemd has started it again.
+fn ended(state: &InstanceState, result: &JobResult) -> Option<String> {
     match (state.result.as_str(), state.exit_code) {
         ("timeout", _) => Some("it was not ready in time".to_owned()),
         ("oom-kill", _) => Some("the kernel killed it for its memory".to_owned()),
@@ -58,17 +90,6 @@ fn why(state: &InstanceState, result: &JobResult) -> Option<String> {
     }
 }
 
-/// The shim notes in the journal, too, how the app ended.
-fn shim_said(said: &[String]) -> Option<String> {
-    let mut notes = said.iter().filter_map(|line| line.strip_prefix(Reason::SHIM));
-    let explains = |note: &&str| {
-        ![" crashes in a row", " requests were "]
-            .iter()
-            .any(|other| note.contains(other))
-    };
-    notes.rfind(explains).map(str::to_owned)
-}
-
 fn otherwise(state: &InstanceState, result: &JobResult) -> String {
     match result {
         JobResult::Done if state.activity.is_up() => "it was restarted by someone else".to_owned(),
@@ -77,7 +98,7 @@ fn otherwise(state: &InstanceState, result: &JobResult) -> String {
     }
 }
 
-async fn last_lines(unit: &str, since: Option<Timestamp>) -> Vec<String> {
+async fn last_lines(unit: &str, since: Option<Timestamp>) -> Vec<Said> {
     // A shim sees to it that the journal has everything before the end, unless it was killed itself.
     let _ = tokio::time::timeout(SYNC, journal::sync()).await;
     let query = Query {
@@ -91,28 +112,13 @@ async fn last_lines(unit: &str, since: Option<Timestamp>) -> Vec<String> {
     // Not --lines: together with --since journalctl of 252 takes the first ones.
     let mut lines = VecDeque::new();
     while let Ok(Some(line)) = journal.next().await {
-        lines.extend(Entry::parse(&line).map(|entry| without_colours(&entry.message)));
+        lines.extend(Entry::parse(&line).map(|entry| Said {
+            text: without_colours(&entry.message),
+            is_note: entry.is_note,
+        }));
         if lines.len() > LAST_LINES {
             lines.pop_front();
         }
     }
     lines.into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::shim_said;
-
-    #[test]
-    fn the_shim_explains_better_than_systemd() {
-        let lines = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let said = lines(&[
-            "Error: x",
-            "appctl: exited with status 1",
-            "appctl: 2 crashes in a row: next start in 0 s",
-            "appctl: 12 requests were waited for",
-        ]);
-        assert_eq!(shim_said(&said).as_deref(), Some("exited with status 1"));
-        assert_eq!(shim_said(&lines(&["Error: x"])), None);
-    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use appctl::host::bus::{InstanceState, Systemd};
 use appctl::observe::{Responses, ShimState, ShimStatus};
+use appctl::release::ReleaseId;
 use appctl::rollout::Seen;
 use appctl::spec::{AppName, Instance};
 use tokio::time::Instant;
@@ -119,24 +120,29 @@ impl Survey {
         self.states.iter().filter_map(run).collect()
     }
 
+    /// The main processes of their runs, by invocation id.
+    pub(super) fn main_processes(&self) -> impl Iterator<Item = (String, u32)> {
+        self.states.values().filter_map(main_process)
+    }
+
     /// What the planner needs in order to go on with an interrupted rollout, to `release` if it is one of a release.
     pub(crate) fn seen(&self, release: Option<&str>) -> BTreeMap<Instance, Seen> {
         let seen = |state: &InstanceState| Seen {
             up: state.activity.is_up(),
             invocation: state.invocation.clone(),
-            new: release.and_then(|release| Some(release_of(state)? == release)),
+            new: release.and_then(|release| Some(release_of(state)?.to_string() == release)),
         };
         self.states.iter().map(|(who, state)| (*who, seen(state))).collect()
     }
 
     /// The releases that instances run, whatever they are doing.
-    pub(crate) fn releases(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn releases(&self) -> impl Iterator<Item = ReleaseId> {
         self.states.values().filter_map(release_of)
     }
 
     /// Instances that run a release.
-    pub(super) fn on_release(&self, release: &str) -> BTreeSet<Instance> {
-        let on_it = |state: &InstanceState| release_of(state).as_deref() == Some(release);
+    pub(super) fn on_release(&self, release: &ReleaseId) -> BTreeSet<Instance> {
+        let on_it = |state: &InstanceState| release_of(state).as_ref() == Some(release);
         self.states
             .iter()
             .filter(|(_, state)| on_it(state))
@@ -150,10 +156,15 @@ impl Survey {
     }
 }
 
+/// The main process of a run that is not over, and the run.
+pub(super) fn main_process(state: &InstanceState) -> Option<(String, u32)> {
+    state.invocation.clone().zip(state.main_pid)
+}
+
 /// What an instance runs, as its shim says.
-pub(super) fn release_of(state: &InstanceState) -> Option<String> {
+pub(super) fn release_of(state: &InstanceState) -> Option<ReleaseId> {
     let shim: ShimStatus = state.status_text.parse().ok()?;
-    shim.release.filter(|_| !state.activity.is_down())
+    units::reported(&shim).filter(|_| !state.activity.is_down())
 }
 
 fn is_under_way(state: &InstanceState) -> bool {

@@ -62,7 +62,7 @@ impl Switching {
     /// The same, once it is known what every instance runs.
     pub(super) async fn make_final(&self, layout: &Layout, app: &AppName, systemd: &Systemd) -> anyhow::Result<()> {
         let survey = Survey::take(systemd, app, self.count).await?;
-        self.commit(layout, app, &survey.on_release(&self.to.to_string()))
+        self.commit(layout, app, &survey.on_release(&self.to))
     }
 
     /// Makes the old release the live one again.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::driver::Run;
 use super::hooks::{Hooks, Moment};
-use super::survey::release_of;
+use super::survey::{main_process, release_of};
 use super::{Reason, Swap, haste};
 use crate::units;
 
@@ -45,6 +45,8 @@ pub(super) struct Done {
     pub(super) said: Vec<String>,
     /// What went wrong and stops nothing.
     pub(super) notes: Vec<String>,
+    /// Main processes of the runs that were met, see [`appctl::rollout::Record::shims`].
+    pub(super) shims: Vec<(String, u32)>,
 }
 
 impl Work {
@@ -104,7 +106,7 @@ impl Work {
         let mut done = if task.brings_up() {
             self.bring_up(instance, back).await?
         } else {
-            Done::from(self.take_down(instance).await?)
+            self.take_down(instance).await?
         };
         let after = self.hooks.after_instance(&moment, &self.swap).await;
         done.notes.extend(before.err().into_iter().chain(after.err()));
@@ -120,12 +122,25 @@ impl Work {
         }
         let unit = units::instance(&self.app, instance);
         let since = Timestamp::now();
-        let mut replaced = self.replace(&unit).await?;
+        let mut shims = Vec::new();
+        let mut replaced = self.replace(&unit, &mut shims).await?;
         // What is left behind on the way back tends to crash by itself. systemd makes one of our request and of its own
         // restart of that, and then it looks as if the old state had crashed.
         if back && replaced.result.is_done() && crashed(&replaced) {
-            replaced = self.replace(&unit).await?;
+            replaced = self.replace(&unit, &mut shims).await?;
         }
+        let done = self.judged(instance, replaced, since, back).await?;
+        Ok(Done { shims, ..done })
+    }
+
+    /// What came of a request to bring an instance up.
+    async fn judged(
+        &self,
+        instance: Instance,
+        replaced: Replaced,
+        since: Timestamp,
+        back: bool,
+    ) -> anyhow::Result<Done> {
         let again = crashed(&replaced);
         let Replaced { before, result, after } = replaced;
         let new = after.invocation.is_some() && after.invocation != before.invocation;
@@ -141,38 +156,44 @@ impl Work {
                 ..done
             });
         }
-        let reason = Reason::of(&after, &result, Some(since)).await;
+        let reason = Reason::of(&self.systemd, &after, &result, Some(since)).await;
         let why = if up {
             "it crashed, and came up only when systemd had started it again".to_owned()
         } else {
-            reason.why
+            reason.why.clone()
         };
         let done = Done::from(Event::NotUp(instance, why));
         Ok(Done {
-            said: reason.said,
+            said: reason.lines(),
             ..done
         })
     }
 
-    async fn replace(&self, unit: &str) -> anyhow::Result<Replaced> {
+    async fn replace(&self, unit: &str, shims: &mut Vec<(String, u32)>) -> anyhow::Result<Replaced> {
         let replace = Box::pin(self.systemd.replace(unit, self.up));
-        Ok(haste::during(replace, &self.app, unit).await?)
+        let replaced = haste::during(replace, &self.app, unit).await?;
+        shims.extend([&replaced.before, &replaced.after].into_iter().filter_map(main_process));
+        Ok(replaced)
     }
 
     /// The release of an instance that is up, when it is another than it should be.
     fn runs_another(&self, state: &InstanceState, back: bool) -> Option<String> {
-        let expected = self.swap.switching()?.expected(back)?.to_string();
+        let expected = self.swap.switching()?.expected(back)?;
         let release = release_of(state).filter(|_| state.activity.is_up())?;
-        (release != expected).then_some(release)
+        (release != *expected).then(|| release.to_string())
     }
 
-    async fn take_down(&self, instance: Instance) -> anyhow::Result<Event> {
+    async fn take_down(&self, instance: Instance) -> anyhow::Result<Done> {
         let unit = units::instance(&self.app, instance);
+        let before = self.systemd.instance(&unit).await?;
         // A stop that takes too long goes on in systemd, which kills at its own deadline.
         haste::during(self.systemd.stop(&unit, self.down), &self.app, &unit).await?;
         // One that had crashed would stay listed as failed.
         self.systemd.reset_failed(&unit).await?;
-        Ok(Event::Down(instance))
+        Ok(Done {
+            shims: main_process(&before).into_iter().collect(),
+            ..Done::from(Event::Down(instance))
+        })
     }
 }
 
@@ -191,6 +212,7 @@ impl From<Event> for Done {
             run: None,
             said: Vec::new(),
             notes: Vec::new(),
+            shims: Vec::new(),
         }
     }
 }

@@ -4,10 +4,14 @@
 mod addresses;
 mod contained;
 mod depth;
+mod flood;
+mod forged;
 mod hooks;
+mod instances;
 mod left_behind;
 mod names;
 mod neighbours;
+mod shim;
 mod sources;
 mod submodules;
 mod systemctl;

@@ -104,7 +104,7 @@ fn short(action: &Action) -> Option<String> {
         Action::Status(status) => format!("status {}", status.state),
         Action::Extend(span) => format!("extend {span}"),
         Action::Watchdog => "watchdog".to_owned(),
-        Action::Log(..) => return None,
+        Action::Note(_) => return None,
         Action::TellStop { peer, linger, timeout } => format!("stop {peer} {linger} {timeout}"),
         Action::Trace(peer) => format!("trace {peer}"),
         Action::Probe => "probe".to_owned(),

@@ -4,7 +4,7 @@ use appctl::observe::{Responses, ShimState};
 use proptest::prelude::*;
 
 use super::super::peers::Peers;
-use super::super::{Action, Event, Exit, Machine, Millis, Notified, Proof, Said};
+use super::super::{Action, Event, Exit, Machine, Millis, Note, Notified, Proof, Said};
 use super::rules;
 use crate::backoff::Record;
 
@@ -149,7 +149,7 @@ proptest! {
         let (_, steps) = play(Proof::Listening, 0, events);
         let kill = first(&steps, |action| matches!(action, Action::KillApp));
         let signal = first(&steps, |action| matches!(action, Action::StopApp));
-        let is_blocked = |action: &Action| matches!(action, Action::Log(_, text) if text.contains("event loop has been blocked"));
+        let is_blocked = |action: &Action| matches!(action, Action::Note(Note::Blocked { .. }));
         let blocked = first(&steps, is_blocked);
         // What is blocked would not see a signal. Nobody has asked it to stop then.
         let shot = kill.filter(|kill| blocked.is_some_and(|blocked| blocked <= *kill));

@@ -136,7 +136,7 @@ fn a_port_that_no_socket_holds_fails_fast_and_tells_what_to_type() {
     let story = Story::running(Proof::Listening)
         .says(1, Said::Elsewhere(4000))
         .wait(1_999)
-        .did("");
+        .did("status starting");
     let story = story.wait(1).did("status failed, stop 1 2000 3750, signal");
     let remark = story.machine.remark.clone();
     let said = "web listens on port 4000, but its socket holds 3000: \
@@ -152,7 +152,9 @@ fn a_second_port_beside_a_right_one_is_fine() {
     let story = Story::running(Proof::Notify)
         .says(1, Said::Elsewhere(9_100))
         .wait(1_000)
-        .says(1, Said::Listening);
+        .says(1, Said::Listening)
+        .did("status starting, status starting");
+    assert_eq!(story.machine.elsewhere, None);
     story.says(1, Said::Elsewhere(9_200)).wait(50_000).did("");
 }
 

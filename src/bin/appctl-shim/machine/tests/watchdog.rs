@@ -50,7 +50,7 @@ fn the_log_says_for_how_long_and_where() {
     );
     let logged = |actions: &[Action]| {
         let lines = actions.iter().filter_map(|action| match action {
-            Action::Log(_, text) => Some(text.clone()),
+            Action::Note(note) => Some(note.to_string()),
             _ => None,
         });
         lines.collect::<Vec<_>>().join("\n")

@@ -54,7 +54,7 @@ pub(super) async fn install(
 /// An app that asks for another port gets the command that gives it that port.
 fn advised(mut error: anyhow::Error, plan: &Plan) -> anyhow::Error {
     if let Some(expected) = error.downcast_mut::<ExpectedError>()
-        && let Some(port) = lifecycle::port_asked_for(&expected.message)
+        && let Some(port) = expected.asked_port
     {
         let directory = plan.directory.display();
         let help = format!(

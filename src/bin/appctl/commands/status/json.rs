@@ -16,7 +16,7 @@ fn app(app: &AppStatus) -> Value {
     json!({
         "name": app.name.as_str(),
         "state": app.state.word(),
-        "release": app.release(),
+        "release": app.release().map(ToString::to_string),
         "listen": app.listen,
         "rollout": app.rollout,
         "instances_wanted": app.wanted,
@@ -31,13 +31,14 @@ fn instance(instance: &InstanceStatus) -> Value {
         "state": instance.state.word(),
         "pid": instance.pid,
         "shim_pid": instance.shim_pid,
-        "release": instance.release,
+        "release": instance.release.as_ref().map(ToString::to_string),
         "since": instance.since.and_then(time).map(|time| time.to_string()),
         "restarts": instance.restarts,
         "memory_bytes": instance.usage.memory,
         "cpu_seconds": instance.usage.cpu.map(|cpu| cpu.as_secs_f64()),
         "responses": instance.responses.map(|responses| responses.all),
         "errors": instance.responses.map(|responses| responses.errors),
+        "says": instance.says,
         "remark": instance.remark,
     })
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use appctl::host::bus::{Activity, Glance, UnitState};
 use appctl::observe::cgroup::Usage;
 use appctl::observe::{Responses, ShimState, ShimStatus};
+use appctl::release::ReleaseId;
 use appctl::spec::{AppName, Instance};
+
+use crate::units;
 
 /// An app's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,13 +50,15 @@ pub(crate) struct InstanceStatus {
     /// The app's own main process.
     pub(crate) pid: Option<u32>,
     pub(crate) shim_pid: Option<u32>,
-    pub(crate) release: Option<String>,
+    pub(crate) release: Option<ReleaseId>,
     /// When it became ready, since 1970.
     pub(crate) since: Option<Duration>,
     pub(crate) restarts: u32,
     pub(crate) usage: Usage,
     /// What it answered in this run, when an adapter counts it.
     pub(crate) responses: Option<Responses>,
+    /// What the app says of itself.
+    pub(crate) says: Option<String>,
     pub(crate) remark: Option<String>,
 }
 
@@ -138,11 +143,12 @@ impl InstanceStatus {
             state: word,
             pid: shim.as_ref().and_then(|shim| shim.pid).filter(|_| lives),
             shim_pid: state.main_pid,
-            release: shim.as_ref().and_then(|shim| shim.release.clone()),
+            release: shim.as_ref().and_then(units::reported),
             since: state.active_since.filter(|_| word == State::Ready),
             restarts: state.restarts,
             usage,
             responses: shim.as_ref().and_then(|shim| shim.responses).filter(|_| lives),
+            says: shim.as_ref().and_then(|shim| shim.words.clone()).filter(|_| lives),
             remark: shim.and_then(|shim| shim.remark),
         }
     }
@@ -155,8 +161,8 @@ impl AppStatus {
     }
 
     /// The release of all its instances, when there is one.
-    pub(crate) fn release(&self) -> Option<&str> {
-        let mut releases = self.instances.iter().filter_map(|instance| instance.release.as_deref());
+    pub(crate) fn release(&self) -> Option<&ReleaseId> {
+        let mut releases = self.instances.iter().filter_map(|instance| instance.release.as_ref());
         let first = releases.next()?;
         releases.all(|other| other == first).then_some(first)
     }

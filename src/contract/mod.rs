@@ -1,0 +1,9 @@
+//! What the programs promise each other. Pure.
+
+mod note;
+mod quoted;
+mod span;
+
+pub use note::{Level, MESSAGE_ID, Note};
+pub use quoted::{quote, unquote};
+pub use span::Span;
