@@ -20,7 +20,14 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ),
     (
         "bin/appctl-generator",
-        &["spec", "unit", "observe", "host::foreign", "host::machine"],
+        &[
+            "spec",
+            "unit",
+            "observe",
+            "host::foreign",
+            "host::machine",
+            "host::trusted",
+        ],
     ),
     (
         "bin/appctl-shim",
@@ -30,6 +37,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
             "spec::AppName",
             "spec::Instance",
             "spec::InvalidName",
+            "spec::variables",
             "spec::visible",
         ],
     ),

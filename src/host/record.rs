@@ -15,6 +15,8 @@ use crate::spec::AppName;
 const RECORD: &str = "rollout.json";
 const BEFORE: &str = "before.toml";
 const AFTER: &str = "after.toml";
+const ENV_BEFORE: &str = "before.env";
+const ENV_AFTER: &str = "after.env";
 
 /// The last rollout of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +41,10 @@ pub struct Texts {
     pub before: Option<String>,
     /// The applied file after.
     pub after: Option<String>,
+    /// What `appctl env` keeps, before.
+    pub env_before: Option<String>,
+    /// And after.
+    pub env_after: Option<String>,
 }
 
 /// The last rollout of an app; `None` when there was none that is remembered, or the record makes no sense. One of a
@@ -100,7 +106,13 @@ pub fn write(layout: &Layout, app: &AppName, record: &Record) -> Result<(), File
 
 /// Keeps both texts of a change, for a way back that a later process may have to take.
 pub fn write_texts(layout: &Layout, app: &AppName, texts: &Texts) -> Result<(), FileError> {
-    for (name, text) in [(BEFORE, &texts.before), (AFTER, &texts.after)] {
+    let all = [
+        (BEFORE, &texts.before),
+        (AFTER, &texts.after),
+        (ENV_BEFORE, &texts.env_before),
+        (ENV_AFTER, &texts.env_after),
+    ];
+    for (name, text) in all {
         let path = layout.run(app).join(name);
         match text {
             Some(text) => replace(&path, text, 0o600).map_err(FileError::io("write", &path))?,
@@ -116,6 +128,8 @@ pub fn read_texts(layout: &Layout, app: &AppName) -> Result<Texts, FileError> {
     Ok(Texts {
         before: text(BEFORE)?,
         after: text(AFTER)?,
+        env_before: text(ENV_BEFORE)?,
+        env_after: text(ENV_AFTER)?,
     })
 }
 
@@ -202,6 +216,8 @@ mod tests {
         let both = Texts {
             before: Some("x".into()),
             after: Some("y".into()),
+            env_before: None,
+            env_after: Some("A=1".into()),
         };
         write_texts(&layout, &app, &both).expect("writable");
         let mode = std::fs::metadata(layout.run(&app).join("before.toml")).expect("there");

@@ -47,6 +47,21 @@ impl Layout {
         self.applied().join(format!("{app}.toml"))
     }
 
+    /// Variables that `appctl env` keeps; for root only.
+    pub fn env(&self) -> PathBuf {
+        self.root.join("etc/appctl/env")
+    }
+
+    /// Those that are wanted for one app.
+    pub fn env_file(&self, app: &AppName) -> PathBuf {
+        self.env().join(format!("{app}.env"))
+    }
+
+    /// The copy in force.
+    pub fn applied_env_file(&self, app: &AppName) -> PathBuf {
+        self.env().join(format!("{app}.applied"))
+    }
+
     /// Parent of the state of all apps.
     pub fn all_state(&self) -> PathBuf {
         self.root.join("var/lib/appctl")

@@ -24,9 +24,11 @@ mod problem;
 mod ready;
 mod sandbox;
 mod schema;
+mod secret;
 mod span_text;
 mod suggest;
 mod syntax;
+pub mod variables;
 mod visible;
 mod words;
 mod words_error;
@@ -42,6 +44,7 @@ pub use path::InvalidPath;
 pub use problem::Problem;
 pub use sandbox::{Allowed, Level, Sandbox};
 pub use schema::schema;
+pub use secret::looks_secret;
 pub use span_text::{InvalidSpan, format_span, parse_span};
 pub use syntax::text_of;
 pub use visible::{is_visible, visible};
@@ -90,6 +93,18 @@ pub struct AppSpec {
     pub sandbox: Sandbox,
     /// How releases are made.
     pub deploy: Deploy,
+}
+
+impl AppSpec {
+    /// The same app with more variables; one of a name that is there already takes its place.
+    #[must_use]
+    pub fn with_variables(mut self, more: Vec<(String, String)>) -> Self {
+        for (name, value) in more {
+            self.env.retain(|(known, _)| *known != name);
+            self.env.push((name, value));
+        }
+        self
+    }
 }
 
 /// How many instances serve: a number, or the processors this machine lets us use, less some.

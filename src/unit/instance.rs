@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::{
-    Host, Section, UnitFile, account_name, hold_name, quote, sandbox, service_name, shim, slice_name, socket_name,
-    template_name,
+    Host, Section, UnitFile, account_name, environment_name, hold_name, installed, quote, sandbox, service_name, shim,
+    slice_name, socket_name, template_name,
 };
 use crate::spec::{Account, AppSpec, Limits};
 
@@ -16,7 +16,7 @@ pub(super) const GRACE: Duration = Duration::from_secs(10);
 pub(super) fn render(spec: &AppSpec, host: &Host) -> UnitFile {
     let mut service = Section::new("Service");
     protocol(spec, &mut service);
-    process(spec, &mut service);
+    process(spec, host, &mut service);
     lifecycle(spec, &mut service);
     directories(spec, &mut service);
     journal(spec, &mut service);
@@ -66,7 +66,7 @@ fn protocol(spec: &AppSpec, service: &mut Section) {
     service.set("FileDescriptorStoreMax", 1);
 }
 
-fn process(spec: &AppSpec, service: &mut Section) {
+fn process(spec: &AppSpec, host: &Host, service: &mut Section) {
     account(spec, service);
     if !spec.deploy.shared.is_empty() {
         // systemd would name both directories.
@@ -75,18 +75,20 @@ fn process(spec: &AppSpec, service: &mut Section) {
             format_args!("STATE_DIRECTORY=/var/lib/appctl/{}/data", spec.name),
         );
     }
-    service.each(
-        "Environment",
-        spec.env.iter().map(|(key, value)| quote::assignment(key, value)),
-    );
+    if !spec.env.is_empty() {
+        // Environment= can be read by every account, systemctl(1) and D-Bus.
+        let file = format!("{}/{}", installed::GENERATED, environment_name(&spec.name));
+        service.set("EnvironmentFile", file);
+    }
     // All optional here: systemd reads them before any process of ours exists, would try again at once and for ever when
     // one is missing, and from 257 on no AssertPathExists= is looked at again. The shim insists on those that must exist.
-    let env_files = spec
-        .env_files
-        .iter()
-        .map(|file| format!("-{}", quote::glob(&file.path)));
-    service.each("EnvironmentFile", env_files);
-    service.set("ExecStart", shim::exec_start(spec));
+    // It also reads those that are not root's alone, with the app's rights: PID 1 would follow a link of the app's.
+    let of_root = spec.env_files.iter().filter(|file| !host.foreign.contains(&file.path));
+    service.each(
+        "EnvironmentFile",
+        of_root.map(|file| format!("-{}", quote::glob(&file.path))),
+    );
+    service.set("ExecStart", shim::exec_start(spec, host));
 }
 
 fn account(spec: &AppSpec, service: &mut Section) {
@@ -177,6 +179,7 @@ mod tests {
     use std::time::Duration;
 
     use crate::spec::{Account, AppSpec, EnvFile, Instances};
+    use crate::unit::Host;
     use crate::unit::samples::{host, spec};
 
     fn text(spec: &AppSpec) -> String {
@@ -221,6 +224,27 @@ mod tests {
         });
         assert!(text.contains("\nEnvironmentFile=-/etc/a.env\nEnvironmentFile=-/etc/b.env\n"));
         assert!(text.contains(" --env-file=/etc/a.env ") && !text.contains("--env-file=/etc/b.env"));
+    }
+
+    #[test]
+    fn no_variable_is_told_to_every_account_and_no_file_of_an_app_to_pid_1() {
+        let file = |path: &str, optional| EnvFile {
+            path: path.into(),
+            optional,
+        };
+        let app = AppSpec {
+            env: vec![("TOKEN".into(), "hunter2".into())],
+            env_files: vec![file("/home/work/a.env", false), file("/home/work/b.env", true)],
+            ..spec("web")
+        };
+        let foreign = app.env_files.iter().map(|file| file.path.clone()).collect();
+        let text = super::render(&app, &Host { foreign, ..host() }).to_string();
+        assert!(!text.contains("hunter2") && text.contains("\nEnvironmentFile=/run/systemd/generator/web.env\n"));
+        assert!(!text.contains("EnvironmentFile=-"), "{text}");
+        assert!(
+            text.contains(" --read-env-file=/home/work/a.env --read-env-file=-/home/work/b.env "),
+            "{text}"
+        );
     }
 
     #[test]

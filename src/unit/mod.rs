@@ -7,7 +7,7 @@
 
 use std::path::PathBuf;
 
-use crate::spec::{AppName, AppSpec};
+use crate::spec::{AppName, AppSpec, variables};
 
 mod account;
 mod escape;
@@ -42,6 +42,8 @@ pub mod installed {
     pub const SYSTEMCTL: &str = "/usr/bin/systemctl";
     /// What is preloaded into Node apps.
     pub const NODE_ADAPTER: &str = "/usr/lib/appctl/node.cjs";
+    /// Where systemd reads generated units, systemd.generator(7).
+    pub const GENERATED: &str = "/run/systemd/generator";
 }
 
 /// What the units depend on beside the spec.
@@ -53,6 +55,8 @@ pub struct Host {
     pub cpus: u16,
     /// The TOML file, for `SourcePath=` of systemd.unit(5).
     pub source: PathBuf,
+    /// Files of variables that an account other than root could change: PID 1 must not read them.
+    pub foreign: Vec<PathBuf>,
 }
 
 /// All units of one app, in a fixed order.
@@ -65,6 +69,18 @@ pub fn render(spec: &AppSpec, host: &Host) -> Vec<UnitFile> {
     units.push(retry::render(spec, host));
     units.push(slice::render(spec, host));
     units
+}
+
+/// Name and text of the file of the app's variables, which stands beside the units and is root's alone: what a unit says
+/// itself, every account can read. `None` when there are no variables.
+pub fn environment(spec: &AppSpec) -> Option<(String, String)> {
+    let name = environment_name(&spec.name);
+    (!spec.env.is_empty()).then(|| (name, variables::write(&spec.env)))
+}
+
+/// `NAME.env`. systemd takes it for no unit.
+fn environment_name(app: &AppName) -> String {
+    format!("{app}.env")
 }
 
 /// Symbolic links beside the units, as `(link, target)`: what starts the app at boot.

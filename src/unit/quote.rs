@@ -45,11 +45,6 @@ fn push_escaped(out: &mut String, c: char) {
     }
 }
 
-/// One `Environment=` assignment.
-pub(super) fn assignment(key: &str, value: &str) -> String {
-    word(&format!("{key}={value}"))
-}
-
 /// A file that takes the rest of its line, `ListenStream=`: nothing is unquoted, only specifiers are read. `%i` is empty
 /// in a unit without instances; it keeps a last backslash from joining the next line and a last space from being cut off.
 pub(super) fn rest_of_line_file(path: &Path) -> String {
@@ -95,7 +90,7 @@ fn ends_badly(text: &str) -> bool {
 mod tests {
     use std::path::Path;
 
-    use super::{assignment, glob, list_path, optional_list_path, rest_of_line_file, word};
+    use super::{glob, list_path, optional_list_path, rest_of_line_file, word};
 
     #[test]
     fn plain_words_stay_readable() {
@@ -122,7 +117,6 @@ mod tests {
         ] {
             assert_eq!(word(text), quoted, "{text:?}");
         }
-        assert_eq!(assignment("A", "b c"), r#""A=b c""#);
     }
 
     #[test]

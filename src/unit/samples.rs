@@ -53,5 +53,6 @@ pub(super) fn host() -> Host {
         systemd: SystemdVersion::OLDEST,
         cpus: 2,
         source: "/etc/appctl/apps/web.toml".into(),
+        foreign: Vec::new(),
     }
 }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{installed, quote};
-use crate::spec::{Adapter, AppSpec, Level, ReadyWhen, Stop, Streams};
+use super::{Host, installed, quote};
+use crate::spec::{Adapter, AppSpec, EnvFile, Level, ReadyWhen, Stop, Streams};
 
 /// The shim's own default.
 const SPREAD: Duration = Duration::from_secs(5);
@@ -15,9 +15,9 @@ const HOMES: [&str; 3] = ["/home", "/root", "/run/user"];
 
 /// The value of `ExecStart=`. The colon turns off `$VARIABLE` expansion of systemd.service(5); `%i` is left to systemd,
 /// every other `%` is doubled.
-pub(super) fn exec_start(spec: &AppSpec) -> String {
+pub(super) fn exec_start(spec: &AppSpec, host: &Host) -> String {
     let mut line = format!(":{} run", installed::SHIM);
-    let words = options(spec).into_iter().map(|option| quote::word(&option));
+    let words = options(spec, host).into_iter().map(|option| quote::word(&option));
     let identity = ["--".to_owned(), spec.name.to_string(), "%i".to_owned()];
     let argv = spec.exec.iter().map(|argument| quote::word(argument));
     for word in words.chain(identity).chain(argv) {
@@ -33,11 +33,12 @@ pub(super) fn directory(spec: &AppSpec) -> PathBuf {
     spec.directory.clone().unwrap_or_else(release)
 }
 
-fn options(spec: &AppSpec) -> Vec<String> {
+fn options(spec: &AppSpec, host: &Host) -> Vec<String> {
     let restart = &spec.restart;
     let backoff = [restart.delay, restart.max_delay, restart.reset_after].map(|span| span.as_millis().to_string());
     let mut options = vec![format!("--directory={}", directory(spec).to_string_lossy())];
-    options.extend(env_files(spec));
+    options.extend(env_files(spec, host));
+    options.extend(read_env_files(spec, host));
     options.extend(ready(&spec.ready.when));
     options.push(milliseconds("ready-timeout", spec.ready.timeout));
     options.push(format!("--stop-signal={}", spec.stop.signal));
@@ -58,8 +59,18 @@ fn options(spec: &AppSpec) -> Vec<String> {
     options
 }
 
+/// Those that the shim reads with the app's rights.
+pub(super) fn read_env_files(spec: &AppSpec, host: &Host) -> Vec<String> {
+    let foreign = spec.env_files.iter().filter(|file| host.foreign.contains(&file.path));
+    let option = |file: &EnvFile| {
+        let dash = if file.optional { "-" } else { "" };
+        format!("--read-env-file={dash}{}", file.path.to_string_lossy())
+    };
+    foreign.map(option).collect()
+}
+
 /// Those that must exist, and that the sandbox lets the shim see.
-fn env_files(spec: &AppSpec) -> impl Iterator<Item = String> {
+fn env_files<'s>(spec: &'s AppSpec, host: &'s Host) -> impl Iterator<Item = String> + 's {
     let homes: &[&str] = if spec.sandbox.level == Level::Strict {
         &HOMES
     } else {
@@ -67,8 +78,8 @@ fn env_files(spec: &AppSpec) -> impl Iterator<Item = String> {
     };
     let below = |path: &Path, directories: &[&str]| directories.iter().any(|directory| path.starts_with(directory));
     let hidden = move |path: &Path| below(path, &TEMPORARY) || below(path, homes);
-    let required = spec.env_files.iter().filter(|file| !file.optional);
-    let seen = required.filter(move |file| !hidden(&file.path));
+    let of_root = spec.env_files.iter().filter(|file| !host.foreign.contains(&file.path));
+    let seen = of_root.filter(move |file| !file.optional && !hidden(&file.path));
     seen.map(|file| format!("--env-file={}", file.path.to_string_lossy()))
 }
 
@@ -105,12 +116,16 @@ mod tests {
     use std::time::Duration;
 
     use crate::spec::{Adapter, AppSpec, Ready, ReadyWhen, Stop, Streams};
-    use crate::unit::samples::spec;
+    use crate::unit::samples::{host, spec};
+
+    fn exec_start(spec: &AppSpec) -> String {
+        super::exec_start(spec, &host())
+    }
 
     #[test]
     fn a_node_app_on_one_port() {
         assert_eq!(
-            super::exec_start(&spec("web")),
+            exec_start(&spec("web")),
             ":/usr/lib/appctl/appctl-shim run --directory=/var/lib/appctl/web/current --ready=listening \
              --ready-timeout-ms=60000 --stop-signal=15 --stop-timeout-ms=30000 --linger-ms=2000 \
              --backoff-ms=100,30000,10000 --watchdog-ms=60000 --adapter=/usr/lib/appctl/node.cjs --sockets=1 --backlog=4096 \
@@ -127,7 +142,7 @@ mod tests {
                 spread: Duration::from_secs(spread),
                 ..spec("web").stop
             };
-            super::exec_start(&AppSpec {
+            exec_start(&AppSpec {
                 stop,
                 increment: Some("METRICS_PORT".into()),
                 ..spec("web")
@@ -146,7 +161,7 @@ mod tests {
                 when,
                 ..spec("web").ready
             };
-            super::exec_start(&AppSpec {
+            exec_start(&AppSpec {
                 ready,
                 adapter: Adapter::None,
                 ..spec("web")

@@ -34,7 +34,8 @@ pub(crate) fn complaints(units: &Tree) -> String {
     let names: Vec<_> = units
         .0
         .keys()
-        .filter(|path| !path.contains('/'))
+        // Beside the units stand files of variables, which are none.
+        .filter(|path| !path.contains('/') && Path::new(path).extension() != Some("env".as_ref()))
         .map(|name| instance_of(name))
         .collect();
     if names.is_empty() {

@@ -28,6 +28,31 @@ pub(crate) fn directives(text: &str) -> Vec<(String, String, String)> {
     found
 }
 
+/// A file of variables in which every value is quoted: `EnvironmentFile=` of systemd.exec(5).
+pub(crate) fn assignments(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some((name, quoted)) = rest.split_once("=\"") {
+        let mut value = String::new();
+        let mut chars = quoted.chars();
+        loop {
+            match chars.next().expect("a quote closes the value") {
+                '"' => break,
+                '\\' => {
+                    let escaped = chars.next().expect("a character behind the backslash");
+                    assert!("\"\\`$".contains(escaped), "{escaped:?} needs no backslash");
+                    value.push(escaped);
+                }
+                c => value.push(c),
+            }
+        }
+        found.push((name.to_owned(), value));
+        rest = chars.as_str().strip_prefix('\n').expect("a line of its own");
+    }
+    assert!(rest.is_empty(), "{rest:?}");
+    found
+}
+
 fn noncharacter(c: char) -> bool {
     matches!(c, '\u{fdd0}'..='\u{fdef}') || (c as u32) % 0x1_0000 >= 0xfffe
 }

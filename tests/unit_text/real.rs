@@ -1,6 +1,7 @@
 //! The same question put to systemd itself: `systemd --test` loads the units without running anything and prints what it
-//! understood. Also systemd-escape(1), for the slice's name.
+//! understood, and its own reader of files of variables. Also systemd-escape(1), for the slice's name.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
@@ -8,12 +9,14 @@ use std::path::Path;
 use std::process::Command;
 
 use appctl::spec::AppSpec;
+use appctl::unit::environment;
 use proptest::strategy::{Strategy, ValueTree as _};
 use proptest::test_runner::TestRunner;
 
 use super::{hostile, plain, units, value};
 
 const SYSTEMD: &str = "/usr/lib/systemd/systemd";
+const ENVIRONMENT_READER: &str = "/usr/lib/systemd/user-environment-generators/30-systemd-environment-d-generator";
 const NOBODY: u32 = 65534;
 
 /// A thousand texts, the same ones in every run.
@@ -107,18 +110,41 @@ fn systemd_understands_every_argument() {
     assert_eq!(words[from + 3..], exec);
 }
 
+/// What systemd's reader of such files makes of one, name by name. This caller of it expands `$`, which PID 1 does not.
+fn read_by_systemd(text: &str) -> BTreeMap<String, String> {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let folder = dir.path().join("environment.d");
+    fs::create_dir(&folder).expect("our directory");
+    fs::write(folder.join("my-app.conf"), text).expect("our directory");
+    let mut reader = Command::new(ENVIRONMENT_READER);
+    let output = reader
+        .env("XDG_CONFIG_HOME", dir.path())
+        .output()
+        .expect("systemd is installed");
+    let text = String::from_utf8(output.stdout).expect("it escapes what is no text");
+    let one = |line: &str| {
+        let (name, value) = line.split_once('=').expect("an assignment");
+        // Quoted for a shell, in one word.
+        Some((name.to_owned(), shell_words(value).concat()))
+    };
+    text.lines().filter_map(one).collect()
+}
+
 #[test]
 fn systemd_understands_every_variable() {
-    let values = samples(value()).into_iter().enumerate();
+    let values = samples(value().prop_map(|text| text.replace('$', "_")))
+        .into_iter()
+        .enumerate();
     let env: Vec<_> = values.map(|(n, value)| (format!("V{n}"), value)).collect();
-    let output = understood(&AppSpec {
+    let app = AppSpec {
         env: env.clone(),
         ..plain()
-    });
+    };
+    let (name, text) = environment(&app).expect("there are variables");
+    assert_eq!(name, "my-app.env");
+    let found = read_by_systemd(&text);
     for (key, value) in env {
-        let wanted = format!("\tEnvironment: {key}={value}\n");
-        let found = output.windows(wanted.len()).any(|window| window == wanted.as_bytes());
-        assert!(found, "{key}={value:?}");
+        assert_eq!(found.get(&key), Some(&value), "{key}");
     }
 }
 

@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use appctl::host::machine;
+use appctl::host::{machine, trusted};
 use appctl::spec::visible;
 use appctl::unit;
 
@@ -73,7 +73,7 @@ fn generate(root: &Path, mut complaints: Complaints, emit: impl Fn(&Output) -> i
     collisions::drop_taken_sockets(&mut sources, &mut complaints);
     let machine = machine::look(root);
     for source in &sources {
-        let output = Output::new(source, machine);
+        let output = Output::new(source, machine, root == Path::new("/"));
         if let Err(error) = emit(&output) {
             complaints.add(&format!(
                 "{}: units of {} not written: {error}",
@@ -88,23 +88,28 @@ fn generate(root: &Path, mut complaints: Complaints, emit: impl Fn(&Output) -> i
 struct Output {
     units: Vec<unit::UnitFile>,
     links: [(String, String); 1],
+    /// Name and text of the file of variables.
+    environment: Option<(String, String)>,
 }
 
 impl Output {
-    fn new(source: &Source, machine: machine::Machine) -> Self {
+    fn new(source: &Source, machine: machine::Machine, looks: bool) -> Self {
+        let files = source.spec.env_files.iter().map(|file| file.path.as_path());
         let host = unit::Host {
             systemd: machine.systemd,
             cpus: machine.cpus,
             source: source.path.clone().into(),
+            foreign: trusted::foreign(files, looks),
         };
         Self {
             units: unit::render(&source.spec, &host),
             links: unit::wants(&source.spec),
+            environment: unit::environment(&source.spec),
         }
     }
 }
 
-/// Every file under a header of its own, for people.
+/// Every file under a header of its own, for people; but not the variables, which may be secrets.
 fn print(output: &Output) -> io::Result<()> {
     let mut out = io::stdout().lock();
     for unit in &output.units {

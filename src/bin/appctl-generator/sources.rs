@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use appctl::spec::{self, AppName, AppSpec};
+use appctl::spec::{self, AppName, AppSpec, variables};
 
 use crate::kmsg::Complaints;
-use crate::read;
+use crate::read::{self, Unreadable};
 
 /// One good app.
 pub(crate) struct Source {
@@ -37,7 +37,10 @@ pub(crate) fn all(root: &Path, complaints: &mut Complaints) -> Vec<Source> {
     let sources = files.into_iter().filter_map(|(name, (directory, applied))| {
         let path = format!("/{directory}/{name}.toml");
         match load(root, &path, &name) {
-            Ok(spec) => Some(Source { path, applied, spec }),
+            Ok(spec) => {
+                let spec = spec.with_variables(kept(root, &name, applied, complaints));
+                Some(Source { path, applied, spec })
+            }
             Err(message) => {
                 complaints.add(&message);
                 None
@@ -99,6 +102,20 @@ fn app_name(file: &str) -> Result<Option<AppName>, String> {
     stem.parse()
         .map(Some)
         .map_err(|error| format!("ignored, no app can be called this: {error}"))
+}
+
+/// What `appctl env` keeps for an app. One that cannot be read must not take the units of a running app away.
+fn kept(root: &Path, name: &AppName, applied: bool, complaints: &mut Complaints) -> Vec<(String, String)> {
+    let end = if applied { "applied" } else { "env" };
+    let path = format!("etc/appctl/env/{name}.{end}");
+    match read::text(&root.join(&path)) {
+        Ok(text) => variables::parse(&text),
+        Err(Unreadable::Io(error)) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        Err(error) => {
+            complaints.add(&format!("/{path}: {error}"));
+            Vec::new()
+        }
+    }
 }
 
 fn load(root: &Path, path: &str, name: &AppName) -> Result<AppSpec, String> {

@@ -7,16 +7,13 @@ use std::path::Path;
 
 use crate::Output;
 
-/// Writes the units first and what starts them last.
+/// Writes what the units read first, and what starts them last.
 pub(crate) fn app(directory: &Path, output: &Output) -> io::Result<()> {
+    if let Some((name, text)) = &output.environment {
+        whole(&directory.join(name), text, 0o600)?;
+    }
     for unit in &output.units {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o644)
-            .open(directory.join(&unit.name))?;
-        // One write: a file that is cut short would be a valid unit with its last lines missing.
-        file.write_all(unit.to_string().as_bytes())?;
+        whole(&directory.join(&unit.name), &unit.to_string(), 0o644)?;
     }
     for (link, target) in &output.links {
         let link = directory.join(link);
@@ -24,4 +21,11 @@ pub(crate) fn app(directory: &Path, output: &Output) -> io::Result<()> {
         symlink(target, link)?;
     }
     Ok(())
+}
+
+/// One write: a file that is cut short would be a valid unit with its last lines missing.
+fn whole(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(mode).open(path)?;
+    file.write_all(text.as_bytes())
 }

@@ -11,6 +11,7 @@ use nix::sys::signal::Signal;
 use crate::backoff::Policy;
 use crate::journal;
 use crate::machine::{Millis, Proof};
+use crate::variables::EnvFile;
 
 /// One instance, as the generator wants it run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +54,8 @@ pub(crate) struct Options {
     pub(crate) journal: PathBuf,
     /// Files of variables that must exist; systemd has read them.
     pub(crate) env_files: Vec<PathBuf>,
+    /// Files of variables that are for us to read.
+    pub(crate) read_env_files: Vec<EnvFile>,
 }
 
 impl Default for Options {
@@ -82,6 +85,7 @@ impl Default for Options {
             directory: None,
             journal: PathBuf::from(journal::SOCKET),
             env_files: Vec::new(),
+            read_env_files: Vec::new(),
         }
     }
 }
@@ -152,6 +156,7 @@ impl Options {
             "--sockets" => take(value, &mut self.sockets),
             "--backlog" => take(value, &mut self.backlog),
             "--env-file" => absolute(value).map(|path| self.env_files.push(path)),
+            "--read-env-file" => EnvFile::of(value).map(|file| self.read_env_files.push(file)),
             "--directory" => absolute(value).map(|path| self.directory = Some(path)),
             "--journal" => absolute(value).map(|path| self.journal = path),
             _ => return Err(Usage::Unknown(word.to_owned())),

@@ -16,7 +16,7 @@ use crate::ipc::Ipc;
 use crate::machine::{Action, Event, Exit, WRONG_CONFIG};
 use crate::outbox::Word;
 use crate::probe::Probe;
-use crate::{clock, directory, notify};
+use crate::{clock, directory, notify, variables};
 
 /// The kernel would not start a process: `EX_TEMPFAIL` of sysexits.h.
 const NO_PROCESS: i32 = 75;
@@ -107,7 +107,10 @@ impl Shim {
             channel,
             directory: place.map(PathBuf::as_path),
         };
-        let changes = environment::changes(&facts, |name| std::env::var_os(name));
+        let mut changes = environment::own(&self.variables);
+        changes.extend(environment::changes(&facts, |name| {
+            variables::get(&self.variables, name)
+        }));
         self.sockets.set_inheritable(true)?;
         let child = Child::spawn(&self.args, &self.sockets, channel, changes);
         self.sockets.set_inheritable(false)?;

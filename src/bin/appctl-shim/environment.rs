@@ -64,6 +64,12 @@ pub(crate) fn incremented(
     }
 }
 
+/// What files say that PID 1 has not read.
+pub(crate) fn own(variables: &[(String, String)]) -> Changes {
+    let one = |(name, value): &(String, String)| (Cow::Owned(name.clone()), Some(value.into()));
+    variables.iter().map(one).collect()
+}
+
 /// Everything that differs from what systemd gave the shim; `get` reads that.
 pub(crate) fn changes(facts: &Facts<'_>, get: impl Fn(&str) -> Option<OsString>) -> Changes {
     let mut all: Changes = REMOVED.iter().map(|name| (Cow::Borrowed(*name), None)).collect();

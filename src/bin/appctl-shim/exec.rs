@@ -1,4 +1,4 @@
-//! `appctl-shim exec [--fds=N,…] [--channel=N] -- PROGRAM [ARGUMENT…]`: the last step before the app, in the app's own
+//! `appctl-shim exec [--fds=N,…] [--channel=N] [--read-env-file=FILE] -- PROGRAM [ARGUMENT…]`: the last step before the app, in the app's own
 //! process, because only there its pid is known: sockets to 3.., `LISTEN_PID`, a clean signal state, execve(2). No shell,
 //! not even the one that execvp(3) falls back to.
 
@@ -13,6 +13,7 @@ use nix::unistd::{AccessFlags, access, execve};
 
 use crate::args::Usage;
 use crate::machine::Level;
+use crate::variables::{self, EnvFile};
 use crate::{dispositions, fds, log, run};
 
 /// As shells have it: the program was not found, or could not be run.
@@ -27,6 +28,8 @@ struct Order {
     fds: Vec<RawFd>,
     /// Node's IPC channel.
     channel: Option<RawFd>,
+    /// For a command that is no instance: files that PID 1 must not read.
+    env_files: Vec<EnvFile>,
     argv: Vec<OsString>,
 }
 
@@ -41,11 +44,18 @@ pub(crate) fn exec(words: impl Iterator<Item = OsString>) -> ExitCode {
         return ExitCode::from(NOT_RUN);
     }
     dispositions::reset();
-    let Some(program) = find(&order.argv[0], std::env::var_os("PATH").as_deref()) else {
+    let variables = match variables::read(&order.env_files) {
+        Ok(variables) => variables,
+        Err(problem) => {
+            log::line(Level::Error, &problem);
+            return ExitCode::from(NOT_RUN);
+        }
+    };
+    let Some(program) = find(&order.argv[0], variables::get(&variables, "PATH").as_deref()) else {
         log::line(Level::Error, &not_found(&order.argv[0]));
         return ExitCode::from(NOT_FOUND);
     };
-    let error = become_it(&program, &order);
+    let error = become_it(&program, &order, &variables);
     log::line(Level::Error, &not_run(&program, error));
     ExitCode::from(NOT_RUN)
 }
@@ -58,6 +68,7 @@ fn read(mut words: impl Iterator<Item = OsString>) -> Option<Order> {
                 let numbers = list.split(',').filter(|number| !number.is_empty());
                 order.fds = numbers.map(|number| number.parse().ok()).collect::<Option<_>>()?;
             }
+            ("--read-env-file", file) => order.env_files.push(EnvFile::of(file)?),
             ("--channel", number) => order.channel = Some(number.parse().ok()?),
             _ => return None,
         }
@@ -66,7 +77,7 @@ fn read(mut words: impl Iterator<Item = OsString>) -> Option<Order> {
     (!order.argv.is_empty()).then_some(order)
 }
 
-fn become_it(program: &Path, order: &Order) -> Errno {
+fn become_it(program: &Path, order: &Order, variables: &[(String, String)]) -> Errno {
     let argv: Option<Vec<_>> = order
         .argv
         .iter()
@@ -76,14 +87,18 @@ fn become_it(program: &Path, order: &Order) -> Errno {
     let (Some(argv), Some(program)) = (argv, program) else {
         return Errno::EINVAL;
     };
-    match execve(&program, &argv, &environment(order.fds.len())) {
+    match execve(&program, &argv, &environment(order.fds.len(), variables)) {
         Ok(never) => match never {},
         Err(error) => error,
     }
 }
 
-fn environment(sockets: usize) -> Vec<CString> {
+fn environment(sockets: usize, variables: &[(String, String)]) -> Vec<CString> {
     let mut own: Vec<(&str, OsString)> = Vec::new();
+    for (name, value) in variables {
+        own.retain(|(known, _)| known != name);
+        own.push((name, value.into()));
+    }
     if sockets > 0 {
         own.push(("LISTEN_PID", std::process::id().to_string().into()));
         own.push(("LISTEN_FDS", sockets.to_string().into()));

@@ -23,7 +23,8 @@ use crate::relay::Relay;
 use crate::share::Share;
 use crate::sockets::{self, Sockets};
 use crate::store::Store;
-use crate::{clock, directory, dispositions, environment, notify};
+use crate::variables::Variables;
+use crate::{clock, directory, dispositions, environment, notify, variables};
 
 /// At a deadline, what was said before it still counts: the words on a new connection are two readings away.
 const ROUNDS: usize = 2;
@@ -47,6 +48,8 @@ pub(crate) struct Shim {
     /// What the app would have to do without.
     pub(crate) missing: Option<String>,
     pub(crate) share: Share,
+    /// What files of variables say that PID 1 has not read.
+    pub(crate) variables: Variables,
     relay: Option<Relay>,
     signals: SignalFd,
 }
@@ -73,6 +76,13 @@ impl Shim {
         // A drop-in may have added directories: ours is the first, systemd.exec(5).
         let runtime = runtime.and_then(|all| all.split(':').next().map(PathBuf::from));
         let at = |name: &str, wanted: bool| runtime.as_ref().filter(|_| wanted).map(|place| place.join(name));
+        let (variables, missing) = match variables::read(&args.options.read_env_files) {
+            Ok(variables) => {
+                let missing = missing(&args, &variables);
+                (variables, missing)
+            }
+            Err(problem) => (Variables::new(), Some(problem)),
+        };
         let control = at("control.sock", args.options.adapter.is_some());
         let relay = at("notify.sock", args.proof() == Proof::Notify);
         Ok(Self {
@@ -81,8 +91,9 @@ impl Shim {
             store: Store::new(record),
             notes: Notes::new(&args.options.journal, args.app.as_str()),
             outbox: Outbox::default(),
-            missing: missing(&args),
             share: Share::default(),
+            missing,
+            variables,
             args,
             sockets,
             runtime,
@@ -96,7 +107,10 @@ impl Shim {
     /// Sleeps until something happened or `deadline` passed, and tells what. It may turn out to be nothing.
     pub(crate) fn wait(&mut self, deadline: Option<Millis>, events: &mut VecDeque<Event>) {
         let due = || deadline.is_some_and(|at| at <= clock::now());
-        let until = [deadline, self.share.due(), self.outbox.due()].into_iter().flatten().min();
+        let until = [deadline, self.share.due(), self.outbox.due()]
+            .into_iter()
+            .flatten()
+            .min();
         for _ in 0..ROUNDS {
             let hit = self.readable(until);
             let quiet = hit.is_empty();
@@ -192,8 +206,8 @@ impl Shim {
     }
 }
 
-fn missing(args: &Args) -> Option<String> {
-    let number = || environment::incremented(args, |name| std::env::var_os(name)).err();
+fn missing(args: &Args, own: &Variables) -> Option<String> {
+    let number = || environment::incremented(args, |name| variables::get(own, name)).err();
     directory::missing(&args.options.env_files).or_else(number)
 }
 

@@ -32,6 +32,7 @@ mod share;
 mod sockets;
 mod speech;
 mod store;
+mod variables;
 
 use std::process::ExitCode;
 

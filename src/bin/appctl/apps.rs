@@ -1,5 +1,6 @@
 //! Which apps there are, and their files: what is wanted and what is in force.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use appctl::host::files::{self, FileError};
@@ -29,17 +30,43 @@ pub(crate) struct App {
     pub(crate) wanted: Option<File>,
     /// `applied/NAME.toml`.
     pub(crate) applied: Option<File>,
+    /// What `appctl env` keeps, for root's eyes only.
+    pub(crate) env: Kept,
+}
+
+/// Texts of variables; `None` is no file, or one that we may not read.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// As wanted.
+    pub(crate) wanted: Option<String>,
+    /// As in force.
+    pub(crate) applied: Option<String>,
+}
+
+impl Kept {
+    fn load(layout: &Layout, name: &AppName) -> Result<Self, FileError> {
+        let read = |path: PathBuf| match files::read_config_if_any(&path) {
+            Err(FileError::Io { source, .. }) if source.kind() == ErrorKind::PermissionDenied => Ok(None),
+            other => other,
+        };
+        Ok(Self {
+            wanted: read(layout.env_file(name))?,
+            applied: read(layout.applied_env_file(name))?,
+        })
+    }
 }
 
 impl App {
-    /// Reads both files.
+    /// Reads all files.
     pub(crate) fn load(layout: &Layout, name: &AppName) -> Result<Self, FileError> {
+        let env = Kept::load(layout, name)?;
         let wanted = File::load_if_any(name, layout.wanted_file(name))?;
         let applied = File::load_if_any(name, layout.applied_file(name))?;
         Ok(Self {
             name: name.clone(),
-            wanted,
-            applied,
+            wanted: wanted.map(|file| file.with_variables(env.wanted.as_deref())),
+            applied: applied.map(|file| file.with_variables(env.applied.as_deref())),
+            env,
         })
     }
 
@@ -49,8 +76,13 @@ impl App {
         file.spec.as_ref().ok()
     }
 
-    /// Whether the wanted file says something that is not in force.
+    /// Whether the wanted file or variables say something that is not in force.
     pub(crate) fn is_pending(&self) -> bool {
+        self.is_file_pending() || (self.applied.is_some() && self.env.wanted != self.env.applied)
+    }
+
+    /// Whether the wanted file does.
+    pub(crate) fn is_file_pending(&self) -> bool {
         match (&self.wanted, &self.applied) {
             (Some(wanted), Some(applied)) => wanted.text != applied.text,
             (Some(_), None) => true,
@@ -72,21 +104,33 @@ impl File {
         Self { path, text, spec }
     }
 
+    fn with_variables(mut self, kept: Option<&str>) -> Self {
+        let more = kept.map(spec::variables::parse).unwrap_or_default();
+        self.spec = self.spec.map(|spec| spec.with_variables(more));
+        self
+    }
+
     /// What is no readable text is a file with a problem: it must not keep an operator from seeing all the others.
     fn load_if_any(name: &AppName, path: PathBuf) -> Result<Option<Self>, FileError> {
         match files::read_config_if_any(&path) {
             Ok(text) => Ok(text.map(|text| Self::of(name, path, text))),
-            Err(error @ FileError::Io { .. }) => Err(error),
-            Err(error) => {
-                let problem = Problem {
-                    span: 0..0,
-                    message: error.to_string(),
-                    help: None,
-                };
-                let (text, spec) = (String::new(), Err(vec![problem]));
-                Ok(Some(Self { path, text, spec }))
+            Err(FileError::Io { ref source, .. }) if source.kind() == ErrorKind::PermissionDenied => {
+                let message = format!("{} is not for this account to read", path.display());
+                Ok(Some(Self::unreadable(path, message)))
             }
+            Err(error @ FileError::Io { .. }) => Err(error),
+            Err(error) => Ok(Some(Self::unreadable(path, error.to_string()))),
         }
+    }
+
+    fn unreadable(path: PathBuf, message: String) -> Self {
+        let problem = Problem {
+            span: 0..0,
+            message,
+            help: None,
+        };
+        let (text, spec) = (String::new(), Err(vec![problem]));
+        Self { path, text, spec }
     }
 
     /// The settings, or the problems as an error.

@@ -68,6 +68,26 @@ pub fn walk_if_any(path: &Path, owner: Owner) -> Result<Option<Trusted>, Untrust
     }
 }
 
+/// Which of these files of variables PID 1 must not read: another account could change what is read there. A file that is
+/// missing counts as root's in a directory of root's below /etc, which no mount can be late for. `looks` is false for a
+/// tree that is only rehearsed: then all of /etc is root's and nothing else is.
+pub fn foreign<'p>(paths: impl IntoIterator<Item = &'p Path>, looks: bool) -> Vec<PathBuf> {
+    let is_roots = |path: &Path| {
+        let in_etc = path.starts_with("/etc");
+        let missing = || in_etc && path.parent().is_some_and(|parent| walk(parent, Owner::Root).is_ok());
+        match walk(path, Owner::Root) {
+            _ if !looks => in_etc,
+            Ok(found) => found.file.metadata().is_ok_and(|metadata| metadata.is_file()),
+            Err(Untrusted {
+                why: Why::Io(error), ..
+            }) if error.kind() == io::ErrorKind::NotFound => missing(),
+            Err(_) => false,
+        }
+    };
+    let paths = paths.into_iter().filter(|path| !is_roots(path));
+    paths.map(Path::to_owned).collect()
+}
+
 fn is_nowhere(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -143,7 +143,7 @@ pub(in crate::spec) static ENV: Key<Variables> = Key {
     aka: &["environment", "env_vars", "envs", "vars"],
     kind: Variables,
     default: Some("{}"),
-    doc: "Variables for the app.",
+    doc: "Variables for the app. Secrets belong in none of them: appctl env NAME set.",
 };
 
 pub(in crate::spec) static ENV_FILE: Key<OneOrMany<EnvFilePath>> = Key {
@@ -151,7 +151,8 @@ pub(in crate::spec) static ENV_FILE: Key<OneOrMany<EnvFilePath>> = Key {
     aka: &["env_files", "environment_file", "dotenv", "envfile"],
     kind: OneOrMany(EnvFilePath),
     default: Some("[]"),
-    doc: "Files of NAME=value lines, one or several; later ones win, and over env. \"-/path\" may be missing.",
+    doc: "Files of NAME=value lines, one or several; later ones win, and over env. \"-/path\" may be missing. A file that \
+          only root can change is read by systemd, any other with the app's rights, after all of those.",
 };
 
 pub(in crate::spec) static INCREMENT: Key<VariableName> = Key {

@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Host, Section, account_name, sandbox, slice_name};
+use super::{Host, Section, account_name, installed, sandbox, shim, slice_name};
 use crate::spec::{Account, AppSpec, Level, Limits};
 
 #[cfg(test)]
@@ -67,6 +67,8 @@ pub struct Task<'t> {
     pub directory: &'t Path,
     /// Longest time.
     pub timeout: Duration,
+    /// A file of root's with the app's variables, [`super::environment`]: properties can be read by every account.
+    pub variables: Option<&'t Path>,
 }
 
 /// `NAME.task.TAG.service`. No app's name has a dot, so this is no other app's unit.
@@ -76,15 +78,16 @@ pub fn task_name(app: &crate::spec::AppName, tag: &str) -> String {
 
 /// All properties of a task's unit.
 pub fn task(spec: &AppSpec, host: &Host, task: &Task<'_>) -> Vec<Property> {
-    let mut all = process(spec, task);
+    let mut all = process(spec, host, task);
     account(spec, &mut all);
     directories(spec, task, &mut all);
+    environment(spec, host, task, &mut all);
     limits(&spec.limits, &mut all);
     all.extend(sandboxed(spec, host, task.purpose));
     all
 }
 
-fn process(spec: &AppSpec, task: &Task<'_>) -> Vec<Property> {
+fn process(spec: &AppSpec, host: &Host, task: &Task<'_>) -> Vec<Property> {
     let text = |text: &str| Value::Text(text.to_owned());
     let name = &spec.name;
     vec![
@@ -96,7 +99,7 @@ fn process(spec: &AppSpec, task: &Task<'_>) -> Vec<Property> {
         // The job ends when the command does, and what came of it can still be read then.
         ("Type", text("oneshot")),
         ("RemainAfterExit", Value::Flag(true)),
-        ("ExecStartEx", Value::Command(program(task))),
+        ("ExecStartEx", Value::Command(program(spec, host, task))),
         ("WorkingDirectory", Value::Text(path(task.directory))),
         ("TimeoutStartUSec", microseconds(task.timeout)),
         ("TimeoutStopUSec", microseconds(Duration::from_secs(5))),
@@ -108,12 +111,18 @@ fn process(spec: &AppSpec, task: &Task<'_>) -> Vec<Property> {
 }
 
 /// A path is one below the release; a bare name is looked for where systemd looks.
-fn program(task: &Task<'_>) -> Vec<String> {
+/// Files of variables that are not root's alone are read by the shim, with the app's rights.
+fn program(spec: &AppSpec, host: &Host, task: &Task<'_>) -> Vec<String> {
     let mut words = task.command.to_vec();
     if let Some(program) = words.first_mut().filter(|program| program.contains('/')) {
         *program = path(&task.directory.join(program.trim_start_matches("./")));
     }
-    words
+    let files = shim::read_env_files(spec, host);
+    if files.is_empty() {
+        return words;
+    }
+    let shim = [installed::SHIM, "exec"].map(str::to_owned).into_iter();
+    shim.chain(files).chain(["--".to_owned()]).chain(words).collect()
 }
 
 fn account(spec: &AppSpec, all: &mut Vec<Property>) {
@@ -149,13 +158,18 @@ fn directories(spec: &AppSpec, task: &Task<'_>, all: &mut Vec<Property>) {
         all.push(("BindPaths", Value::Binds(vec![(lib("build"), path(task.directory))])));
     }
     // A transient account has no home, and npm does not start without one.
-    let mut env = vec![format!("HOME={home}"), format!("STATE_DIRECTORY={}", lib("data"))];
-    env.extend(spec.env.iter().map(|(key, value)| format!("{key}={value}")));
-    env.push(format!(
-        "APPCTL_RELEASE={}",
-        path(Path::new(task.directory.file_name().unwrap_or_default()))
-    ));
+    let env = vec![
+        format!("HOME={home}"),
+        format!("STATE_DIRECTORY={}", lib("data")),
+        format!(
+            "APPCTL_RELEASE={}",
+            path(Path::new(task.directory.file_name().unwrap_or_default()))
+        ),
+    ];
     all.push(("Environment", Value::Texts(env)));
+}
+
+fn environment(spec: &AppSpec, host: &Host, task: &Task<'_>, all: &mut Vec<Property>) {
     let search = spec.env.iter().find(|(key, _)| key == "PATH");
     all.extend(search.map(|(_, value)| {
         (
@@ -163,7 +177,11 @@ fn directories(spec: &AppSpec, task: &Task<'_>, all: &mut Vec<Property>) {
             Value::Texts(value.split(':').map(str::to_owned).collect()),
         )
     }));
-    let files = spec.env_files.iter().map(|file| (path(&file.path), file.optional));
+    let own = task.variables.map(|file| (path(file), false));
+    let of_root = spec.env_files.iter().filter(|file| !host.foreign.contains(&file.path));
+    let files = own
+        .into_iter()
+        .chain(of_root.map(|file| (path(&file.path), file.optional)));
     all.push(("EnvironmentFiles", Value::Optional(files.collect())));
 }
 

@@ -17,6 +17,7 @@ fn properties(spec: &AppSpec, purpose: Purpose, command: &[&str]) -> Vec<Propert
             purpose,
             directory: Path::new("/var/lib/appctl/web/releases/20261122T101500Z"),
             timeout: Duration::from_mins(15),
+            variables: None,
         },
     );
     // A second list of system calls takes from the first; of everything else there is one.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
-use appctl::host::session;
+use appctl::host::{files, session};
 use nix::unistd::{Gid, Uid, User};
 
 use crate::exit::Exit;
@@ -23,7 +23,11 @@ pub(crate) struct Args {
     #[arg(long)]
     group: u32,
 
-    /// Absolute path of a directory
+    /// Print the file instead
+    #[arg(long)]
+    print: bool,
+
+    /// Absolute path of a directory, or of a file
     path: PathBuf,
 }
 
@@ -48,9 +52,38 @@ pub(crate) fn first_unreadable(user: Option<&str>, group: Gid, path: &Path) -> a
     Ok(Some(answer).filter(|answer| !answer.is_empty()).map(PathBuf::from))
 }
 
+/// The text of a file as an account sees it; the error is what keeps it from that.
+pub(crate) fn read(user: Option<&str>, group: Gid, path: &Path) -> anyhow::Result<Result<String, String>> {
+    let mut command = Command::new("/proc/self/exe");
+    command.args(["can-read", "--print"]).arg(format!("--group={group}"));
+    command.args(user.map(|user| format!("--user={user}")));
+    command.arg("--").arg(path).stdin(Stdio::null());
+    let output = session::isolate(&mut command).output()?;
+    let said = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
+    if !output.status.success() {
+        return Ok(Err(said.trim_start_matches("error: ").to_owned()));
+    }
+    Ok(String::from_utf8(output.stdout).map_err(|_| format!("{} is not UTF-8 text", path.display())))
+}
+
+/// As it is: nothing of it goes to a terminal.
+fn print(path: &Path) -> anyhow::Result<Exit> {
+    // Links are the account's own matter here.
+    let text = files::read_config(
+        &path
+            .canonicalize()
+            .with_context(|| format!("cannot read {}", path.display()))?,
+    )?;
+    crate::ui::answer(text.as_bytes())?;
+    Ok(Exit::DONE)
+}
+
 /// Runs the verb: prints the first part of the path that cannot be read, or nothing.
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     become_user(args.user.as_deref(), Gid::from_raw(args.group)).context("cannot change to the account")?;
+    if args.print {
+        return print(&args.path);
+    }
     if let Some(part) = blocked_at(&args.path) {
         crate::ui::answer(part.as_os_str().as_bytes())?;
     }

@@ -9,6 +9,8 @@ use crate::apps::{self, App, File};
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError, InvalidFile};
 use crate::names::Names;
+use crate::ui::paint;
+use crate::ui::style::WARN;
 use crate::{trust, ui, units};
 
 /// What `check` takes.
@@ -97,15 +99,22 @@ pub(crate) fn refuse_conflicts(conflicts: &[Conflict]) -> Result<(), ExpectedErr
 }
 
 fn print(context: &Context, good: &[(&PathBuf, AppSpec)]) -> std::io::Result<()> {
+    let warning = |spec: &AppSpec| trust::secrets(&spec.name, &spec.env);
     if context.json {
         let files: Vec<_> = good
             .iter()
-            .map(|(path, spec)| json!({"file": path, "app": spec.name.as_str()}))
+            .map(|(path, spec)| {
+                let warnings: Vec<String> = warning(spec).into_iter().collect();
+                json!({"file": path, "app": spec.name.as_str(), "warnings": warnings})
+            })
             .collect();
         return ui::print_json(&json!({ "valid": files }));
     }
     for (path, spec) in good {
         ui::print(format!("{}: ok, {}", path.display(), summary(spec)))?;
+        if let Some(warning) = warning(spec) {
+            ui::print(paint(WARN, "warning:") + format!(" {}: {warning}", path.display()))?;
+        }
     }
     Ok(())
 }

@@ -83,6 +83,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let name = apps::select(&context.layout, std::slice::from_ref(&args.name))?.remove(0);
     let app = App::load(&context.layout, &name)?;
     refuse_pending(&app)?;
+    let env = app.env.applied;
     let file = app.wanted.ok_or_else(|| no_file(&name))?;
     let before = file.text.clone();
     let path = file.path.clone();
@@ -101,6 +102,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let change = rolling::Change {
         old: (&spec, &before),
         new: (&after, &text),
+        env: (env.as_deref(), env.as_deref()),
         replace: false,
     };
     rolling::roll(context, &systemd, &change).await?;

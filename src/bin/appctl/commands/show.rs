@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use appctl::spec::{self, Account, AppName, AppSpec, Sandbox};
+use appctl::spec::{self, Account, AppName, AppSpec, Sandbox, quote_words};
 use appctl::unit::{self, UnitFile};
 use serde_json::json;
 
@@ -19,7 +19,8 @@ use crate::{ui, units};
 #[command(after_long_help = "\
 Examples:
   appctl show myapp
-  appctl show myapp --units    the text of its units")]
+  appctl show myapp --units    the text of its units
+  sudo appctl show myapp --reveal    with the values of its variables")]
 pub(crate) struct Args {
     /// Name of an app
     #[arg(value_name = "NAME")]
@@ -28,6 +29,10 @@ pub(crate) struct Args {
     /// Print the text of the app's units
     #[arg(long)]
     pub(crate) units: bool,
+
+    /// Print the values of variables, too, which may be secrets
+    #[arg(long)]
+    pub(crate) reveal: bool,
 }
 
 /// Where the generator puts units, and where operators put drop-ins.
@@ -43,19 +48,21 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let Some(file) = app.applied.filter(|file| file.spec.is_ok()).or(app.wanted) else {
         return Err(ExpectedError::new(Exit::NOT_FOUND, format!("{name} has no file")).into());
     };
-    let host = unit::Host {
-        source: file.path.clone(),
-        ..apply::host()
-    };
+    let source = file.path.clone();
     let spec = file.valid()?;
+    let host = unit::Host {
+        source,
+        ..apply::host([&spec])
+    };
     let rendered = unit::render(&spec, &host);
     let drop_ins = drop_ins(&rendered);
     if context.json {
-        ui::print_json(&as_json(context, &spec, &rendered, &drop_ins, pending))?;
+        ui::print_json(&as_json(context, &spec, &rendered, &drop_ins, pending, args.reveal))?;
     } else if args.units {
-        ui::print(units_text(&rendered))?;
+        let variables = unit::environment(&spec).filter(|_| args.reveal);
+        ui::print(units_text(&rendered, variables))?;
     } else {
-        ui::print(text(context, &spec, &rendered, &drop_ins, pending))?;
+        ui::print(text(context, &spec, &rendered, &drop_ins, pending, args.reveal))?;
     }
     Ok(Exit::DONE)
 }
@@ -90,7 +97,7 @@ fn paths(context: &Context, name: &AppName) -> [(&'static str, PathBuf); 5] {
 }
 
 /// Settings by name, as they are in force.
-fn settings(spec: &AppSpec) -> Vec<(&'static str, String)> {
+fn settings(spec: &AppSpec, reveal: bool) -> Vec<(&'static str, String)> {
     let listen: Vec<String> = spec.listen.iter().map(ToString::to_string).collect();
     let user = match &spec.account {
         Account::Dynamic => appctl::unit::account_name(&spec.name),
@@ -100,7 +107,14 @@ fn settings(spec: &AppSpec) -> Vec<(&'static str, String)> {
             group: Some(group),
         } => format!("{user}, group {group}"),
     };
-    let env: Vec<&str> = spec.env.iter().map(|(name, _)| name.as_str()).collect();
+    let variable = |(name, value): &(String, String)| {
+        if reveal {
+            quote_words(&[format!("{name}={value}")])
+        } else {
+            name.clone()
+        }
+    };
+    let env: Vec<String> = spec.env.iter().map(variable).collect();
     let mut settings = vec![
         ("exec", spec::quote_words(&spec.exec)),
         ("instances", units::count(spec).to_string()),
@@ -145,7 +159,14 @@ fn commands(name: &AppName) -> [String; 4] {
     ]
 }
 
-fn text(context: &Context, spec: &AppSpec, units: &[UnitFile], drop_ins: &[PathBuf], pending: bool) -> Text {
+fn text(
+    context: &Context,
+    spec: &AppSpec,
+    units: &[UnitFile],
+    drop_ins: &[PathBuf],
+    pending: bool,
+    reveal: bool,
+) -> Text {
     let mut text = Text::default();
     let mut section = |title: &str, rows: Vec<(String, String)>| {
         if !rows.is_empty() {
@@ -156,7 +177,7 @@ fn text(context: &Context, spec: &AppSpec, units: &[UnitFile], drop_ins: &[PathB
         }
     };
     let own = |rows: Vec<(&str, String)>| rows.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    section(spec.name.as_str(), own(settings(spec)));
+    section(spec.name.as_str(), own(settings(spec, reveal)));
     let paths = paths(context, &spec.name).map(|(key, path)| (key, path.display().to_string()));
     section("paths", own(paths.into()));
     section(
@@ -187,11 +208,12 @@ fn text(context: &Context, spec: &AppSpec, units: &[UnitFile], drop_ins: &[PathB
 }
 
 /// As systemd reads them.
-fn units_text(units: &[UnitFile]) -> Text {
+fn units_text(units: &[UnitFile], variables: Option<(String, String)>) -> Text {
     let mut text = Text::default();
-    for unit in units {
+    let units = units.iter().map(|unit| (unit.name.clone(), unit.to_string()));
+    for (name, lines) in units.chain(variables) {
         text = if text.is_empty() { text } else { text.line("") };
-        text = text.line(format!("# {}", unit.name)).lines(&unit.to_string());
+        text = text.line(format!("# {name}")).lines(&lines);
     }
     text
 }
@@ -202,8 +224,9 @@ fn as_json(
     units: &[UnitFile],
     drop_ins: &[PathBuf],
     pending: bool,
+    reveal: bool,
 ) -> serde_json::Value {
-    let settings: serde_json::Map<_, _> = settings(spec)
+    let settings: serde_json::Map<_, _> = settings(spec, reveal)
         .into_iter()
         .map(|(key, value)| (key.replace(' ', "_"), value.into()))
         .collect();

@@ -19,7 +19,7 @@ use crate::{takedown, ui};
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
-  appctl uninstall myapp            keeps /var/lib/appctl/myapp: releases and data
+  appctl uninstall myapp            keeps /var/lib/appctl/myapp, releases and data, and what appctl env was given
   appctl uninstall myapp --purge    removes these too
 
 An account that --user named stays: files elsewhere may belong to it. The app's own goes with --purge.")]
@@ -94,11 +94,13 @@ async fn take_away(
     let layout = &context.layout;
     files::remove(&layout.wanted_file(name))?;
     files::remove(&layout.applied_file(name))?;
+    files::remove(&layout.applied_env_file(name))?;
     systemd.reload().await?;
     takedown::forget(systemd, name, timeout).await?;
     tree::remove(&layout.run(name))?;
     files::remove(&layout.journal(name))?;
     if purge {
+        files::remove(&layout.env_file(name))?;
         tree::remove(&layout.state(name))?;
         tree::remove(&layout.private_state(name))?;
         if !layout.is_moved() {

@@ -137,14 +137,6 @@ impl Reader {
         }
     }
 
-    /// The text of the file that was opened.
-    pub(crate) fn whole(&self) -> Result<String, FileError> {
-        match &self.file {
-            Some(file) => text(file, &self.path),
-            None => Err(FileError::NotRegular(self.path.clone())),
-        }
-    }
-
     /// The mode of what a path below it leads to.
     pub(crate) fn mode(&self, below: &Path) -> Result<Option<u32>, TreeError> {
         self.channel

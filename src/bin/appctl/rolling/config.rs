@@ -3,8 +3,9 @@
 use appctl::host::bus::Systemd;
 use appctl::host::files;
 use appctl::host::record::Texts;
+use appctl::release::Layout;
 use appctl::rollout::{Policy, Request, Verb};
-use appctl::spec::AppSpec;
+use appctl::spec::{AppName, AppSpec};
 
 use super::{Hold, Interrupts, Order, Survey, Swap, carry_out};
 use crate::context::Context;
@@ -17,6 +18,8 @@ pub(crate) struct Change<'a> {
     pub(crate) old: (&'a AppSpec, &'a str),
     /// What will be, and its text.
     pub(crate) new: (&'a AppSpec, &'a str),
+    /// What `appctl env` keeps, as it is in force and as it will be.
+    pub(crate) env: (Option<&'a str>, Option<&'a str>),
     /// Whether instances that stay are replaced.
     pub(crate) replace: bool,
 }
@@ -28,7 +31,7 @@ pub(crate) async fn roll(context: &Context, systemd: &Systemd, change: &Change<'
     let hold = Hold::take(context, &spec.name, &verb.to_string())?;
     super::refuse_open_release(context, &spec.name)?;
     if !systemd.instance(&units::service(&spec.name)).await?.activity.is_up() {
-        return put_in_force(context, systemd, change.new).await;
+        return put_in_force(context, systemd, change.new, change.env.1).await;
     }
     let counts = (units::count(change.old.0), units::count(spec));
     let survey = Survey::take(systemd, &spec.name, counts.0).await?;
@@ -43,6 +46,8 @@ pub(crate) async fn roll(context: &Context, systemd: &Systemd, change: &Change<'
             texts: Texts {
                 before: Some(change.old.1.to_owned()),
                 after: Some(change.new.1.to_owned()),
+                env_before: change.env.0.map(str::to_owned),
+                env_after: change.env.1.map(str::to_owned),
             },
             wanted: verb == Verb::Scale,
         },
@@ -56,7 +61,22 @@ pub(crate) async fn put_in_force(
     context: &Context,
     systemd: &Systemd,
     (spec, text): (&AppSpec, &str),
+    env: Option<&str>,
 ) -> anyhow::Result<()> {
-    files::write_atomic(&context.layout.applied_file(&spec.name), text)?;
+    write_applied(&context.layout, &spec.name, text, env)?;
     Ok(systemd.reload().await?)
+}
+
+/// The copies in force: for no more eyes than the file they come from, and what is kept for root only.
+pub(crate) fn write_applied(layout: &Layout, app: &AppName, text: &str, env: Option<&str>) -> anyhow::Result<()> {
+    let kept = layout.applied_env_file(app);
+    match env {
+        Some(env) => files::write_private(&kept, env)?,
+        None => drop(files::remove(&kept)?),
+    }
+    Ok(files::write_like(
+        &layout.applied_file(app),
+        text,
+        &layout.wanted_file(app),
+    )?)
 }

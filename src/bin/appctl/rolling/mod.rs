@@ -19,7 +19,7 @@ mod switch;
 mod verdict;
 mod work;
 
-pub(crate) use config::{Change, put_in_force, roll};
+pub(crate) use config::{Change, put_in_force, roll, write_applied};
 pub(crate) use deploy::{Roll, Target, refuse_open_release, show};
 pub(crate) use hold::{Hold, who};
 pub(crate) use interrupt::{Interrupts, Wish};

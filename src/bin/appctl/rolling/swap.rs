@@ -9,6 +9,7 @@ use appctl::release::Layout;
 use appctl::rollout::{Move, Record, Verb};
 use appctl::spec::{AppName, Instance};
 
+use super::config::write_applied;
 use super::switch::Switching;
 
 /// What a rollout puts in place, and back.
@@ -74,7 +75,13 @@ impl Swap {
                         texts.after.as_deref(),
                     )?;
                 }
-                put(layout, app, systemd, texts.after.as_deref()).await
+                put(
+                    layout,
+                    app,
+                    systemd,
+                    (texts.after.as_deref(), texts.env_after.as_deref()),
+                )
+                .await
             }
             Self::Release(switching) => switching.pin(layout, app, Instance::Surge),
         }
@@ -100,7 +107,13 @@ impl Swap {
                         texts.before.as_deref(),
                     )?;
                 }
-                put(layout, app, systemd, texts.before.as_deref()).await
+                put(
+                    layout,
+                    app,
+                    systemd,
+                    (texts.before.as_deref(), texts.env_before.as_deref()),
+                )
+                .await
             }
             Self::Release(switching) => switching.undo(layout, app),
         }
@@ -117,11 +130,17 @@ fn follow(path: &Path, from: Option<&str>, to: Option<&str>) -> anyhow::Result<(
     Ok(())
 }
 
-async fn put(layout: &Layout, app: &AppName, systemd: &Systemd, text: Option<&str>) -> anyhow::Result<()> {
-    let path = layout.applied_file(app);
-    match text {
-        Some(text) => files::write_atomic(&path, text)?,
-        None => drop(files::remove(&path)?),
+async fn put(
+    layout: &Layout,
+    app: &AppName,
+    systemd: &Systemd,
+    texts: (Option<&str>, Option<&str>),
+) -> anyhow::Result<()> {
+    if let (Some(text), env) = texts {
+        write_applied(layout, app, text, env)?;
+    } else {
+        files::remove(&layout.applied_file(app))?;
+        files::remove(&layout.applied_env_file(app))?;
     }
     Ok(systemd.reload().await?)
 }

@@ -1,14 +1,15 @@
 //! Runs commands of an app that are no instances, each in a transient unit of its own, and tells what they print while
 //! they run. The journal has it, too.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use appctl::host::bus::{InstanceState, JobResult, Systemd};
 use appctl::host::journal::{self, Journal, Query};
+use appctl::host::{files, trusted};
 use appctl::observe::journal::{printed, without_colours};
 use appctl::spec::{AppName, AppSpec, format_span, quote_words};
-use appctl::unit::{Host, Purpose, Task, task, task_name};
+use appctl::unit::{self, Host, Purpose, Task, task, task_name};
 use jiff::Timestamp;
 
 use super::Progress;
@@ -38,6 +39,7 @@ pub(crate) async fn run_task(
         return Ok(());
     }
     let systemd = context.systemd().await?;
+    let variables = Variables::write(context, spec)?;
     let end = Instant::now() + spec.deploy.build_timeout;
     for command in commands {
         let timeout = end
@@ -48,6 +50,7 @@ pub(crate) async fn run_task(
             purpose,
             directory,
             timeout,
+            variables: variables.path(),
         };
         run(&systemd, spec, &one, tell).await?;
     }
@@ -80,6 +83,7 @@ async fn run(systemd: &Systemd, spec: &AppSpec, one: &Task<'_>, tell: &mut dyn F
         systemd: units::machine().systemd,
         cpus: units::machine().cpus,
         source: "".into(),
+        foreign: trusted::foreign(spec.env_files.iter().map(|file| file.path.as_path()), true),
     };
     let properties = task(spec, &host, one);
     let mut reader = Reader::open(unit)?;
@@ -112,6 +116,30 @@ fn ended(state: &InstanceState, result: &JobResult, timeout: Duration) -> String
         (_, 1) => format!("ended with exit status {}", state.exit_status),
         (_, 2 | 3) => format!("was killed by signal {}", state.exit_status),
         _ => format!("failed: {result}"),
+    }
+}
+
+/// The app's variables in a file of root's, while commands run.
+struct Variables(Option<PathBuf>);
+
+impl Variables {
+    fn write(context: &Context, spec: &AppSpec) -> anyhow::Result<Self> {
+        let Some((name, text)) = unit::environment(spec) else {
+            return Ok(Self(None));
+        };
+        let path = context.layout.run(&spec.name).join("task").join(name);
+        files::write_private(&path, &text)?;
+        Ok(Self(Some(path)))
+    }
+
+    fn path(&self) -> Option<&Path> {
+        self.0.as_deref()
+    }
+}
+
+impl Drop for Variables {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|path| _ = files::remove(path));
     }
 }
 

@@ -37,7 +37,7 @@ impl Change {
         let mut names: Vec<&str> = before.iter().chain(&after).map(|unit| unit.name.as_str()).collect();
         names.sort_unstable();
         names.dedup();
-        let mut kind = if old_text == new_text {
+        let mut kind = if old_text == new_text && old.env == new.env {
             Kind::Nothing
         } else {
             Kind::Text
@@ -50,8 +50,25 @@ impl Change {
                 diff.push((name.to_owned(), diff::lines(&one, &two)));
             }
         }
+        let variables = variables(&old.env, &new.env);
+        if !variables.is_empty() {
+            kind = kind.max(Kind::Roll);
+            diff.push((format!("{}.env", new.name), variables));
+        }
         Self { kind, diff }
     }
+}
+
+/// Names only: values may be secrets.
+fn variables(old: &[(String, String)], new: &[(String, String)]) -> Vec<diff::Line> {
+    let missing = |from: &[(String, String)], one: &(String, String)| !from.contains(one);
+    let line = |name: &str| format!("{name}=\u{2026}");
+    let removed = old.iter().filter(|one| missing(new, one));
+    let added = new.iter().filter(|one| missing(old, one));
+    removed
+        .map(|(name, _)| diff::Line::Removed(line(name)))
+        .chain(added.map(|(name, _)| diff::Line::Added(line(name))))
+        .collect()
 }
 
 fn text(units: &[UnitFile], name: &str) -> String {
@@ -87,6 +104,7 @@ mod tests {
             systemd: SystemdVersion::OLDEST,
             cpus: 4,
             source: "/x.toml".into(),
+            foreign: Vec::new(),
         };
         let spec = |text: &str| parse(&name, text).expect("a good file");
         Change::between((&spec(old), old), (&spec(new), new), &host).kind

@@ -1,12 +1,12 @@
 //! `appctl apply`: puts changed configuration files in force, and rolls only what changed.
 
-use appctl::host::files;
+use appctl::host::{files, trusted};
 use appctl::spec::{AppName, AppSpec};
 use appctl::unit::Host;
 use futures_util::future::join_all;
 
 use crate::account;
-use crate::apps::{self, App};
+use crate::apps::{self, App, Kept};
 use crate::commands::check;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError, InvalidFile};
@@ -46,6 +46,8 @@ struct Candidate {
     spec: AppSpec,
     /// What is in force: its text and, when it can still be read, its settings.
     old: Option<(AppSpec, String)>,
+    /// What `appctl env` keeps.
+    env: Kept,
 }
 
 /// Runs the verb.
@@ -65,7 +67,11 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         };
         let change = candidate.change((old, text));
         report::change(context, &candidate.spec, Some(&change), args.dry_run)?;
-        if args.dry_run || change.kind == Kind::Nothing {
+        if args.dry_run {
+            continue;
+        }
+        if change.kind == Kind::Nothing {
+            candidate.close(context)?;
             continue;
         }
         context.require_root("apply")?;
@@ -92,6 +98,7 @@ fn candidates(context: &Context, names: &[AppName]) -> anyhow::Result<(Vec<Candi
                     text: file.text,
                     spec,
                     old,
+                    env: app.env,
                 }),
                 Err(problems) => bad.push(InvalidFile {
                     path: file.path,
@@ -110,7 +117,20 @@ fn candidates(context: &Context, names: &[AppName]) -> anyhow::Result<(Vec<Candi
 
 impl Candidate {
     fn change(&self, old: (&AppSpec, &str)) -> Change {
-        Change::between(old, (&self.spec, &self.text), &host())
+        Change::between(old, (&self.spec, &self.text), &host([old.0, &self.spec]))
+    }
+
+    /// A file that was closed to other accounts is no longer open in its copy.
+    fn close(&self, context: &Context) -> anyhow::Result<()> {
+        let (layout, name) = (&context.layout, &self.spec.name);
+        if layout.is_moved() || nix::unistd::geteuid().is_root() {
+            files::narrow(&layout.applied_file(name), &layout.wanted_file(name))?;
+        }
+        Ok(())
+    }
+
+    fn write_applied(&self, context: &Context) -> anyhow::Result<()> {
+        rolling::write_applied(&context.layout, &self.spec.name, &self.text, self.env.wanted.as_deref())
     }
 
     async fn apply(&self, context: &Context, old: (&AppSpec, &str), kind: Kind) -> anyhow::Result<()> {
@@ -118,12 +138,12 @@ impl Candidate {
         account::ensure_for(context, &self.spec)?;
         let systemd = context.systemd().await?;
         let replace = kind == Kind::Roll;
-        let change = rolling::Change { old, new, replace };
-        let applied = context.layout.applied_file(&self.spec.name);
+        let env = (self.env.applied.as_deref(), self.env.wanted.as_deref());
+        let change = rolling::Change { old, new, env, replace };
         match kind {
             Kind::Nothing => Ok(()),
-            Kind::Text => Ok(files::write_atomic(&applied, &self.text)?),
-            Kind::Reload => rolling::put_in_force(context, &systemd, new).await,
+            Kind::Text => self.write_applied(context),
+            Kind::Reload => rolling::put_in_force(context, &systemd, new, env.1).await,
             Kind::Scale | Kind::Roll => rolling::roll(context, &systemd, &change).await,
             Kind::Rebind => rebind::rebind(context, &systemd, &change).await,
         }
@@ -144,7 +164,7 @@ async fn bring_up_new(context: &Context, new: &[Candidate], dry_run: bool) -> an
     let _holds = holds.collect::<Result<Vec<Hold>, _>>()?;
     for candidate in new {
         account::ensure_for(context, &candidate.spec)?;
-        files::write_atomic(&context.layout.applied_file(&candidate.spec.name), &candidate.text)?;
+        candidate.write_applied(context)?;
     }
     let systemd = context.systemd().await?;
     systemd.reload().await?;
@@ -156,11 +176,13 @@ async fn bring_up_new(context: &Context, new: &[Candidate], dry_run: bool) -> an
 }
 
 /// What units are rendered for when they are compared.
-pub(crate) fn host() -> Host {
+pub(crate) fn host<'s>(specs: impl IntoIterator<Item = &'s AppSpec>) -> Host {
     let machine = units::machine();
+    let files = specs.into_iter().flat_map(|spec| &spec.env_files);
     Host {
         systemd: machine.systemd,
         cpus: machine.cpus,
         source: "applied".into(),
+        foreign: trusted::foreign(files.map(|file| file.path.as_path()), true),
     }
 }

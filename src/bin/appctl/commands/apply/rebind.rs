@@ -20,13 +20,13 @@ pub(super) async fn rebind(context: &Context, systemd: &Systemd, change: &rollin
     }
     let mut interrupts = Interrupts::catch()?;
     let moved = tokio::select! {
-        moved = go(context, systemd, old, change.new, run) => moved,
+        moved = go(context, systemd, old, (change.new, change.env.1), run) => moved,
         _ = interrupts.next() => Err(ExpectedError::new(Exit::FAILED, "interrupted").into()),
     };
     let Err(error) = moved else {
         return Ok(());
     };
-    match go(context, systemd, new, change.old, run).await {
+    match go(context, systemd, new, (change.old, change.env.0), run).await {
         Ok(()) => Err(kept(&error)),
         Err(back) => Err(error.context(format!("going back to the old addresses failed too: {back:#}"))),
     }
@@ -58,11 +58,11 @@ async fn go(
     context: &Context,
     systemd: &Systemd,
     there: &AppSpec,
-    to: (&AppSpec, &str),
+    (to, env): ((&AppSpec, &str), Option<&str>),
     run: bool,
 ) -> anyhow::Result<()> {
     takedown::stop(systemd, &there.name, there.stop.timeout, &|_| ()).await?;
-    rolling::put_in_force(context, systemd, to).await?;
+    rolling::put_in_force(context, systemd, to, env).await?;
     if run {
         lifecycle::bring_up(systemd, to.0).await?;
     }

@@ -55,6 +55,16 @@ fn existing_group(name: &str) -> anyhow::Result<Gid> {
     Ok(accounts::group(name)?.ok_or_else(missing)?)
 }
 
+/// The account that will read what is not root's: one that is yet to be made can read what everyone can.
+pub(super) fn reader<'u>(user: Option<&'u str>, group: Option<&str>) -> anyhow::Result<(Option<&'u str>, Gid)> {
+    let given = group.map(existing_group).transpose()?;
+    let ids = user.map(accounts::user).transpose()?.flatten();
+    let group = given
+        .or(ids.map(|ids| ids.group))
+        .unwrap_or(Gid::from_raw(access::NOBODY));
+    Ok((user.filter(|_| ids.is_some()), group))
+}
+
 /// Refuses a group that is not there, and an app in place that its account cannot read, naming the component of the path
 /// where it stops. An account that is yet to be made can read what everyone can.
 pub(super) fn check(plan: &Plan) -> anyhow::Result<()> {

@@ -12,8 +12,8 @@ use super::undo::Traces;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 use crate::release;
-use crate::rolling::Interrupts;
-use crate::{lifecycle, units};
+use crate::rolling::{Interrupts, write_applied};
+use crate::{lifecycle, trust, units};
 
 /// What came of it.
 #[derive(Debug)]
@@ -80,8 +80,7 @@ async fn bring_up(
         traces.release = Some(id);
         files::switch_link(&context.layout.current(name), &target)?;
     }
-    files::write_atomic(&context.layout.wanted_file(name), &plan.toml)?;
-    files::write_atomic(&context.layout.applied_file(name), &plan.toml)?;
+    write_files(context, plan)?;
     systemd.reload().await?;
     lifecycle::bring_up(systemd, &plan.spec).await?;
     let all: Vec<String> = numbers(plan).map(|number| units::instance(name, number)).collect();
@@ -91,6 +90,18 @@ async fn bring_up(
         instances,
         account_made: reader.made,
     })
+}
+
+/// Variables that look like secrets are for root only, wherever they stand.
+fn write_files(context: &Context, plan: &Plan) -> anyhow::Result<()> {
+    let (layout, name) = (&context.layout, &plan.spec.name);
+    let wanted = layout.wanted_file(name);
+    if trust::secrets(name, &plan.spec.env).is_some() {
+        files::write_closed(&wanted, &plan.toml)?;
+    } else {
+        files::write_atomic(&wanted, &plan.toml)?;
+    }
+    write_applied(layout, name, &plan.toml, plan.kept.as_deref())
 }
 
 fn numbers(plan: &Plan) -> impl Iterator<Item = Instance> {

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use appctl::host::files::{self, FileError};
 use appctl::host::tree::TreeError;
 use appctl::host::trusted;
-use appctl::spec::{Adapter, AppSpec, EnvFile, Listen, NewApp};
+use appctl::spec::{Adapter, AppSpec, EnvFile, Listen, NewApp, variables};
 
 use super::discover::{self, Found};
-use super::{Args, ReadyProof, environment, program, refuse};
+use super::{Args, ReadyProof, account, environment, program, refuse};
 use crate::apps::File;
-use crate::commands::check;
+use crate::commands::{access, check};
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 use crate::names::Names;
@@ -33,6 +33,8 @@ pub(super) struct Plan {
     pub(super) source: &'static str,
     /// What the operator should know.
     pub(super) notes: Vec<String>,
+    /// What `appctl env` keeps of an earlier installation.
+    pub(super) kept: Option<String>,
 }
 
 /// Most bytes of a file in the directory; the app's own bound is checked as well, once it is known.
@@ -43,11 +45,7 @@ pub(super) fn make(args: &Args, context: &Context) -> anyhow::Result<Plan> {
     Names::look(&context.layout).refuse_new(&args.name, None)?;
     let reader = Reader::open(context, &args.directory, MOST).map_err(|error| unopened(&args.directory, error))?;
     let directory = directory(&args.directory, &reader)?;
-    let env_file = args
-        .env_file
-        .as_deref()
-        .map(|path| env_file(context, path))
-        .transpose()?;
+    let env_file = args.env_file.as_deref().map(|file| env_file(args, file)).transpose()?;
     let port = environment::port(
         &args.listen,
         &args.env,
@@ -60,10 +58,19 @@ pub(super) fn make(args: &Args, context: &Context) -> anyhow::Result<Plan> {
         app.listen = vec![Listen::Tcp { host: None, port }];
     }
     let (toml, spec) = checked(args, context, &app)?;
+    let kept = files::read_config_if_any(&context.layout.env_file(&args.name)).unwrap_or_default();
+    let spec = spec.with_variables(kept.as_deref().map(variables::parse).unwrap_or_default());
     program::check(&spec.exec[0], &spec.env, &directory, |path| reader.mode(path))?;
     check::refuse_conflicts(&check::conflicts(context, std::slice::from_ref(&spec))?)?;
     trust::refuse(context, std::slice::from_ref(&spec), Exit::INVALID_CONFIG)?;
-    let notes = notes(args, &spec);
+    let mut notes = notes(args, &spec);
+    notes.extend(trust::secrets(&spec.name, &app.env));
+    if kept.is_some() {
+        notes.push(format!(
+            "variables that were kept for it are set again: appctl env {}",
+            args.name
+        ));
+    }
     Ok(Plan {
         directory,
         reader: Arc::new(reader),
@@ -71,6 +78,7 @@ pub(super) fn make(args: &Args, context: &Context) -> anyhow::Result<Plan> {
         spec,
         source: found.source,
         notes,
+        kept,
     })
 }
 
@@ -99,34 +107,24 @@ fn directory(given: &Path, reader: &Reader) -> Result<PathBuf, ExpectedError> {
     }
 }
 
-/// What root alone can change root reads, as PID 1 will.
-fn env_file(context: &Context, given: &Path) -> anyhow::Result<(EnvFile, String)> {
+/// Read as it will be read later: by root where it is root's alone, else with the app's rights.
+fn env_file(args: &Args, given: &Path) -> anyhow::Result<(EnvFile, String)> {
     let path = std::path::absolute(given)?;
-    let text = if trusted::walk(&path, trusted::Owner::Us).is_ok() {
-        files::read_config(&path)
+    let foreign = nix::unistd::geteuid().is_root() && !trusted::foreign([path.as_path()], true).is_empty();
+    let text = if foreign {
+        present(&path)?;
+        let (user, group) = account::reader(args.user.as_deref(), args.group.as_deref())?;
+        access::read(user, group, &path)?.map_err(|why| trust::unreadable(&path, user, &why))?
     } else {
-        let reader = Reader::open(context, &path, files::LARGEST).map_err(|error| unreadable(&path, error))?;
-        reader.whole()
+        files::read_config(&path).map_err(|error| ExpectedError::unreadable(&error))?
     };
-    let text = text.map_err(|error| ExpectedError::unreadable(&error))?;
     Ok((EnvFile { path, optional: false }, text))
 }
 
-fn unreadable(path: &Path, error: anyhow::Error) -> anyhow::Error {
-    match error.downcast() {
-        Ok(TreeError::Io { source, .. }) => {
-            let path = path.to_owned();
-            ExpectedError::unreadable(&FileError::Io {
-                verb: "read",
-                path,
-                source,
-            })
-            .into()
-        }
-        Ok(TreeError::Special { .. }) => ExpectedError::unreadable(&FileError::NotRegular(path.to_owned())).into(),
-        Ok(error) => error.into(),
-        Err(error) => error,
-    }
+/// A path that another account can change is looked at, and not read, with root's rights.
+fn present(path: &Path) -> Result<(), ExpectedError> {
+    let there = std::fs::symlink_metadata(path).map_err(FileError::io("read", path));
+    there.map(drop).map_err(|error| ExpectedError::unreadable(&error))
 }
 
 fn new_app(args: &Args, found: &Found, env_file: Option<EnvFile>, directory: &Path) -> NewApp {

@@ -44,6 +44,7 @@ impl Traces {
         }
         let wanted = files::remove(&context.layout.wanted_file(name))?;
         let applied = files::remove(&context.layout.applied_file(name))?;
+        files::remove(&context.layout.applied_env_file(name))?;
         if wanted || applied {
             systemd.reload().await?;
             takedown::forget(systemd, name, timeout).await?;

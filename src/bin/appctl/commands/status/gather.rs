@@ -108,7 +108,10 @@ fn notes(app: &App, instances: &[InstanceStatus], last: Option<&Last>) -> Vec<St
                 file.path.display()
             ));
         }
-        Some(_) if app.is_pending() => notes.push(format!("{name}: its file changed; sudo appctl apply {name}")),
+        Some(_) if app.is_file_pending() => notes.push(format!("{name}: its file changed; sudo appctl apply {name}")),
+        Some(_) if app.is_pending() => {
+            notes.push(format!("{name}: its variables changed; sudo appctl apply {name}"));
+        }
         Some(_) => {}
         None => notes.push(format!(
             "{name}: its file is gone, the app is not; sudo appctl uninstall {name}"
