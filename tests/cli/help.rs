@@ -27,6 +27,7 @@ Commands:
   scale            Change how many instances an app has
   logs             Show what apps print
   apply            Put changed configuration files in force
+  env              Keep variables of an app, such as secrets, and put them in force
   check            Check configuration files
   show             Show an app's paths, settings and units
   resume           Finish a rollout that was interrupted

@@ -4,8 +4,8 @@ use appctl::spec::AppName;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    access, apply, as_user, check, deploy, install, logs, prune, read_source, releases, rollback, scale, show, stage,
-    status, uninstall, unpack,
+    access, apply, as_user, check, deploy, env, install, logs, prune, read_source, releases, rollback, scale, show,
+    stage, status, uninstall, unpack,
 };
 
 const EXIT_CODES: &str = "\
@@ -75,6 +75,8 @@ pub(crate) enum Command {
     Logs(logs::Args),
     /// Put changed configuration files in force
     Apply(apply::Args),
+    /// Keep variables of an app, such as secrets, and put them in force
+    Env(env::Args),
     /// Check configuration files
     Check(check::Args),
     /// Show an app's paths, settings and units

@@ -9,6 +9,7 @@ pub(crate) mod apply;
 pub(crate) mod as_user;
 pub(crate) mod check;
 pub(crate) mod deploy;
+pub(crate) mod env;
 pub(crate) mod install;
 pub(crate) mod logs;
 pub(crate) mod move_out;
@@ -42,6 +43,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<
         Command::Releases(args) => releases::run(args, context),
         Command::Prune(args) => prune::run(args, context).await,
         Command::Promote(args) => promote::run(args, context).await,
+        Command::Env(args) => Box::pin(env::run(args, context)).await,
         Command::Check(args) => check::run(args, context).await,
         Command::CanRead(args) => access::run(args),
         Command::Unpack(args) => unpack::run(args),

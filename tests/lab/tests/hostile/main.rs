@@ -4,6 +4,7 @@
 mod addresses;
 mod contained;
 mod depth;
+mod env_files;
 mod flood;
 mod forged;
 mod hooks;
@@ -11,6 +12,7 @@ mod instances;
 mod left_behind;
 mod names;
 mod neighbours;
+mod secrets;
 mod shim;
 mod sources;
 mod submodules;

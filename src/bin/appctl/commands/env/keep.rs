@@ -1,0 +1,115 @@
+//! Keeps changed variables, and has instances take them up.
+
+use appctl::host::files;
+use appctl::spec::{AppName, variables};
+use serde_json::json;
+
+use super::{How, Variables};
+use crate::apps::App;
+use crate::commands::apply;
+use crate::context::Context;
+use crate::exit::{Exit, ExpectedError};
+use crate::rolling::Hold;
+use crate::ui;
+
+/// From the first to the second. A rollout that fails leaves the first.
+pub(super) async fn run(
+    context: &Context,
+    app: &App,
+    (before, after): (Variables, Variables),
+    how: How,
+) -> anyhow::Result<Exit> {
+    if !how.no_roll {
+        refuse_pending(app)?;
+    }
+    if how.dry_run {
+        report(context, &app.name, "would change", &before, &after)?;
+        return Ok(Exit::DONE);
+    }
+    if before != after {
+        store(context, app, &after)?;
+        report(context, &app.name, "changed", &before, &after)?;
+    }
+    if how.no_roll {
+        return Ok(Exit::DONE);
+    }
+    let names = vec![app.name.clone()];
+    let rolled = Box::pin(apply::run(&apply::Args { names, dry_run: false }, context)).await;
+    if rolled.is_err() && before != after {
+        restore(context, app)?;
+    }
+    rolled
+}
+
+/// A rollout would put these in force as well.
+fn refuse_pending(app: &App) -> Result<(), ExpectedError> {
+    if app.is_file_pending() {
+        let name = &app.name;
+        let message = format!("the file of {name} has changes that are not in force");
+        let help = format!("type first: sudo appctl apply {name}; or add --no-roll");
+        return Err(ExpectedError::new(Exit::INVALID_CONFIG, message).help(help));
+    }
+    Ok(())
+}
+
+/// Under the app's lock, and only over what was read before.
+fn store(context: &Context, app: &App, after: &Variables) -> anyhow::Result<()> {
+    let _hold = Hold::take(context, &app.name, "env")?;
+    let path = context.layout.env_file(&app.name);
+    if files::read_config_if_any(&path)? != app.env.wanted {
+        let message = format!("the variables of {} were changed meanwhile", app.name);
+        return Err(ExpectedError::new(Exit::FAILED, message).help("type it again").into());
+    }
+    write(
+        context,
+        &app.name,
+        (!after.is_empty()).then(|| variables::write(after)).as_deref(),
+    )
+}
+
+/// What was wanted before is wanted again, unless a rollout that is still open put the new in force.
+fn restore(context: &Context, app: &App) -> anyhow::Result<()> {
+    let applied = files::read_config_if_any(&context.layout.applied_env_file(&app.name))?;
+    if applied == app.env.applied {
+        write(context, &app.name, app.env.wanted.as_deref())?;
+    }
+    Ok(())
+}
+
+fn write(context: &Context, app: &AppName, text: Option<&str>) -> anyhow::Result<()> {
+    let path = context.layout.env_file(app);
+    match text {
+        Some(text) => files::write_private(&path, text)?,
+        None => drop(files::remove(&path)?),
+    }
+    Ok(())
+}
+
+fn report(context: &Context, app: &AppName, what: &str, before: &Variables, after: &Variables) -> std::io::Result<()> {
+    let missing = |from: &Variables, name: &String| from.iter().all(|(known, _)| known != name);
+    let set: Vec<&str> = after
+        .iter()
+        .filter(|one| !before.contains(one))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let unset: Vec<&str> = before
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| missing(after, name))
+        .map(String::as_str)
+        .collect();
+    if context.json {
+        return ui::print_json(&json!({
+            "app": app.as_str(), "event": "variables", "set": set, "unset": unset, "dry_run": what == "would change",
+        }));
+    }
+    let list = |word: &str, names: &[&str]| (!names.is_empty()).then(|| format!("{word} {}", names.join(", ")));
+    let parts: Vec<String> = [list("set", &set), list("unset", &unset)]
+        .into_iter()
+        .flatten()
+        .collect();
+    if parts.is_empty() {
+        return ui::print(format!("{app}: variables stay as they are"));
+    }
+    ui::print(format!("{app}: {what} variables: {}", parts.join("; ")))
+}
