@@ -1,13 +1,15 @@
-//! A journalctl(1) child: fixed arguments, one JSON object per line.
+//! A journalctl(1) child with fixed arguments. Of its entries, which an app may make as large as it likes, only the
+//! beginnings are kept.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::process::Stdio;
 
-use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, ChildStdout, Command};
 
 use crate::contract::MESSAGE_ID;
+use crate::observe::journal::{FIELDS, Fields, Reader};
 
 /// Which entries.
 #[derive(Debug, Clone, Default)]
@@ -20,8 +22,12 @@ pub struct Query {
     pub follow: bool,
     /// At most this many old entries.
     pub lines: Option<u32>,
+    /// At most this many of the newest entries, the newest first.
+    pub newest: Option<u32>,
     /// From this time on, systemd.time(7).
     pub since: Option<String>,
+    /// Behind the entry of this cursor.
+    pub after: Option<String>,
     /// Only this run of a unit, 32 hexadecimal digits.
     pub invocation: Option<String>,
     /// Only notes of these runs' main processes, by invocation id: no other process can add to what is read.
@@ -44,22 +50,32 @@ pub async fn sync() -> io::Result<()> {
     }
 }
 
-/// Lines of a running journalctl. The child ends with it.
+/// Entries of a running journalctl. The child ends with it.
 #[derive(Debug)]
 pub struct Journal {
     child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
+    stdout: ChildStdout,
+    reader: Reader,
+    piece: Vec<u8>,
+    read: VecDeque<Fields>,
 }
+
+/// Bytes that are read at once.
+const PIECE: usize = 16 << 10;
 
 impl Query {
     fn arguments(&self) -> Vec<String> {
-        let fixed = ["--output=json", "--no-pager", "--quiet", "--all"];
+        let fixed = ["--output=export", "--no-pager", "--quiet"];
         let mut arguments: Vec<String> = fixed.map(str::to_owned).into();
+        arguments.push(format!("--output-fields={}", FIELDS.join(",")));
         arguments.extend(self.follow.then(|| "--follow".to_owned()));
+        arguments.extend(self.newest.map(|_| "--reverse".to_owned()));
         arguments.push(
             self.lines
+                .or(self.newest)
                 .map_or_else(|| "--no-tail".to_owned(), |lines| format!("--lines={lines}")),
         );
+        arguments.extend(self.after.as_ref().map(|cursor| format!("--after-cursor={cursor}")));
         arguments.extend(self.since.as_ref().map(|since| format!("--since={since}")));
         // Matches of one field are alternatives, and `+` separates alternatives of different fields.
         arguments.extend(self.units.iter().map(|unit| format!("_SYSTEMD_UNIT={unit}")));
@@ -91,15 +107,28 @@ impl Query {
             .ok_or_else(|| io::Error::other("no pipe to journalctl"))?;
         Ok(Journal {
             child,
-            lines: BufReader::new(stdout).lines(),
+            stdout,
+            reader: Reader::default(),
+            piece: vec![0; PIECE],
+            read: VecDeque::new(),
         })
     }
 }
 
 impl Journal {
-    /// The next line; `None` at the end. Ask [`Journal::finish`] then.
-    pub async fn next(&mut self) -> io::Result<Option<String>> {
-        self.lines.next_line().await
+    /// The next entry; `None` at the end. Ask [`Journal::finish`] then.
+    pub async fn next(&mut self) -> io::Result<Option<Fields>> {
+        while self.read.is_empty() {
+            let length = self.stdout.read(&mut self.piece).await?;
+            if length == 0 {
+                return Ok(None);
+            }
+            let fed = self
+                .reader
+                .feed(&self.piece[..length], |fields| self.read.push_back(fields));
+            fed.map_err(io::Error::other)?;
+        }
+        Ok(self.read.pop_front())
     }
 
     /// Waits for the child; an error when it failed.

@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use appctl::host::journal::Query;
-use appctl::observe::journal::{Entry, without_colours};
+use appctl::observe::journal::{Entry, KEPT};
 use appctl::spec::{AppName, Instance};
 use jiff::Timestamp;
 use serde_json::json;
@@ -59,8 +59,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     }
     let mut journal = query(args, context, &names)?.open()?;
     let printer = Printer::new(context.json, &names);
-    while let Some(line) = journal.next().await? {
-        if let Some(entry) = Entry::parse(&line) {
+    while let Some(fields) = journal.next().await? {
+        if let Some(entry) = Entry::of(&fields) {
             printer.print(&entry)?;
         }
     }
@@ -127,8 +127,11 @@ impl Printer {
         } else {
             Text::from("|")
         };
-        let who = paint(colour(entry.instance), &who);
-        ui::print(who + " " + mark + " " + without_colours(&entry.message))
+        let head = paint(colour(entry.instance), &who) + " " + mark + " ";
+        let shown = entry.message.shown(KEPT);
+        // An app that writes to the journal itself may write several lines at once.
+        let lines = shown.lines().chain(shown.is_empty().then_some(""));
+        ui::print(lines.fold(Text::default(), |text, line| text.line(head.clone() + line)))
     }
 }
 
@@ -155,6 +158,7 @@ pub(crate) fn as_json(entry: &Entry) -> serde_json::Value {
         "instance": entry.instance.to_string(),
         "stream": if entry.is_error() { "stderr" } else { "stdout" },
         "pid": entry.pid,
-        "message": entry.message,
+        "message": entry.message.text,
+        "truncated_from_bytes": entry.message.cut_from,
     })
 }

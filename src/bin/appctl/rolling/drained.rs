@@ -44,8 +44,8 @@ fn moment(started: &str) -> Option<String> {
 async fn count(query: Query) -> Option<Drained> {
     let mut journal = query.open().ok()?;
     let mut sum = Drained::default();
-    while let Some(line) = journal.next().await.ok()? {
-        if let Some(noted) = Noted::parse(&line).filter(|noted| query.notes_of.get(&noted.run) == Some(&noted.pid)) {
+    while let Some(fields) = journal.next().await.ok()? {
+        if let Some(noted) = Noted::of(&fields).filter(|noted| query.notes_of.get(&noted.run) == Some(&noted.pid)) {
             sum.add(&noted.note);
         }
     }

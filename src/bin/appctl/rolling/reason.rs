@@ -1,17 +1,18 @@
 //! Why an instance is not up, in the words of systemd, of its shim and of the app itself.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use appctl::host::bus::{InstanceState, JobResult, Systemd};
 use appctl::host::journal::{self, Query};
-use appctl::observe::journal::{Entry, without_colours};
+use appctl::observe::journal::Entry;
 use appctl::observe::{ShimState, ShimStatus};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 /// How much of what an app said last is shown.
-const LAST_LINES: usize = 20;
+const LAST_LINES: u32 = 20;
+/// And of each line, in bytes.
+pub(crate) const LINE: usize = 2_000;
 /// A journal that does not answer is no reason to hold up the way back.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Nor is one that takes its time with what it has not written yet.
@@ -104,21 +105,19 @@ async fn last_lines(unit: &str, since: Option<Timestamp>) -> Vec<Said> {
     let query = Query {
         units: vec![unit.to_owned()],
         since: since.map(|since| format!("@{}.{:03}", since.as_second(), since.subsec_millisecond())),
+        newest: Some(LAST_LINES),
         ..Query::default()
     };
     let Ok(mut journal) = query.open() else {
         return Vec::new();
     };
-    // Not --lines: together with --since journalctl of 252 takes the first ones.
-    let mut lines = VecDeque::new();
-    while let Ok(Some(line)) = journal.next().await {
-        lines.extend(Entry::parse(&line).map(|entry| Said {
-            text: without_colours(&entry.message),
+    let mut lines = Vec::new();
+    while let Ok(Some(fields)) = journal.next().await {
+        lines.extend(Entry::of(&fields).map(|entry| Said {
+            text: entry.message.shown(LINE),
             is_note: entry.is_note,
         }));
-        if lines.len() > LAST_LINES {
-            lines.pop_front();
-        }
     }
-    lines.into()
+    lines.reverse();
+    lines
 }

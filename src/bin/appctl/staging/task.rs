@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use appctl::host::bus::{InstanceState, JobResult, Systemd};
 use appctl::host::journal::{self, Journal, Query};
 use appctl::host::{files, trusted};
-use appctl::observe::journal::{printed, without_colours};
+use appctl::observe::journal::{Fields, cursor, printed};
 use appctl::spec::{AppName, AppSpec, format_span, quote_words};
 use appctl::unit::{self, Host, Purpose, Task, task, task_name};
 use jiff::Timestamp;
@@ -19,6 +19,8 @@ use crate::units;
 
 /// What systemd may need beyond the command's own time.
 const MARGIN: Duration = Duration::from_secs(30);
+/// As much of a line as is told, in bytes.
+const LINE: usize = 4_000;
 /// A journal that does not answer is no reason to hold up anything.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -96,10 +98,7 @@ async fn run(systemd: &Systemd, spec: &AppSpec, one: &Task<'_>, tell: &mut dyn F
         }
     };
     let state = systemd.instance(unit).await?;
-    let rest = tokio::time::timeout(PATIENCE, reader.rest()).await;
-    rest.unwrap_or_default()
-        .into_iter()
-        .for_each(|line| tell(Progress::Said(line)));
+    _ = tokio::time::timeout(PATIENCE, reader.rest(tell)).await;
     if result.is_done() {
         return Ok(());
     }
@@ -169,14 +168,15 @@ fn end(unit: &str) -> anyhow::Result<()> {
 struct Reader {
     unit: String,
     journal: Option<Journal>,
-    told: usize,
+    /// Where the last line was that was told.
+    told: Option<String>,
 }
 
 impl Reader {
     fn open(unit: &str) -> anyhow::Result<Self> {
         let unit = unit.to_owned();
-        let journal = Some(query(&unit, true).open()?);
-        let told = 0;
+        let journal = Some(query(&unit, true, None).open()?);
+        let told = None;
         Ok(Self { unit, journal, told })
     }
 
@@ -184,9 +184,9 @@ impl Reader {
     async fn next(&mut self) -> String {
         while let Some(journal) = &mut self.journal {
             match journal.next().await {
-                Ok(Some(line)) => {
-                    if let Some(line) = printable(&line) {
-                        self.told += 1;
+                Ok(Some(fields)) => {
+                    if let Some(line) = shown(&fields) {
+                        self.told = cursor(&fields);
                         return line;
                     }
                 }
@@ -196,28 +196,30 @@ impl Reader {
         std::future::pending().await
     }
 
-    /// What was not told yet of a unit that has ended.
-    async fn rest(self) -> Vec<String> {
+    /// Tells what was not told yet of a unit that has ended.
+    async fn rest(self, tell: &mut dyn FnMut(Progress)) {
         // Without it the last lines may be missing here, and are in the journal nevertheless.
         _ = journal::sync().await;
-        let mut lines = Vec::new();
-        if let Ok(mut journal) = query(&self.unit, false).open() {
-            while let Ok(Some(line)) = journal.next().await {
-                lines.extend(printable(&line));
+        let Ok(mut journal) = query(&self.unit, false, self.told).open() else {
+            return;
+        };
+        while let Ok(Some(fields)) = journal.next().await {
+            if let Some(line) = shown(&fields) {
+                tell(Progress::Said(line));
             }
         }
-        lines.split_off(self.told.min(lines.len()))
     }
 }
 
-fn query(unit: &str, follow: bool) -> Query {
+fn query(unit: &str, follow: bool, after: Option<String>) -> Query {
     Query {
         units: vec![unit.to_owned()],
         follow,
+        after,
         ..Query::default()
     }
 }
 
-fn printable(line: &str) -> Option<String> {
-    printed(line).map(|text| without_colours(&text))
+fn shown(fields: &Fields) -> Option<String> {
+    printed(fields).map(|message| message.shown(LINE))
 }
