@@ -12,7 +12,7 @@ export PATH := $(TOOLS)/bin:$(PATH)
 STATIC  := RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static"
 SHIPPED := --profile shim --no-default-features --target $(TARGET) --bin appctl-shim --bin appctl-generator
 
-.PHONY: help demo test test-fast test-lab bench bench-staging bench-versions matrix torture deb lint fmt lab-shell packages clean
+.PHONY: help demo fuzz fuzz-short test test-fast test-lab bench bench-staging bench-versions matrix torture deb lint fmt lab-shell packages clean
 
 help:
 	@echo "make demo       one box with systemd as PID 1: install, serve from 4 instances, roll under load, report"
@@ -22,6 +22,8 @@ help:
 	@echo "make bench      PM2 beside appctl in one box, about eighteen minutes; BENCH_QUICK=1 for a short run"
 	@echo "make matrix     every shape of load on every way to roll, ten rollouts each, about five minutes"
 	@echo "make torture    hours: the load and fault suite and killed deploys with their full numbers (SEED=N)"
+	@echo "make fuzz       each fuzz target for FUZZ_SECONDS (60), with coverage counters; what it finds is in fuzz/artifacts"
+	@echo "make fuzz-short the same properties on some thousands of inputs, always the same; part of make test"
 	@echo "make deb        target/debian/appctl_*.deb"
 	@echo "make lab-shell  a shell in a box with the .deb installed (DEBIAN=13, MACHINE=1 for a whole machine)"
 	@echo "make bench-versions OLD=FILE.deb   this checkout's package beside another one: throughput and rolling restarts"
@@ -65,7 +67,21 @@ bench: packages deb
 matrix: packages deb
 	$(LAB) --test strict -- --nocapture --test-threads=1 control:: every_shape::
 
+FUZZ_TARGETS := adapter archive config journal variables
+FUZZ_SECONDS ?= 60
+
+fuzz: packages $(TOOLS)/bin/cargo-fuzz
+	for target in $(FUZZ_TARGETS); do \
+	  mkdir -p fuzz/grown/$$target; \
+	  $(CARGO) fuzz run --fuzz-dir fuzz --sanitizer none $$target fuzz/grown/$$target fuzz/corpus/$$target \
+	    -- -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 || exit 1; \
+	done
+
+fuzz-short:
+	$(CARGO) test --package appctl --test fuzz
+
 torture: packages deb
+	$(MAKE) fuzz FUZZ_SECONDS=1800
 	APPCTL_TORTURE=full $(if $(SEED),APPCTL_SEED=$(SEED)) \
 	$(LAB) --test strict --test deploy -- --nocapture --test-threads=2
 
@@ -92,6 +108,10 @@ fmt:
 
 lab-shell: packages deb
 	$(CARGO) run --quiet -p appctl-lab --bin lab -- shell --debian $(or $(DEBIAN),12) $(if $(MACHINE),--machine)
+
+# On a stable compiler: coverage counters need no sanitizer.
+$(TOOLS)/bin/cargo-fuzz:
+	$(CARGO) install --quiet --debug --locked --root $(TOOLS) --version 0.13.2 cargo-fuzz
 
 # A debug build of the packager: it runs for a second, and builds three times as fast.
 $(TOOLS)/bin/cargo-deb:

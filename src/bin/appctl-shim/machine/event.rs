@@ -3,10 +3,11 @@
 use std::fmt;
 
 pub(crate) use appctl::contract::{Level, Note, Span};
-use appctl::observe::{Responses, ShimStatus};
+use appctl::observe::ShimStatus;
 use nix::sys::signal::Signal;
 
 use crate::backoff::Record;
+pub(crate) use crate::speech::Said;
 
 /// Milliseconds of `CLOCK_BOOTTIME`, `clock_gettime(2)`.
 pub(crate) type Millis = u64;
@@ -54,37 +55,6 @@ impl fmt::Display for Exit {
             },
         }
     }
-}
-
-/// What an adapter says on the control socket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Said {
-    /// It is there, and speaks our version.
-    Hello,
-    /// The app listens on a socket of ours. The first counts: how many of several it will take, nobody can know, and
-    /// connections to the others wait in their queues.
-    Listening,
-    /// The app listens on a TCP port that none of our sockets holds.
-    Elsewhere(u16),
-    /// Its private probe socket is up.
-    Probe,
-    /// The app sent `"ready"` where it had no IPC channel, behind a launcher.
-    Ready,
-    /// It accepts no more connections.
-    Stopped,
-    /// Nothing is left to serve; so many requests were answered meanwhile, so many were cut.
-    Drained { served: u32, cut: u32 },
-    /// Its event loop turns; so many requests are in flight, and so many were answered if it serves.
-    Beat {
-        in_flight: u32,
-        responses: Option<Responses>,
-    },
-    /// `SIGUSR1` makes it tell its stack even while its event loop is blocked.
-    Traceable,
-    /// One line of that stack.
-    Stack(String),
-    /// That was all of it.
-    Traced,
 }
 
 /// What the app itself says on its private notify socket, `sd_notify(3)`.
