@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::OFlag;
 use serde::{Deserialize, Serialize};
 
+use super::mounts;
+use crate::observe::locks;
 use crate::release::Layout;
 use crate::spec::AppName;
 
@@ -18,6 +20,9 @@ use crate::spec::AppName;
 pub struct Owner {
     /// Process id.
     pub pid: u32,
+    /// When that process began, [`began`]; 0 when that is not known.
+    #[serde(default)]
+    pub began: u64,
     /// Account name, as the person is known: `SUDO_USER` behind sudo(8).
     pub user: String,
     /// What they are doing.
@@ -71,25 +76,25 @@ impl Lock {
     }
 
     /// Whether a process holds an app's lock, asked without touching it: the kernel's own list in `/proc/locks`, proc(5).
-    pub fn is_held(layout: &Layout, app: &AppName, pid: u32) -> io::Result<bool> {
-        let inode = match std::fs::symlink_metadata(lock_file(layout, app)) {
-            Ok(metadata) => metadata.ino(),
+    /// A process that began at another time is another one, which was given the number since.
+    pub fn is_held(layout: &Layout, app: &AppName, pid: u32, began: u64) -> io::Result<bool> {
+        let flags = (OFlag::O_PATH | OFlag::O_NOFOLLOW).bits();
+        let path = lock_file(layout, app);
+        let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+            Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(error),
         };
-        let locks = std::fs::read_to_string("/proc/locks")?;
-        Ok(locks.lines().any(|line| is_lock_of(line, pid, inode)))
+        let (device, inode) = (mounts::device(&file)?, file.metadata()?.ino());
+        let held = locks::is_held(&std::fs::read_to_string("/proc/locks")?, pid, device, inode);
+        let now = self::began(pid).filter(|_| began != 0);
+        Ok(held && now.is_none_or(|now| now == began))
     }
 }
 
-/// `1: FLOCK  ADVISORY  WRITE 4711 00:1a:812 0 EOF`. The device is left out: on some filesystems it differs from stat(2)'s.
-fn is_lock_of(line: &str, pid: u32, inode: u64) -> bool {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let [_, "FLOCK", _, _, holder, place, ..] = words[..] else {
-        return false;
-    };
-    let number = place.rsplit(':').next().and_then(|number| number.parse().ok());
-    holder.parse() == Ok(pid) && number == Some(inode)
+/// When a process began, in ticks since the machine did; `None` when there is none, or that is hidden from this one.
+pub fn began(pid: u32) -> Option<u64> {
+    locks::began(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
 fn lock_file(layout: &Layout, app: &AppName) -> PathBuf {
@@ -134,20 +139,23 @@ impl fmt::Display for Describe<'_> {
         let Some(owner) = self.0 else {
             return f.write_str("another rollout holds the lock");
         };
-        let Owner { pid, user, verb, since } = owner;
+        let Owner {
+            pid, user, verb, since, ..
+        } = owner;
         write!(f, "{verb} by {user} (process {pid}) is running since {since}")
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Lock, LockError, Owner};
+    use super::{Lock, LockError, Owner, began};
     use crate::release::Layout;
 
     fn owner(verb: &str) -> Owner {
         let (user, since) = ("ann".to_owned(), "2026-11-22T10:15:00Z".to_owned());
         Owner {
             pid: 4711,
+            began: 1,
             user,
             verb: verb.to_owned(),
             since,
@@ -158,9 +166,12 @@ mod tests {
     fn the_second_is_told_who_has_it_and_the_third_gets_it() {
         let root = tempfile::tempdir().expect("a directory");
         let (layout, app) = (Layout::below(root.path()), "a".parse().expect("a name"));
-        assert!(!Lock::is_held(&layout, &app, std::process::id()).expect("readable"));
+        let own = (std::process::id(), began(std::process::id()).expect("this process"));
+        let is_held = |(pid, began)| Lock::is_held(&layout, &app, pid, began).expect("readable");
+        assert!(!is_held(own));
         let lock = Lock::take(&layout, &app, &owner("apply")).expect("free");
-        assert!(Lock::is_held(&layout, &app, std::process::id()).expect("readable"));
+        assert!(is_held(own) && is_held((own.0, 0)));
+        assert!(!is_held((own.0, own.1 - 1)), "an earlier process of this number");
         let second = Lock::take(&layout, &app, &owner("scale")).expect_err("busy");
         assert!(matches!(&second, LockError::Busy(Some(who)) if *who == owner("apply")));
         assert_eq!(
@@ -168,7 +179,7 @@ mod tests {
             "busy: apply by ann (process 4711) is running since 2026-11-22T10:15:00Z"
         );
         drop(lock);
-        assert!(!Lock::is_held(&layout, &app, std::process::id()).expect("readable"));
+        assert!(!is_held(own));
         Lock::take(&layout, &app, &owner("scale")).expect("free again");
     }
 

@@ -23,6 +23,8 @@ pub mod journal;
 pub mod lock;
 pub mod machine;
 #[cfg(feature = "cli")]
+pub mod mounts;
+#[cfg(feature = "cli")]
 pub mod paths;
 #[cfg(feature = "cli")]
 pub mod pins;

@@ -56,7 +56,8 @@ pub fn read(layout: &Layout, app: &AppName) -> Result<Option<Last>, FileError> {
         let Some(record) = last(layout, app)? else {
             return Ok(None);
         };
-        let driven = Lock::is_held(layout, app, record.pid).map_err(FileError::io("look at", &path))?;
+        let driven =
+            Lock::is_held(layout, app, record.pid, record.pid_began).map_err(FileError::io("look at", &path))?;
         // Whoever drove it may have written its end between the two looks, and then let go of the lock.
         if driven || record.ended.is_some() || before.as_ref() == Some(&record) {
             return Ok(Some(Last { record, driven }));

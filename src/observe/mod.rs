@@ -6,7 +6,11 @@ pub mod cpus;
 #[cfg(feature = "cli")]
 pub mod journal;
 #[cfg(feature = "cli")]
+pub mod locks;
+#[cfg(feature = "cli")]
 pub mod maps;
+#[cfg(feature = "cli")]
+pub mod mounts;
 pub mod process;
 mod responses;
 mod shim_status;

@@ -26,6 +26,9 @@ pub struct Record {
     pub by: String,
     /// The process that drives it, or did.
     pub pid: u32,
+    /// When that process began, in ticks since the machine did: another one may have its number by now.
+    #[serde(default)]
+    pub pid_began: u64,
     /// Where it is. `running` without a holder of the lock means that it was interrupted.
     pub state: State,
     /// The step it is at, or was at last.
@@ -152,6 +155,7 @@ impl Record {
             ended: None,
             by,
             pid,
+            pid_began: 0,
             state: State::Running,
             step: String::new(),
             message: None,

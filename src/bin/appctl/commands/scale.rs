@@ -1,16 +1,18 @@
 //! `appctl scale`: changes how many instances an app has, in its file and on the machine.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use appctl::host::files;
-use appctl::spec::{AppName, Instances};
+use appctl::spec::{AppName, AppSpec, Instances};
 use serde_json::json;
 use toml_edit::DocumentMut;
 
 use crate::apps::{self, App, File};
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
-use crate::{rolling, ui, units};
+use crate::rolling::{self, Hold};
+use crate::{ui, units};
 
 /// What `scale` takes.
 #[derive(Debug, clap::Args)]
@@ -81,34 +83,69 @@ impl Target {
 /// Runs the verb.
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let name = apps::select(&context.layout, std::slice::from_ref(&args.name))?.remove(0);
-    let app = App::load(&context.layout, &name)?;
-    refuse_pending(&app)?;
-    let env = app.env.applied;
-    let file = app.wanted.ok_or_else(|| no_file(&name))?;
-    let before = file.text.clone();
-    let path = file.path.clone();
-    let spec = file.valid()?;
-    let (from, to) = (units::count(&spec), args.instances.from(units::count(&spec))?);
-    if from == to {
-        return report(context, &name, from, to, "nothing to do");
+    let scaling = Scaling::read(&name, args, context)?;
+    if scaling.from == scaling.to {
+        return report(context, &name, &scaling, "nothing to do");
     }
     if args.dry_run {
-        return report(context, &name, from, to, "would scale");
+        return report(context, &name, &scaling, "would scale");
     }
     context.require_root("scale")?;
-    let text = with_instances(&before, to)?;
-    let after = File::of(&name, path.clone(), text.clone()).valid()?;
+    let hold = Hold::take(context, &name, "scale")?;
+    // What was read before the app was held may have been replaced since.
+    let scaling = Scaling::read(&name, args, context)?;
+    if scaling.from == scaling.to {
+        return report(context, &name, &scaling, "nothing to do");
+    }
+    let (after, text) = scaling.after(&name)?;
     let systemd = context.systemd().await?;
     let change = rolling::Change {
-        old: (&spec, &before),
+        old: (&scaling.spec, &scaling.text),
         new: (&after, &text),
-        env: (env.as_deref(), env.as_deref()),
+        env: (scaling.env.as_deref(), scaling.env.as_deref()),
         replace: false,
     };
-    rolling::roll(context, &systemd, &change).await?;
+    rolling::roll(context, &systemd, &change, &hold).await?;
     // A rollout has done so; an app that is stopped has none.
-    files::write_atomic(&path, &text)?;
-    report(context, &name, from, to, "scaled")
+    files::write_atomic(&scaling.path, &text)?;
+    report(context, &name, &scaling, "scaled")
+}
+
+/// From one number of instances to another.
+struct Scaling {
+    path: PathBuf,
+    text: String,
+    spec: AppSpec,
+    /// Variables that are kept for it, as they are in force.
+    env: Option<String>,
+    from: u16,
+    to: u16,
+}
+
+impl Scaling {
+    fn read(name: &AppName, args: &Args, context: &Context) -> anyhow::Result<Self> {
+        let app = App::load(&context.layout, name)?;
+        refuse_pending(&app)?;
+        let env = app.env.applied;
+        let file = app.wanted.ok_or_else(|| no_file(name))?;
+        let (path, text) = (file.path.clone(), file.text.clone());
+        let spec = file.valid()?;
+        let from = units::count(&spec);
+        let to = args.instances.from(from)?;
+        Ok(Self {
+            path,
+            text,
+            spec,
+            env,
+            from,
+            to,
+        })
+    }
+
+    fn after(&self, name: &AppName) -> anyhow::Result<(AppSpec, String)> {
+        let text = with_instances(&self.text, self.to)?;
+        Ok((File::of(name, self.path.clone(), text.clone()).valid()?, text))
+    }
 }
 
 fn refuse_pending(app: &App) -> Result<(), ExpectedError> {
@@ -137,7 +174,8 @@ fn with_instances(text: &str, number: u16) -> anyhow::Result<String> {
     Ok(document.to_string())
 }
 
-fn report(context: &Context, name: &AppName, from: u16, to: u16, what: &str) -> anyhow::Result<Exit> {
+fn report(context: &Context, name: &AppName, scaling: &Scaling, what: &str) -> anyhow::Result<Exit> {
+    let (from, to) = (scaling.from, scaling.to);
     if context.json {
         ui::print_json(&json!({"app": name.as_str(), "from": from, "to": to, "result": what}))?;
     } else if from == to {

@@ -25,10 +25,9 @@ pub(crate) struct Change<'a> {
 }
 
 /// Makes the change. On an error the old configuration is in force again, or the error says why it is not.
-pub(crate) async fn roll(context: &Context, systemd: &Systemd, change: &Change<'_>) -> anyhow::Result<()> {
+pub(crate) async fn roll(context: &Context, systemd: &Systemd, change: &Change<'_>, hold: &Hold) -> anyhow::Result<()> {
     let spec = change.new.0;
     let verb = if change.replace { Verb::Apply } else { Verb::Scale };
-    let hold = Hold::take(context, &spec.name, &verb.to_string())?;
     super::refuse_open_release(context, &spec.name)?;
     if !systemd.instance(&units::service(&spec.name)).await?.activity.is_up() {
         return put_in_force(context, systemd, change.new, change.env.1).await;
@@ -53,10 +52,10 @@ pub(crate) async fn roll(context: &Context, systemd: &Systemd, change: &Change<'
         },
     };
     let mut interrupts = Interrupts::catch()?;
-    carry_out(order, &hold, context, systemd, &mut interrupts).await
+    carry_out(order, hold, context, systemd, &mut interrupts).await
 }
 
-/// Writes what is in force and lets systemd read it.
+/// Writes what is in force and lets systemd read it. The caller holds the app.
 pub(crate) async fn put_in_force(
     context: &Context,
     systemd: &Systemd,

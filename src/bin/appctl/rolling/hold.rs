@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use appctl::host::lock::{Lock, LockError, Owner};
+use appctl::host::lock::{self, Lock, LockError, Owner};
 use appctl::spec::AppName;
 use jiff::{Timestamp, Unit};
 
@@ -26,6 +26,7 @@ impl Hold {
     pub(crate) fn take(context: &Context, app: &AppName, verb: &str) -> anyhow::Result<Self> {
         let owner = Owner {
             pid: std::process::id(),
+            began: lock::began(std::process::id()).unwrap_or(0),
             user: who(),
             verb: verb.to_owned(),
             since: now(),

@@ -44,6 +44,7 @@ pub(crate) async fn carry_out(
     let before: Responses = survey.answers().into_values().map(|one| one.responses).sum();
     (record.responses_before, record.errors_before) = (before.all, before.errors);
     record.shims = survey.main_processes().collect();
+    record.pid_began = hold.owner.began;
     record.release = order.swap.moves();
     order.swap.remember(&context.layout, &app)?;
     let rollout = Rollout::new(order.request);
@@ -82,6 +83,7 @@ pub(crate) async fn reopen(
     record.state = State::Running;
     record.ended = None;
     (record.by, record.pid) = (hold.owner.user.clone(), hold.owner.pid);
+    record.pid_began = hold.owner.began;
     let begin = if record.going_back { Event::Abort } else { begin };
     let work = Work::new(systemd, &context.layout, spec, swap);
     let rollout = Rollout::resumed(request, past);

@@ -15,6 +15,7 @@ mod left_behind;
 mod names;
 mod neighbours;
 mod secrets;
+mod shared;
 mod shim;
 mod sources;
 mod submodules;

@@ -65,7 +65,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
             new.push(candidate);
             continue;
         };
-        let change = candidate.change((old, text));
+        let change = candidate.change((old, text.as_str()));
         report::change(context, &candidate.spec, Some(&change), args.dry_run)?;
         if args.dry_run {
             continue;
@@ -75,7 +75,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
             continue;
         }
         context.require_root("apply")?;
-        candidate.apply(context, (old, text), change.kind).await?;
+        let hold = Hold::take(context, &candidate.spec.name, "apply")?;
+        candidate.with_what_is_in_force(context)?.apply(context, &hold).await?;
         report::applied(context, &candidate.spec)?;
     }
     bring_up_new(context, &new, args.dry_run).await?;
@@ -133,8 +134,25 @@ impl Candidate {
         rolling::write_applied(&context.layout, &self.spec.name, &self.text, self.env.wanted.as_deref())
     }
 
-    async fn apply(&self, context: &Context, old: (&AppSpec, &str), kind: Kind) -> anyhow::Result<()> {
-        let new = (&self.spec, self.text.as_str());
+    /// What was in force before the app was held may have been replaced since.
+    fn with_what_is_in_force(&self, context: &Context) -> anyhow::Result<Self> {
+        let app = App::load(&context.layout, &self.spec.name)?;
+        let file = app.applied;
+        Ok(Self {
+            text: self.text.clone(),
+            spec: self.spec.clone(),
+            old: file.and_then(|file| file.spec.ok().map(|spec| (spec, file.text))),
+            env: app.env,
+        })
+    }
+
+    async fn apply(&self, context: &Context, hold: &Hold) -> anyhow::Result<()> {
+        let Some((old, text)) = &self.old else {
+            let message = format!("{} is no longer in force: another command took it away", self.spec.name);
+            return Err(ExpectedError::new(Exit::FAILED, message).help("type it again").into());
+        };
+        let (old, new) = ((old, text.as_str()), (&self.spec, self.text.as_str()));
+        let kind = self.change(old).kind;
         account::ensure_for(context, &self.spec)?;
         let systemd = context.systemd().await?;
         let replace = kind == Kind::Roll;
@@ -144,7 +162,7 @@ impl Candidate {
             Kind::Nothing => Ok(()),
             Kind::Text => self.write_applied(context),
             Kind::Reload => rolling::put_in_force(context, &systemd, new, env.1).await,
-            Kind::Scale | Kind::Roll => rolling::roll(context, &systemd, &change).await,
+            Kind::Scale | Kind::Roll => rolling::roll(context, &systemd, &change, hold).await,
             Kind::Rebind => rebind::rebind(context, &systemd, &change).await,
         }
     }

@@ -6,13 +6,12 @@ use appctl::spec::{AppSpec, Listen};
 
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
-use crate::rolling::{self, Hold, Interrupts};
+use crate::rolling::{self, Interrupts};
 use crate::{addresses, lifecycle, takedown, units};
 
 /// Makes the change, or leaves things as they were.
 pub(super) async fn rebind(context: &Context, systemd: &Systemd, change: &rolling::Change<'_>) -> anyhow::Result<()> {
     let (old, new) = (change.old.0, change.new.0);
-    let _hold = Hold::take(context, &new.name, "apply")?;
     rolling::refuse_open_release(context, &new.name)?;
     let run = runs(systemd, new).await?;
     if run {
