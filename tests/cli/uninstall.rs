@@ -14,7 +14,7 @@ fn says_what_would_go_and_what_stays() {
         .args("uninstall web --dry-run")
         .exits_and_changes_nothing(0)
         .stdout_eq(str![[r#"
-would uninstall web; [TREE]/root/var/lib/appctl/web stays, rm -r or --purge removes it
+would uninstall web; [TREE]/root/var/lib/appctl/web stays, sudo appctl uninstall web --purge removes it
 
 "#]]);
     test()
@@ -24,6 +24,22 @@ would uninstall web; [TREE]/root/var/lib/appctl/web stays, rm -r or --purge remo
 would uninstall web with [TREE]/root/var/lib/appctl/web
 
 "#]]);
+}
+
+#[test]
+fn what_an_app_left_goes_later_too() {
+    let test = || Test::new().file("root/var/lib/appctl/web/data/db", "x");
+    test()
+        .args("uninstall web --dry-run --purge")
+        .exits_and_changes_nothing(0)
+        .stdout_eq(str![[r#"
+would uninstall web with [TREE]/root/var/lib/appctl/web
+
+"#]]);
+    test().args("uninstall web --dry-run").exits_and_changes_nothing(5);
+    test()
+        .args("uninstall other --dry-run --purge")
+        .exits_and_changes_nothing(5);
 }
 
 #[test]

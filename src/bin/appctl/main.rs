@@ -15,6 +15,7 @@ mod exit;
 mod lifecycle;
 mod listen;
 mod names;
+mod purge;
 mod reading;
 mod release;
 mod retention;

@@ -29,6 +29,6 @@ pub use group::{give_to_group, group};
 pub use ignore::Ignore;
 pub use link::stays_inside;
 pub use planted::is_planted;
-pub use remove::{Cleared, clear, remove};
+pub use remove::{Cleared, clear, remains, remove};
 pub use share::{Linked, Shared, share};
 pub use walk::{DEEPEST, Event, Walk};

@@ -22,6 +22,15 @@ pub fn remove(path: &Path) -> Result<bool, TreeError> {
     }
 }
 
+/// Whether there is anything to remove: at `path`, or left of earlier removals of it.
+pub fn remains(path: &Path) -> Result<bool, TreeError> {
+    let Some((parent, name)) = locate(path)? else {
+        return Ok(false);
+    };
+    let there = || Ok(look(&parent, &name)?.is_some() || !aside::leftovers(&parent, &name)?.is_empty());
+    there().map_err(TreeError::at("look at", path))
+}
+
 /// What a name was cleared of.
 #[derive(Debug)]
 #[must_use]

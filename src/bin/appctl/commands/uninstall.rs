@@ -13,15 +13,16 @@ use crate::apps;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 use crate::rolling::Hold;
-use crate::{takedown, ui};
+use crate::{purge, takedown, ui};
 
 /// What `uninstall` takes.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
   appctl uninstall myapp            keeps /var/lib/appctl/myapp, releases and data, and what appctl env was given
-  appctl uninstall myapp --purge    removes these too
+  appctl uninstall myapp --purge    removes these too; also later, when the app is gone already
 
+--purge looks first: where something is mounted below these directories, it names the mount point and changes nothing.
 An account that --user named stays: files elsewhere may belong to it. The app's own goes with --purge.")]
 pub(crate) struct Args {
     /// Names of apps
@@ -43,7 +44,12 @@ pub(crate) struct Args {
 
 /// Runs the verb.
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let names = apps::select_by_file(&context.layout, &args.names)?;
+    let names = select(context, args)?;
+    if args.purge {
+        for name in &names {
+            purge::refuse_incomplete(&context.layout, name)?;
+        }
+    }
     if !args.dry_run {
         context.require_root("uninstall")?;
         confirm(args, &names)?;
@@ -61,6 +67,25 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         report(context, args, name, "uninstalled")?;
     }
     Ok(Exit::DONE)
+}
+
+/// The apps named. With `--purge` also those that only left something.
+fn select(context: &Context, args: &Args) -> anyhow::Result<Vec<AppName>> {
+    let layout = &context.layout;
+    let mut left = Vec::new();
+    if args.purge {
+        let installed = apps::installed(layout)?;
+        for name in &args.names {
+            if !installed.contains(name) && !left.contains(name) && purge::remains(layout, name)? {
+                left.push(name.clone());
+            }
+        }
+    }
+    let rest: Vec<AppName> = args.names.iter().filter(|name| !left.contains(name)).cloned().collect();
+    if !rest.is_empty() {
+        left.extend(apps::select_by_file(layout, &rest)?);
+    }
+    Ok(left)
 }
 
 /// Data that is removed is gone, so a terminal is asked and a script must say so.
@@ -101,8 +126,7 @@ async fn take_away(
     files::remove(&layout.journal(name))?;
     if purge {
         files::remove(&layout.env_file(name))?;
-        tree::remove(&layout.state(name))?;
-        tree::remove(&layout.private_state(name))?;
+        purge::remove(layout, name)?;
         if !layout.is_moved() {
             account::remove(name)?;
         }
@@ -121,7 +145,10 @@ fn report(context: &Context, args: &Args, name: &AppName, what: &str) -> anyhow:
     }
     let rest = match (args.purge, kept) {
         (true, _) => format!(" with {}", state.display()),
-        (false, true) => format!("; {} stays, rm -r or --purge removes it", state.display()),
+        (false, true) => format!(
+            "; {} stays, sudo appctl uninstall {name} --purge removes it",
+            state.display()
+        ),
         (false, false) => String::new(),
     };
     Ok(ui::print(format!("{what} {name}{rest}"))?)

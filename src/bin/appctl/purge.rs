@@ -1,0 +1,79 @@
+//! Everything an app has on the disk, for `uninstall --purge`: looked at before anything is stopped, so that what cannot be
+//! removed keeps all of it, and says so.
+
+use std::path::{Path, PathBuf};
+
+use appctl::host::mounts;
+use appctl::host::tree::{self, TreeError};
+use appctl::observe::mounts::{Mount, at_or_below, under};
+use appctl::release::Layout;
+use appctl::spec::AppName;
+
+use crate::exit::{Exit, ExpectedError};
+
+/// Releases and data, and what systemd keeps for a transient account.
+fn places(layout: &Layout, app: &AppName) -> [PathBuf; 2] {
+    [layout.state(app), layout.private_state(app)]
+}
+
+/// Whether an app left anything, variables included: one that is not installed any more may have.
+pub(crate) fn remains(layout: &Layout, app: &AppName) -> Result<bool, TreeError> {
+    for place in places(layout, app) {
+        if tree::remains(&place)? {
+            return Ok(true);
+        }
+    }
+    Ok(layout.env_file(app).exists())
+}
+
+/// Refuses what could not be removed whole. A file system that is mounted there is not the app's to lose.
+pub(crate) fn refuse_incomplete(layout: &Layout, app: &AppName) -> anyhow::Result<()> {
+    let mounts = mounts::read()?;
+    for place in places(layout, app) {
+        let Some(place) = real(&place) else { continue };
+        let points: Vec<&Mount> = at_or_below(&mounts, &place).collect();
+        if let Some(first) = points.first() {
+            let all: Vec<String> = points.iter().map(|mount| mount.point.display().to_string()).collect();
+            let message = format!("{app} would not be removed whole: mount point {}", all.join(", "));
+            let umount = format!("umount {}", first.point.display());
+            let help = format!("nothing was changed; what is mounted there stays as it is after: {umount}");
+            return Err(ExpectedError::new(Exit::FAILED, message).help(help).into());
+        }
+        if let Some(mount) = under(&mounts, &place).filter(|mount| mount.read_only) {
+            let message = format!(
+                "{} is on a read-only file system, {}",
+                place.display(),
+                mount.point.display()
+            );
+            return Err(ExpectedError::new(Exit::FAILED, message)
+                .help("nothing was changed")
+                .into());
+        }
+    }
+    Ok(())
+}
+
+/// Removes all of it.
+pub(crate) fn remove(layout: &Layout, app: &AppName) -> anyhow::Result<()> {
+    for place in places(layout, app) {
+        tree::remove(&place).map_err(|error| unfinished(error, app))?;
+    }
+    Ok(())
+}
+
+fn unfinished(error: TreeError, app: &AppName) -> anyhow::Error {
+    let first = match &error {
+        TreeError::Growing { .. } => "end the processes of its account".to_owned(),
+        TreeError::MountPoint { path } => format!("umount {}", path.display()),
+        _ => return error.into(),
+    };
+    let help = format!("{first}, then: sudo appctl uninstall {app} --purge --yes");
+    ExpectedError::new(Exit::FAILED, error.to_string()).help(help).into()
+}
+
+/// As the kernel lists it: without links on the way, but for the last name. `None` where there is nothing.
+fn real(path: &Path) -> Option<PathBuf> {
+    let there = path.symlink_metadata().is_ok();
+    let folder = path.parent()?.canonicalize().ok()?;
+    there.then(|| folder.join(path.file_name().unwrap_or_default()))
+}
