@@ -34,6 +34,7 @@ fn explained(error: anyhow::Error) -> anyhow::Error {
             "replace the link with what it points to, or run the directory where it is: --in-place"
         }
         Some(TreeError::Planted { .. }) => "replace it by a copy: cp FILE COPY && mv COPY FILE",
+        Some(TreeError::Ignore { .. }) => "shorten the file, or remove it",
         Some(TreeError::Special { .. }) => "remove it, or run the directory where it is: --in-place",
         Some(TreeError::TooMuch { .. } | TreeError::TooDeep { .. }) => {
             "name the app's own directory, or run it where it is: --in-place"

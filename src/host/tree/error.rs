@@ -41,6 +41,16 @@ pub enum TreeError {
         /// The bound.
         most: usize,
     },
+    /// A line of an ignore file that takes too long for every entry of a tree.
+    #[error("line {line} of {} {why}", path.display())]
+    Ignore {
+        /// The file.
+        path: PathBuf,
+        /// Its line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        why: super::Unusable,
+    },
     /// Something else is mounted there.
     #[error("{} is a mount point", path.display())]
     MountPoint {
@@ -79,6 +89,7 @@ impl TreeError {
         | Self::Special { path, .. }
         | Self::TooDeep { path, .. }
         | Self::Planted { path }
+        | Self::Ignore { path, .. }
         | Self::MountPoint { path }
         | Self::Growing { path }
         | Self::TooMuch { path, .. }) = &mut self;

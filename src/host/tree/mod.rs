@@ -26,7 +26,7 @@ pub use copy::{Access, Bounds, Copied, Owner, Plan, copy};
 pub use entry::{Kind, kind};
 pub use error::TreeError;
 pub use group::{give_to_group, group};
-pub use ignore::Ignore;
+pub use ignore::{Ignore, Unusable};
 pub use link::stays_inside;
 pub use planted::is_planted;
 pub use remove::{Cleared, clear, remains, remove};

@@ -24,6 +24,11 @@ fn plan(bounds: Bounds) -> Plan<'static> {
     }
 }
 
+const LARGE: Bounds = Bounds {
+    entries: 1000,
+    bytes: 1 << 20,
+};
+
 struct Tree {
     folder: tempfile::TempDir,
 }
@@ -164,4 +169,35 @@ fn believes_no_walk() {
         let result = copy(events.into_iter().map(Ok), &folder.path().join("to"), plan(ENOUGH));
         assert!(result.is_err(), "{said}");
     }
+}
+
+#[test]
+fn rules_that_would_take_for_ever_are_refused() {
+    let refused = |text: &str| {
+        let tree = Tree::new().file("x/.gitignore", text, 0o600);
+        tree.copy_as(ENOUGH, Ignore::as_written(false))
+            .expect_err("refused")
+            .to_string()
+    };
+    let long = "x".repeat(501);
+    assert_eq!(
+        refused(&format!("# {long}\n\n{long}")),
+        "line 3 of x/.gitignore is longer than 500 bytes"
+    );
+    assert_eq!(
+        refused(&"*a".repeat(17)),
+        "line 1 of x/.gitignore has more than 16 wildcards"
+    );
+    let many = "a\n".repeat(1001);
+    assert!(refused(&many).starts_with("line 1001 of x/.gitignore is one rule too many"));
+    let all = "a\n".repeat(1000);
+    let enough = || {
+        (0..10).fold(Tree::new(), |tree, n| {
+            tree.file(&format!("{n}/.gitignore"), &all, 0o600)
+        })
+    };
+    assert!(enough().copy_as(LARGE, Ignore::as_written(false)).is_ok());
+    let one_more = enough().file("x/.appctlignore", "a", 0o600);
+    let error = one_more.copy_as(LARGE, Ignore::as_written(false)).expect_err("refused");
+    assert!(error.to_string().contains("10000 in all"), "{error}");
 }

@@ -107,7 +107,7 @@ impl Walk {
 
     fn begin(&mut self, directory: OwnedFd) -> Result<(), TreeError> {
         let listing = Listing::open(&directory).map_err(TreeError::at("list", &self.below))?;
-        self.ignore.enter(&directory, &self.below);
+        self.ignore.enter(&directory, &self.below)?;
         self.levels.push(Level { directory, listing });
         Ok(())
     }

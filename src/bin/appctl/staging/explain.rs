@@ -27,6 +27,7 @@ pub(super) fn tree(error: TreeError, app: &AppName) -> anyhow::Error {
                 .to_owned()
         }
         TreeError::Io { .. } | TreeError::MountPoint { .. } | TreeError::Growing { .. } => return error.into(),
+        TreeError::Ignore { .. } => "shorten the file, or remove it".to_owned(),
         TreeError::TooDeep { .. } => "is it the right source? .appctlignore can name what is not of the app".to_owned(),
         TreeError::Escapes { .. } => {
             "replace the link with what it points to; what outlives releases belongs in `shared` of [deploy]".to_owned()
