@@ -13,7 +13,8 @@ use super::kind::Span;
 use super::problem::Findings;
 use super::ready::{self, App};
 use super::{
-    Account, Adapter, Allowed, AppName, AppSpec, Limits, Listen, Restart, Sandbox, Stop, Streams, increment, keys, node,
+    Account, Adapter, Allowed, AppName, AppSpec, Limits, Listen, Restart, Sandbox, SocketAccess, Stop, Streams,
+    increment, keys, node,
 };
 
 /// Long enough for whatever an app that serves may do in one go; whoever waits for an answer has given up by then.
@@ -39,6 +40,7 @@ pub(super) fn app(name: &AppName, table: &DeTable<'_>, findings: &mut Findings<'
         exec,
         instances: fields.take_or_default(&keys::INSTANCES, findings),
         backlog: u32::try_from(fields.take_or_default(&keys::BACKLOG, findings)).unwrap_or(u32::MAX),
+        socket: socket(&fields, &listen, findings),
         directory: fields.take(&keys::DIRECTORY, findings).map(Spanned::into_inner),
         increment: increment::increment(&fields, &env, !env_files.is_empty(), &listen, findings),
         env,
@@ -101,6 +103,26 @@ fn listen(fields: &Fields<'_>, findings: &mut Findings<'_>) -> Vec<Listen> {
         }
     }
     values(list)
+}
+
+fn socket(fields: &Fields<'_>, listen: &[Listen], findings: &mut Findings<'_>) -> SocketAccess {
+    let spans = [
+        (keys::SOCKET_MODE.name, fields.span(&keys::SOCKET_MODE)),
+        (keys::SOCKET_USER.name, fields.span(&keys::SOCKET_USER)),
+        (keys::SOCKET_GROUP.name, fields.span(&keys::SOCKET_GROUP)),
+    ];
+    let unix = listen.iter().any(|one| matches!(one, Listen::Unix(_)));
+    for (name, span) in spans {
+        if let Some(span) = span.filter(|_| !unix) {
+            let message = format!("`{name}` is about unix sockets, and `listen` has none");
+            findings.rule(span, message, "add the path of one to `listen`, or remove it");
+        }
+    }
+    SocketAccess {
+        mode: fields.take_or_default(&keys::SOCKET_MODE, findings),
+        user: fields.take(&keys::SOCKET_USER, findings).map(Spanned::into_inner),
+        group: fields.take(&keys::SOCKET_GROUP, findings).map(Spanned::into_inner),
+    }
 }
 
 fn account(fields: &Fields<'_>, findings: &mut Findings<'_>) -> Account {

@@ -67,6 +67,8 @@ pub struct AppSpec {
     pub listen: Vec<Listen>,
     /// Length of the accept queue, `Backlog=` of systemd.socket(5); the kernel caps it at `net.core.somaxconn`.
     pub backlog: u32,
+    /// Who may connect to its unix sockets.
+    pub socket: SocketAccess,
     /// Where the app runs in place; `None` is the live release, `/var/lib/appctl/NAME/current`.
     pub directory: Option<PathBuf>,
     /// Variables for the app, in the file's order.
@@ -158,6 +160,27 @@ pub enum Listen {
     },
     /// A unix stream socket at an absolute path.
     Unix(PathBuf),
+}
+
+/// Whose unix sockets are and who may connect, `SocketMode=` and the like of systemd.socket(5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SocketAccess {
+    /// Permissions; whoever may write may connect.
+    pub mode: u32,
+    /// The owner; the app's own account when `None`.
+    pub user: Option<String>,
+    /// The group; the app's own when `None`.
+    pub group: Option<String>,
+}
+
+impl Default for SocketAccess {
+    fn default() -> Self {
+        Self {
+            mode: 0o660,
+            user: None,
+            group: None,
+        }
+    }
 }
 
 /// One `EnvironmentFile=`.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{Host, SystemdVersion};
 use crate::spec::{
-    Account, Adapter, AppSpec, Deploy, Instances, Limits, Listen, Ready, ReadyWhen, Restart, Sandbox, Stop, Streams,
+    Account, Adapter, AppSpec, Deploy, Instances, Limits, Listen, Ready, ReadyWhen, Restart, Sandbox, SocketAccess,
+    Stop, Streams,
 };
 
 /// `exec = "node server.js"`, `listen = 3000`, everything else by default.
@@ -16,6 +17,7 @@ pub(super) fn spec(name: &str) -> AppSpec {
         account: Account::Dynamic,
         listen: vec![Listen::Tcp { host: None, port: 3000 }],
         backlog: 4096,
+        socket: SocketAccess::default(),
         directory: None,
         env: Vec::new(),
         env_files: Vec::new(),

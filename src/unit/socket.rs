@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::{Host, Section, UnitFile, hold_name, quote, socket_name};
-use crate::spec::{AppSpec, Listen};
+use crate::spec::{Account, AppSpec, Listen, SocketAccess};
 
 /// `None` for a worker without a port.
 pub(super) fn render(spec: &AppSpec, host: &Host) -> Option<UnitFile> {
@@ -44,6 +44,7 @@ fn socket(spec: &AppSpec) -> Section {
     if spec.listen.iter().any(|listen| matches!(listen, Listen::Unix(_))) {
         // A path that answers nobody looks like a dead app to a proxy; no path is a clear answer.
         socket.set("RemoveOnStop", "yes");
+        access(spec, &mut socket);
     }
     // Otherwise it would be NAME.service, which goes down before its instances have drained.
     socket.set("Service", hold_name(&spec.name));
@@ -53,6 +54,20 @@ fn socket(spec: &AppSpec) -> Section {
     // `yes` throws away waiting connections whenever one instance ends, though its siblings would have served them.
     socket.set("FlushPending", "no");
     socket
+}
+
+/// systemd's own default lets every account of the machine connect. A user without a group brings their own.
+fn access(spec: &AppSpec, socket: &mut Section) {
+    let SocketAccess { mode, user, group } = &spec.socket;
+    let own = match &spec.account {
+        Account::Dynamic => (None, None),
+        Account::Named { user, group } => (Some(user), group.as_ref()),
+    };
+    let own_group = own.1.filter(|_| user.is_none());
+    socket.set("SocketMode", format_args!("{mode:04o}"));
+    let name = |name: &String| name.replace('%', "%%");
+    socket.each("SocketUser", user.as_ref().or(own.0).map(name));
+    socket.each("SocketGroup", group.as_ref().or(own_group).map(name));
 }
 
 fn address(listen: &Listen) -> String {
@@ -110,6 +125,28 @@ mod tests {
             .filter_map(|line| line.strip_prefix("ListenStream="))
             .collect();
         assert_eq!(lines, ["3000", "127.0.0.1:8080", "[::1]:8080", "/run/a%%b.sock"]);
+    }
+
+    #[test]
+    fn only_the_own_group_connects_to_a_path() {
+        let lines = |text: &str| {
+            let socket = |line: &&str| line.starts_with("Socket");
+            text.lines().filter(socket).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let file = |keys: &str| {
+            let text = format!("exec = 'x'\nlisten = '/run/a.sock'\n{keys}");
+            let spec = crate::spec::parse(&"web".parse().expect("a name"), &text).expect("a good file");
+            lines(&super::render(&spec, &host()).expect("a socket").to_string())
+        };
+        assert_eq!(file(""), ["SocketMode=0660"]);
+        assert_eq!(file("user = 'work'"), ["SocketMode=0660", "SocketUser=work"]);
+        let both = file("user = 'work'\ngroup = 'web'");
+        assert_eq!(both, ["SocketMode=0660", "SocketUser=work", "SocketGroup=web"]);
+        let proxy = file("user = 'work'\ngroup = 'web'\nsocket_group = 'www-data'\nsocket_mode = '0620'");
+        assert_eq!(proxy, ["SocketMode=0620", "SocketUser=work", "SocketGroup=www-data"]);
+        let other = file("user = 'work'\ngroup = 'web'\nsocket_user = 'proxy'");
+        assert_eq!(other, ["SocketMode=0660", "SocketUser=proxy"]);
+        assert!(!text(vec![tcp("", 80)]).contains("SocketMode"));
     }
 
     #[test]

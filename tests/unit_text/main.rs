@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use appctl::spec::{
     Account, Adapter, AppSpec, Deploy, EnvFile, Instances, Level, Limits, Listen, Ready, ReadyWhen, Restart, Sandbox,
-    Stop, Streams,
+    SocketAccess, Stop, Streams,
 };
 use appctl::unit::{Host, SystemdVersion, UnitFile, environment, render};
 use proptest::prelude::*;
@@ -126,6 +126,7 @@ fn plain() -> AppSpec {
         },
         listen: Vec::new(),
         backlog: 4096,
+        socket: SocketAccess::default(),
         directory: None,
         env: Vec::new(),
         env_files: Vec::new(),

@@ -12,8 +12,8 @@ use std::time::Duration;
 use crate::spec::Adapter;
 use crate::spec::key::{Key, Section};
 use crate::spec::kind::{
-    AccountName, Address, Choice, Directory, EnvFilePath, Exec, Flag, InstanceCount, OneOrMany, Span, VariableName,
-    Variables, Whole,
+    AccountName, Address, Choice, Directory, EnvFilePath, Exec, Flag, InstanceCount, Mode, OneOrMany, Span,
+    VariableName, Variables, Whole,
 };
 
 pub(in crate::spec) use deploy::{
@@ -54,6 +54,9 @@ pub(in crate::spec) static APP: Section = Section {
         &ALLOW_ROOT,
         &LISTEN,
         &BACKLOG,
+        &SOCKET_MODE,
+        &SOCKET_USER,
+        &SOCKET_GROUP,
         &DIRECTORY,
         &ENV,
         &ENV_FILE,
@@ -128,6 +131,31 @@ pub(in crate::spec) static BACKLOG: Key<Whole> = Key {
     },
     default: Some("4096"),
     doc: "Connections that may wait to be accepted; the kernel caps it at net.core.somaxconn.",
+};
+
+pub(in crate::spec) static SOCKET_MODE: Key<Mode> = Key {
+    name: "socket_mode",
+    aka: &["socketmode", "mode", "listen_mode"],
+    kind: Mode,
+    default: Some("\"0660\""),
+    doc: "Permissions of the unix sockets in listen: who may write may connect. \"0666\" lets every account of this machine.",
+};
+
+pub(in crate::spec) static SOCKET_USER: Key<AccountName> = Key {
+    name: "socket_user",
+    aka: &["socketuser", "listen_owner"],
+    kind: AccountName,
+    default: None,
+    doc: "The owner of the unix sockets in listen: without it user, or root for an app without one.",
+};
+
+pub(in crate::spec) static SOCKET_GROUP: Key<AccountName> = Key {
+    name: "socket_group",
+    aka: &["socketgroup", "listen_group"],
+    kind: AccountName,
+    default: None,
+    doc: "The group of the unix sockets in listen, which may connect: the proxy's, as in \"www-data\". Without it the group \
+          the app runs as, or root for an app without user.",
 };
 
 pub(in crate::spec) static DIRECTORY: Key<Directory> = Key {

@@ -22,6 +22,7 @@ mod sources;
 mod submodules;
 mod systemctl;
 mod terminals;
+mod unix_sockets;
 
 /// How long anything may take that takes a moment.
 pub(crate) const LIMIT: std::time::Duration = std::time::Duration::from_secs(30);

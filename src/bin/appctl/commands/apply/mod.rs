@@ -14,6 +14,7 @@ use crate::names::Names;
 use crate::rolling::Hold;
 use crate::{lifecycle, rolling, trust, units};
 
+mod accounts;
 mod change;
 mod diff;
 mod rebind;
@@ -58,6 +59,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let (candidates, gone) = candidates(context, &names)?;
     let specs: Vec<AppSpec> = candidates.iter().map(|candidate| candidate.spec.clone()).collect();
     check::refuse_conflicts(&check::conflicts(context, &specs)?)?;
+    accounts::refuse_missing(context, &specs)?;
     trust::refuse(context, &specs, Exit::INVALID_CONFIG)?;
     let mut new = Vec::new();
     for candidate in candidates {
