@@ -267,14 +267,20 @@ proptest! {
             let line = line.strip_prefix('-').expect("optional for systemd");
             prop_assert_eq!(&glob(&text(line.as_bytes(), "surge")), file.path.to_str().expect("is text"));
         }
-        for key in ["RequiresMountsFor", "ReadWritePaths", "BindPaths"] {
-            for line in values(instance, key) {
-                let words = words(&line, Escapes::Literal).expect("systemd accepts the line");
-                let path = text(&words.concat(), "surge");
-                let directory = spec.directory.as_ref().and_then(|path| path.to_str());
-                prop_assert_eq!(Some(path.strip_prefix('-').unwrap_or(&path)), directory);
-            }
+        let paths = |key| -> Vec<String> {
+            let read = |line: &String| {
+                let path = text(&words(line, Escapes::Literal).expect("systemd accepts the line").concat(), "surge");
+                path.strip_prefix('-').unwrap_or(&path).to_owned()
+            };
+            values(instance, key).iter().map(read).collect()
+        };
+        let directory: Vec<_> = spec.directory.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+        for path in [paths("RequiresMountsFor"), paths("BindPaths")].concat() {
+            prop_assert_eq!(&[path][..], &directory[..]);
         }
+        let own = directory.into_iter().filter(|_| spec.sandbox.level == Level::Standard);
+        let opened = spec.sandbox.write.iter().map(|path| path.to_string_lossy().into_owned());
+        prop_assert_eq!(paths("ReadWritePaths"), own.chain(opened).collect::<Vec<_>>());
         let held = units.iter().flat_map(|unit| values(unit, "ListenStream"));
         let held: Vec<_> = held.map(|line| Listen::Unix(text(line.as_bytes(), "").into())).collect();
         prop_assert_eq!(&held, &spec.listen);
