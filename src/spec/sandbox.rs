@@ -1,7 +1,9 @@
 //! `sandbox`: a level, and what an app may do beyond it. The file has a word (`sandbox = "strict"`) or a table.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use toml::Spanned;
 use toml::de::DeTable;
@@ -70,6 +72,28 @@ impl Allowed {
     /// As it stands in the file.
     pub fn word(self) -> &'static str {
         keys::ALLOWED.word(self)
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl FromStr for Level {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        keys::LEVELS.meaning(text)
+    }
+}
+
+impl FromStr for Allowed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        keys::ALLOWED.meaning(text)
     }
 }
 

@@ -73,6 +73,16 @@ impl<T: Copy> Choice<T> {
         self.0.iter().map(|(word, _)| *word)
     }
 
+    /// What a word means; the error says what is expected.
+    pub(in crate::spec) fn meaning(&self, word: &str) -> Result<T, String> {
+        let found = self
+            .0
+            .iter()
+            .find(|(known, _)| *known == word)
+            .map(|(_, meaning)| *meaning);
+        found.ok_or_else(|| format!("{} is expected", self.what()))
+    }
+
     /// The word for a meaning; empty when there is none.
     pub(in crate::spec) fn word(&self, meaning: T) -> &'static str
     where

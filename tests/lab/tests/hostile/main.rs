@@ -14,6 +14,7 @@ mod large_entries;
 mod left_behind;
 mod names;
 mod neighbours;
+mod opened;
 mod purge;
 mod secrets;
 mod shared;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use appctl::spec::{AppName, Instances, Listen};
+use appctl::spec::{Allowed, AppName, Instances, Level, Listen};
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -11,6 +11,7 @@ use crate::takedown;
 
 mod account;
 mod command_line;
+mod contained;
 mod discover;
 mod environment;
 mod package_json;
@@ -88,6 +89,18 @@ pub(crate) struct Args {
     /// What proves that an instance is ready: listening, notify, message, started, or a path to ask for, as /health
     #[arg(long, value_name = "PROOF")]
     pub(crate) ready: Option<ReadyProof>,
+
+    /// How contained it is: standard, strict or off
+    #[arg(long, value_name = "LEVEL", default_value = "standard")]
+    pub(crate) sandbox: Level,
+
+    /// Let it do what its sandbox forbids, as namespaces or debug; may be repeated
+    #[arg(long, value_name = "WORD")]
+    pub(crate) allow: Vec<Allowed>,
+
+    /// Let it write a path that its sandbox has read-only; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub(crate) write: Vec<PathBuf>,
 
     /// Let the app run as root
     #[arg(long)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use appctl::host::files::{self, FileError};
 use appctl::host::tree::TreeError;
 use appctl::host::trusted;
-use appctl::spec::{Adapter, AppSpec, EnvFile, Listen, NewApp, variables};
+use appctl::spec::{Adapter, AppSpec, EnvFile, Listen, NewApp, Sandbox, variables};
 
 use super::discover::{self, Found};
 use super::{Args, ReadyProof, account, environment, program, refuse};
@@ -150,9 +150,24 @@ fn is_node(args: &Args, context: &Context, app: &NewApp) -> Result<bool, Expecte
 }
 
 fn checked(args: &Args, context: &Context, app: &NewApp) -> Result<(String, AppSpec), ExpectedError> {
-    let toml = app.to_toml() + &args.ready.as_ref().map(ready_table).unwrap_or_default();
+    let toml = app.to_toml() + &args.ready.as_ref().map(ready_table).unwrap_or_default() + &sandbox(args)?.to_toml();
     let spec = File::of(&args.name, context.layout.wanted_file(&args.name), toml.clone()).valid()?;
     Ok((toml, spec))
+}
+
+fn sandbox(args: &Args) -> Result<Sandbox, ExpectedError> {
+    let absolute = |path: &PathBuf| match std::path::absolute(path) {
+        Ok(path) if path.to_str().is_some() => Ok(path),
+        _ => Err(ExpectedError::new(
+            Exit::INVALID_CONFIG,
+            format!("--write {} is no path", path.display()),
+        )),
+    };
+    Ok(Sandbox {
+        level: args.sandbox,
+        allow: args.allow.iter().copied().collect(),
+        write: args.write.iter().map(absolute).collect::<Result<_, _>>()?,
+    })
 }
 
 fn ready_table(proof: &ReadyProof) -> String {
