@@ -78,7 +78,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         }
         context.require_root("apply")?;
         let hold = Hold::take(context, &candidate.spec.name, "apply")?;
-        candidate.with_what_is_in_force(context)?.apply(context, &hold).await?;
+        let candidate = candidate.with_what_is_in_force(context)?;
+        Box::pin(candidate.apply(context, &hold)).await?;
         report::applied(context, &candidate.spec)?;
     }
     bring_up_new(context, &new, args.dry_run).await?;
