@@ -28,7 +28,7 @@ pub fn user(passwd: &str, name: &str) -> Option<Entry> {
 /// Whether a user is listed as a member of a group; that a group is its primary one does not count.
 pub fn is_member(groups: &str, group: &str, user: &str) -> bool {
     let members = line(groups, group).and_then(|fields| fields.get(2).copied());
-    members.is_some_and(|members| members.split(',').any(|member| member == user))
+    members.is_some_and(|members| members.split(',').any(|member| !member.is_empty() && member == user))
 }
 
 /// Whether there is a line of this name.

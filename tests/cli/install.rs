@@ -138,7 +138,7 @@ error: there is no program "no-such-program" in /usr/local/sbin:/usr/local/bin:/
 
 "#]]);
     install().args("--dry-run -- ./run.sh").exits(3).stderr_eq(str![[r#"
-error: [TREE]/app/./run.sh cannot be run: No such file or directory (os error 2)
+error: [TREE]/app/./run.sh cannot be run: it is not there
   help: say what to run with --exec; chmod +x makes a file a program
 
 "#]]);
