@@ -9,7 +9,7 @@ use crate::units;
 
 /// The same while the app runs: what its own processes hold will be free once they are stopped, as a port that a worker
 /// has opened by itself.
-pub(crate) fn obstacle_beside(app: &AppName, listen: &Listen, choose: &str) -> anyhow::Result<Option<ExpectedError>> {
+pub(crate) fn obstacle_beside(app: &AppName, listen: &Listen, place: &str) -> anyhow::Result<Option<ExpectedError>> {
     let own = match listen {
         Listen::Tcp { port, .. } => {
             let processes = cgroupfs::processes(&units::slice_path(app));
@@ -22,35 +22,36 @@ pub(crate) fn obstacle_beside(app: &AppName, listen: &Listen, choose: &str) -> a
     if own {
         return Ok(None);
     }
-    obstacle(listen, Exit::ROLLOUT_FAILED, choose)
+    obstacle(listen, Exit::ROLLOUT_FAILED, place)
 }
 
-/// Why systemd could not open a socket there, as far as that can be told beforehand. `choose` says how the operator names
+/// Why systemd could not open a socket there, as far as that can be told beforehand. `place` says where the operator names
 /// another address.
-pub(crate) fn obstacle(listen: &Listen, exit: Exit, choose: &str) -> anyhow::Result<Option<ExpectedError>> {
+pub(crate) fn obstacle(listen: &Listen, exit: Exit, place: &str) -> anyhow::Result<Option<ExpectedError>> {
     let (message, help) = match ports::availability(listen)? {
         Availability::Free => return Ok(None),
-        Availability::Taken => taken(listen, choose),
+        Availability::Taken => taken(listen, place),
         Availability::NotOurs => (
             format!("no interface of this machine has the address of {listen}"),
             "ip address lists them; a port alone means all of them".to_owned(),
         ),
         Availability::NotASocket => (
             format!("there is a file at {listen}"),
-            format!("remove it, or {choose}"),
+            format!("remove it, or choose another path {place}"),
         ),
         Availability::NoDirectory => (
             format!("{listen} is below something that is no directory"),
-            choose.to_owned(),
+            format!("choose another path {place}"),
         ),
     };
     Ok(Some(ExpectedError::new(exit, message).help(help)))
 }
 
-fn taken(listen: &Listen, choose: &str) -> (String, String) {
+fn taken(listen: &Listen, place: &str) -> (String, String) {
     let &Listen::Tcp { port, .. } = listen else {
-        return (format!("{listen} is in use"), choose.to_owned());
+        return (format!("{listen} is in use"), format!("choose another path {place}"));
     };
+    let choose = format!("choose another {place}");
     let holders = ports::holders(port);
     let by = match holders.first() {
         Some(holder) => format!(" by {} (pid {})", holder.name, holder.pid),

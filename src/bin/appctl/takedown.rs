@@ -20,6 +20,20 @@ const ROUNDS: usize = 8;
 
 /// Units of an app that systemd has loaded, and no other program's of the same name.
 pub(crate) async fn loaded(systemd: &Systemd, app: &AppName) -> anyhow::Result<Vec<UnitState>> {
+    Ok(systemd.only_ours(of_its_names(systemd, app).await?).await?)
+}
+
+/// Refuses to go on where a unit is up that is called like one of the app's and is not: half of an app would be stopped.
+pub(crate) async fn refuse_foreign(systemd: &Systemd, app: &AppName) -> anyhow::Result<()> {
+    let all = of_its_names(systemd, app).await?.into_iter();
+    let up: Vec<String> = all
+        .filter(|unit| !unit.activity.is_down())
+        .map(|unit| unit.name)
+        .collect();
+    Ok(systemd.prove_all(&up).await?)
+}
+
+async fn of_its_names(systemd: &Systemd, app: &AppName) -> anyhow::Result<Vec<UnitState>> {
     let patterns = [
         units::socket(app),
         units::service(app),
@@ -28,8 +42,7 @@ pub(crate) async fn loaded(systemd: &Systemd, app: &AppName) -> anyhow::Result<V
         format!("{app}.retry@*.service"),
     ];
     let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
-    let all = systemd.units(&patterns).await?;
-    Ok(systemd.only_ours(all).await?)
+    Ok(systemd.units(&patterns).await?)
 }
 
 /// Those of them that are up, on their way, or about to be.

@@ -25,12 +25,12 @@ pub(crate) async fn run(args: &Apps, context: &Context) -> anyhow::Result<Exit> 
 }
 
 async fn one(app: &AppName, dry_run: bool, context: &Context, systemd: &Systemd) -> anyhow::Result<()> {
+    takedown::refuse_foreign(systemd, app).await?;
     let up = takedown::up(systemd, app).await?;
     if up.is_empty() {
         context.say(app, "it is stopped already");
         return Ok(());
     }
-    systemd.prove_all(&up).await?;
     if dry_run {
         context.say(app, &format!("would stop {}", up.join(", ")));
         return Ok(());

@@ -115,7 +115,8 @@ fn nothing_from_outside_steers_the_terminal(stage: &Stage) -> Result<()> {
     shows(&at_a_terminal(stage, &["--json", "logs", "web"])?)?;
     at_a_terminal(stage, &["status", "web"])?;
     at_a_terminal(stage, &["--json", "status", "web"])?;
-    shows(&at_a_terminal(stage, &["show", "web", "--units"])?)?;
+    at_a_terminal(stage, &["show", "web", "--units"])?;
+    shows(&at_a_terminal(stage, &["show", "web", "--reveal"])?)?;
     shows(&at_a_terminal(
         stage,
         &["deploy", "web", "--git", "/srv/repo", "--ref", TAG],

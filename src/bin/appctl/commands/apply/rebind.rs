@@ -44,8 +44,8 @@ async fn runs(systemd: &Systemd, spec: &AppSpec) -> anyhow::Result<bool> {
 fn refuse_taken(old: &AppSpec, new: &AppSpec) -> anyhow::Result<()> {
     let own = |listen: &Listen| old.listen.iter().any(|own| own.overlaps(listen));
     for listen in new.listen.iter().filter(|listen| !own(listen)) {
-        let choose = format!("choose another in /etc/appctl/apps/{}.toml", new.name);
-        if let Some(error) = addresses::obstacle_beside(&new.name, listen, &choose)? {
+        let place = format!("in /etc/appctl/apps/{}.toml", new.name);
+        if let Some(error) = addresses::obstacle_beside(&new.name, listen, &place)? {
             return Err(error.into());
         }
     }

@@ -170,10 +170,16 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let systemd = context.systemd().await?;
     refuse::existing_units(&systemd, &args.name).await?;
     account::check(&plan)?;
+    // An earlier installation whose files went before what they had started may hold its port.
+    let left = !takedown::up(&systemd, &args.name).await?.is_empty();
+    if !left {
+        refuse::taken_addresses(&plan.spec)?;
+    }
     let _hold = Hold::take(context, &args.name, "install")?;
-    // Of an earlier installation whose files went before what they had started, and which holds its port.
-    takedown::stop(&systemd, &args.name, plan.spec.stop.timeout, &|_| ()).await?;
-    refuse::taken_addresses(&plan.spec)?;
+    if left {
+        takedown::stop(&systemd, &args.name, plan.spec.stop.timeout, &|_| ()).await?;
+        refuse::taken_addresses(&plan.spec)?;
+    }
     let account = account::ensure(context, &plan)?;
     let done = perform::install(context, &systemd, &plan, &account).await?;
     report::done(context, &plan, &done)?;

@@ -39,7 +39,7 @@ pub(super) fn root(args: &Args) -> Result<(), ExpectedError> {
 /// Someone else has the address.
 pub(super) fn taken_addresses(spec: &AppSpec) -> anyhow::Result<()> {
     for listen in &spec.listen {
-        if let Some(error) = addresses::obstacle(listen, Exit::INVALID_CONFIG, "choose another with --listen")? {
+        if let Some(error) = addresses::obstacle(listen, Exit::INVALID_CONFIG, "with --listen")? {
             return Err(error.into());
         }
     }
