@@ -91,6 +91,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         return report(context, &name, &scaling, "would scale");
     }
     context.require_root("scale")?;
+    let systemd = context.systemd().await?;
     let hold = Hold::take(context, &name, "scale")?;
     // What was read before the app was held may have been replaced since.
     let scaling = Scaling::read(&name, args, context)?;
@@ -98,7 +99,6 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         return report(context, &name, &scaling, "nothing to do");
     }
     let (after, text) = scaling.after(&name)?;
-    let systemd = context.systemd().await?;
     let change = rolling::Change {
         old: (&scaling.spec, &scaling.text),
         new: (&after, &text),

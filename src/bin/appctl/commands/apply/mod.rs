@@ -1,5 +1,6 @@
 //! `appctl apply`: puts changed configuration files in force, and rolls only what changed.
 
+use appctl::host::bus::Systemd;
 use appctl::host::{files, trusted};
 use appctl::spec::{AppName, AppSpec};
 use appctl::unit::Host;
@@ -77,9 +78,10 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
             continue;
         }
         context.require_root("apply")?;
+        let systemd = context.systemd().await?;
         let hold = Hold::take(context, &candidate.spec.name, "apply")?;
         let candidate = candidate.with_what_is_in_force(context)?;
-        Box::pin(candidate.apply(context, &hold)).await?;
+        Box::pin(candidate.apply(context, &systemd, &hold)).await?;
         report::applied(context, &candidate.spec)?;
     }
     bring_up_new(context, &new, args.dry_run).await?;
@@ -149,7 +151,7 @@ impl Candidate {
         })
     }
 
-    async fn apply(&self, context: &Context, hold: &Hold) -> anyhow::Result<()> {
+    async fn apply(&self, context: &Context, systemd: &Systemd, hold: &Hold) -> anyhow::Result<()> {
         let Some((old, text)) = &self.old else {
             let message = format!("{} is no longer in force: another command took it away", self.spec.name);
             return Err(ExpectedError::new(Exit::FAILED, message).help("type it again").into());
@@ -157,16 +159,15 @@ impl Candidate {
         let (old, new) = ((old, text.as_str()), (&self.spec, self.text.as_str()));
         let kind = self.change(old).kind;
         account::ensure_for(context, &self.spec)?;
-        let systemd = context.systemd().await?;
         let replace = kind == Kind::Roll;
         let env = (self.env.applied.as_deref(), self.env.wanted.as_deref());
         let change = rolling::Change { old, new, env, replace };
         match kind {
             Kind::Nothing => Ok(()),
             Kind::Text => self.write_applied(context),
-            Kind::Reload => rolling::put_in_force(context, &systemd, new, env.1).await,
-            Kind::Scale | Kind::Roll => rolling::roll(context, &systemd, &change, hold).await,
-            Kind::Rebind => rebind::rebind(context, &systemd, &change).await,
+            Kind::Reload => rolling::put_in_force(context, systemd, new, env.1).await,
+            Kind::Scale | Kind::Roll => rolling::roll(context, systemd, &change, hold).await,
+            Kind::Rebind => rebind::rebind(context, systemd, &change).await,
         }
     }
 }
@@ -181,13 +182,13 @@ async fn bring_up_new(context: &Context, new: &[Candidate], dry_run: bool) -> an
         return Ok(());
     }
     context.require_root("apply")?;
+    let systemd = context.systemd().await?;
     let holds = new.iter().map(|one| Hold::take(context, &one.spec.name, "apply"));
     let _holds = holds.collect::<Result<Vec<Hold>, _>>()?;
     for candidate in new {
         account::ensure_for(context, &candidate.spec)?;
         candidate.write_applied(context)?;
     }
-    let systemd = context.systemd().await?;
     systemd.reload().await?;
     let brought = join_all(new.iter().map(async |candidate| {
         lifecycle::bring_up(&systemd, &candidate.spec).await?;
