@@ -15,6 +15,7 @@ mod transient;
 mod units;
 mod watch;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -53,6 +54,9 @@ struct Link {
     current: Mutex<Connection>,
     /// Whether a broken connection may be replaced: not when the caller brought it.
     redial: bool,
+    /// Units that the generator made, as far as was asked since units were last read: each question about a unit that is
+    /// not loaded has systemd load it, and all the mounts it names, and forget them again.
+    generated: Mutex<BTreeSet<String>>,
 }
 
 impl Systemd {
@@ -76,12 +80,18 @@ impl Systemd {
 
     fn with(connection: Connection, redial: bool) -> Self {
         let current = Mutex::new(connection);
-        let link = Arc::new(Link { current, redial });
+        let generated = Mutex::default();
+        let link = Arc::new(Link {
+            current,
+            redial,
+            generated,
+        });
         Self { link }
     }
 
     /// Makes systemd read all unit files again and run the generators: `systemctl daemon-reload`.
     pub async fn reload(&self) -> Result<(), BusError> {
+        self.forget_proofs();
         self.patiently(async || within(RELOAD, "", self.manager().await?.reload()).await)
             .await
     }

@@ -1,6 +1,9 @@
 //! The proof that a unit is an app's own, without which nothing is done to it: the calls that act on units take a
 //! [`Proven`], and only this file makes one.
 
+use std::collections::BTreeSet;
+use std::sync::{MutexGuard, PoisonError};
+
 use futures_util::future::try_join_all;
 
 use super::proxy::UNIT_INTERFACE;
@@ -37,11 +40,27 @@ impl Systemd {
         Ok(ours)
     }
 
-    /// Asks systemd what it has loaded under this name.
+    /// Asks systemd what it has loaded under this name. Whose a unit is changes when units are read, so once is enough for
+    /// one that the generator made.
     pub(super) async fn prove<'u>(&self, unit: &'u str) -> Result<Proven<'u>, BusError> {
+        if self.generated().contains(unit) {
+            return Ok(Proven(unit));
+        }
         let loaded = Box::pin(self.patiently(async || self.loaded(unit).await)).await?;
         unit::prove(unit, &loaded).map_err(BusError::Foreign)?;
+        if !loaded.fragment.is_empty() {
+            self.generated().insert(unit.to_owned());
+        }
         Ok(Proven(unit))
+    }
+
+    /// Units are about to be read again.
+    pub(super) fn forget_proofs(&self) {
+        self.generated().clear();
+    }
+
+    fn generated(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.link.generated.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Two small questions for a unit that the generator made; more only for one that has no file or another.
