@@ -3,15 +3,22 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::load::{Load, Plan, Shape, Target};
+use crate::patience::until;
 use crate::{Box_, Debian, Host, Output, apps, built_deb};
 
 /// The exit code of a rollout that had to cut requests.
 pub const CUT: i32 = 8;
+
+/// A load that gets no answer for this long waits for one on each connection.
+const STILL: Duration = Duration::from_millis(500);
+const FROZEN: Duration = Duration::from_secs(30);
 
 /// A box with the package installed.
 pub struct Stage {
@@ -91,6 +98,33 @@ impl Stage {
             Target::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, port))),
             shape,
         ))
+    }
+
+    /// Kills processes that certainly have requests in hand: all that answer are frozen first, until the load waits for
+    /// each of them. A kill alone may meet a process whose clients are just about to ask.
+    pub fn kill_amid_requests(&self, load: &Load, all: &[u64], victims: &[u64]) -> Result<()> {
+        self.signal("STOP", all)?;
+        until("every client waits for an answer", FROZEN, || {
+            let answered = load.answered();
+            thread::sleep(STILL);
+            Ok((load.answered() == answered).then_some(()))
+        })?;
+        self.signal("KILL", victims)?;
+        let rest: Vec<u64> = all.iter().filter(|pid| !victims.contains(pid)).copied().collect();
+        if rest.is_empty() {
+            Ok(())
+        } else {
+            self.signal("CONT", &rest)
+        }
+    }
+
+    fn signal(&self, signal: &str, pids: &[u64]) -> Result<()> {
+        let pids: Vec<String> = pids.iter().map(u64::to_string).collect();
+        let words: Vec<&str> = ["kill", "-s", signal]
+            .into_iter()
+            .chain(pids.iter().map(String::as_str))
+            .collect();
+        self.host.run_ok(&words).map(drop)
     }
 
     /// Everything `appctl` may have changed on the box, to compare before and after: files, units, accounts.

@@ -89,13 +89,8 @@ fn crash_loses(stage: &Stage, name: &str, port: u16) -> Result<()> {
         ensure!(load.answered() > 100);
         Ok(())
     })?;
-    let pids: Vec<_> = stage.pids(name)?.into_values().map(|pid| pid.to_string()).collect();
-    let kill = [
-        &["kill", "-KILL"][..],
-        &pids.iter().map(String::as_str).collect::<Vec<_>>(),
-    ]
-    .concat();
-    stage.host().run_ok(&kill)?;
+    let pids: Vec<u64> = stage.pids(name)?.into_values().collect();
+    stage.kill_amid_requests(&load, &pids, &pids)?;
     eventually(Duration::from_secs(10), || {
         ensure!(load.lost() > 0, "nothing was lost by a crash");
         Ok(())

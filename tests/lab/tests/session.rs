@@ -186,9 +186,8 @@ fn the_client_sees_a_killed_instance(stage: &Stage) -> Result<()> {
         ensure!(load.answered() > 1000, "{} answers", load.answered());
         Ok(())
     })?;
-    for pid in stage.pids("myapp")?.values().take(2) {
-        stage.host().run_ok(&["kill", "-KILL", &pid.to_string()])?;
-    }
+    let pids: Vec<u64> = stage.pids("myapp")?.into_values().collect();
+    stage.kill_amid_requests(&load, &pids, &pids[..2])?;
     eventually(Duration::from_secs(10), || {
         ensure!(stage.status("myapp")?["state"] == "up");
         Ok(())
