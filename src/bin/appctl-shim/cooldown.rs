@@ -12,7 +12,7 @@ use crate::machine::{Level, uncounted};
 use crate::run;
 
 const PAUSE: Duration = Duration::from_secs(1);
-/// No such instance, program, group, user, runtime or state directory: somebody has to see to that first.
+/// No such instance, program, group, user, runtime or state directory: the operator has to mend that first.
 const HOPELESS: [i32; 6] = [66, 203, 216, 217, 233, 238];
 
 /// Waits and becomes the command when another start makes sense; ends at once when none does.

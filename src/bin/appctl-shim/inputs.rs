@@ -29,7 +29,7 @@ use crate::{clock, directory, dispositions, environment, notify, variables};
 /// At a deadline, what was said before it still counts: the words on a new connection are two readings away.
 const ROUNDS: usize = 2;
 
-/// More than there are signals of ours: whoever sends them faster than they are read must not keep the shim at it.
+/// More than the shim has signals: an app that sends them faster than they are read must not keep the shim busy.
 const SIGNALS: usize = 16;
 
 /// Everything the shim holds.

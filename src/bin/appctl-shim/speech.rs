@@ -15,7 +15,7 @@ const FRAME: usize = 300;
 pub(crate) enum Said {
     /// It is there, and speaks our version.
     Hello,
-    /// The app listens on a socket of ours. The first counts: how many of several it will take, nobody can know, and
+    /// The app listens on a socket of ours. The first counts: the shim cannot know how many of several it takes, and
     /// connections to the others wait in their queues.
     Listening,
     /// The app listens on a TCP port that none of our sockets holds.

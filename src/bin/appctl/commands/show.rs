@@ -180,24 +180,12 @@ fn text(
     section(spec.name.as_str(), own(settings(spec, reveal)));
     let paths = paths(context, &spec.name).map(|(key, path)| (key, path.display().to_string()));
     section("paths", own(paths.into()));
-    section(
-        "units",
-        units
-            .iter()
-            .map(|unit| (String::new(), format!("{GENERATED}/{}", unit.name)))
-            .collect(),
-    );
-    section(
-        "drop-ins",
-        drop_ins
-            .iter()
-            .map(|path| (String::new(), path.display().to_string()))
-            .collect(),
-    );
-    section(
-        "look further",
-        commands(&spec.name).map(|command| (String::new(), command)).into(),
-    );
+    let unnamed = |values: Vec<String>| values.into_iter().map(|value| (String::new(), value)).collect();
+    let units = units.iter().map(|unit| format!("{GENERATED}/{}", unit.name));
+    section("units", unnamed(units.collect()));
+    let drop_ins = drop_ins.iter().map(|path| path.display().to_string());
+    section("drop-ins", unnamed(drop_ins.collect()));
+    section("look further", unnamed(commands(&spec.name).into()));
     if pending {
         text = text.line(format!(
             "its file changed and is not in force; sudo appctl apply {}",

@@ -64,7 +64,10 @@ pub(crate) fn programs() -> Vec<Case> {
         case(
             &run("./server.js"),
             3,
-            &["server.js cannot be run: nobody may execute it", "chmod +x"],
+            &[
+                "server.js cannot be run: its mode lets no account execute it",
+                "chmod +x",
+            ],
         ),
         case(&run("node server.js && true"), 2, &["`&&` works in a shell only"]),
         case(&run("node 'server.js"), 2, &["--exec cannot be split into words"]),

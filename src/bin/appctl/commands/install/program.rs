@@ -61,7 +61,7 @@ fn by_path(
         Err(why) => why,
         Ok(None) => "it is not there".to_owned(),
         Ok(Some(mode)) if kind(mode) != Kind::File => "it is no file".to_owned(),
-        Ok(Some(mode)) if mode & 0o111 == 0 => "nobody may execute it".to_owned(),
+        Ok(Some(mode)) if mode & 0o111 == 0 => "its mode lets no account execute it".to_owned(),
         Ok(Some(_)) => return Ok(()),
     };
     let error = ExpectedError::new(Exit::INVALID_CONFIG, format!("{} cannot be run: {why}", path.display()));
