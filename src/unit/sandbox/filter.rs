@@ -4,7 +4,16 @@ use super::Section;
 use crate::spec::{Allowed, Level, Sandbox};
 
 /// Sets of system calls that an account without rights has no use for. `systemd-analyze syscall-filter` lists them.
-const UNUSED: [&str; 6] = ["@clock", "@module", "@obsolete", "@raw-io", "@reboot", "@swap"];
+/// The last is the kernel's log.
+const UNUSED: [&str; 7] = [
+    "@clock",
+    "@module",
+    "@obsolete",
+    "@raw-io",
+    "@reboot",
+    "@swap",
+    "syslog",
+];
 /// Sets of which some programs need one, and what opens it.
 const SELDOM: [(&str, Allowed); 3] = [
     ("@cpu-emulation", Allowed::Personality),

@@ -244,7 +244,7 @@ fn typed(key: &'static str, value: String) -> Property {
             Some(denied) => Value::Except(words(denied)),
             None => Value::Only(words(&value)),
         },
-        "SystemCallArchitectures" => Value::Texts(words(&value)),
+        "SystemCallArchitectures" | "ReadOnlyPaths" => Value::Texts(words(&value)),
         // EPERM is the only one in use.
         "SystemCallErrorNumber" => Value::Signed(1),
         _ => Value::Flag(value == "yes"),

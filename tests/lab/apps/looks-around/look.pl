@@ -41,6 +41,7 @@ say_it('modules', opendir(my $modules, '/usr/lib/modules') ? 'done' : why());
 say_it('devices', -e '/dev/of-the-system' ? 'seen' : 'hidden');
 say_it('kernel-log', sprintf('%04o', (stat '/proc/kmsg')[2] & 07777));
 say_it('cgroups', mounted_read_only('/sys/fs/cgroup'));
+say_it('sysctl', mounted_read_only('/proc/sys'));
 
 # Processes and privileges.
 say_it('processes', -d '/proc/1' ? 'seen' : 'hidden');
@@ -59,7 +60,8 @@ unlink $own;
 say_it('hostname', readlink('/proc/self/ns/uts') eq ($ENV{LOOK_UTS} // '') ? 'shared' : 'own');
 my $impossible = pack('qq', 0, -1);
 call('clock', 227, 0, $impossible);
-call('tunables', 156, 0);
+call('sysctl-call', 156, 0);
+call('syslog', 103, 10, 0, 0);
 call('realtime', 144, 0, 1, 0);
 call('namespaces', 272, 0x10000000 | 1);
 call('personality', 135, 8);
