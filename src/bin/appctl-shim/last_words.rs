@@ -9,8 +9,8 @@ use nix::sys::socket::{MsgFlags, send};
 
 use crate::fds;
 
-/// How long the dead may wait for journald, in steps.
-const PATIENCE: u32 = 2_000;
+/// How long the dead may wait for journald, in steps. With thirty programs for each processor it takes a second.
+const PATIENCE: u32 = 8_000;
 const STEP: Duration = Duration::from_micros(250);
 
 /// Waits a moment until journald has noted everything from these streams to it.

@@ -14,9 +14,9 @@ const LAST_LINES: u32 = 20;
 /// And of each line, in bytes.
 pub(crate) const LINE: usize = 2_000;
 /// A journal that does not answer is no reason to hold up the way back.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// Nor is one that takes its time with what it has not written yet.
-const SYNC: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Nor is one that takes its time with what it has not written yet, but without that nothing may be left to show.
+const SYNC: Duration = Duration::from_secs(10);
 
 /// How long a shim may take to its first word.
 const SPEECH: Duration = Duration::from_secs(1);

@@ -21,8 +21,8 @@ use crate::units;
 const MARGIN: Duration = Duration::from_secs(30);
 /// As much of a line as is told, in bytes.
 const LINE: usize = 4_000;
-/// A journal that does not answer is no reason to hold up anything.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// A journal that does not answer is no reason to hold up anything. One that is busy with what a command printed is.
+const SYNC: Duration = Duration::from_secs(30);
 
 /// Runs commands one after the other in `directory`, the release's final path, until one fails: [`Exit::ROLLOUT_FAILED`].
 /// All of them together have `build_timeout` of the app's file. When dropped, the running one is stopped.
@@ -98,7 +98,7 @@ async fn run(systemd: &Systemd, spec: &AppSpec, one: &Task<'_>, tell: &mut dyn F
         }
     };
     let state = systemd.instance(unit).await?;
-    _ = tokio::time::timeout(PATIENCE, reader.rest(tell)).await;
+    reader.rest(tell).await;
     if result.is_done() {
         return Ok(());
     }
@@ -199,7 +199,7 @@ impl Reader {
     /// Tells what was not told yet of a unit that has ended.
     async fn rest(self, tell: &mut dyn FnMut(Progress)) {
         // Without it the last lines may be missing here, and are in the journal nevertheless.
-        _ = journal::sync().await;
+        _ = tokio::time::timeout(SYNC, journal::sync()).await;
         let Ok(mut journal) = query(&self.unit, false, self.told).open() else {
             return;
         };
