@@ -134,6 +134,8 @@ pub trait Host {
 
     /// What the journal holds of a unit (a pattern is fine), in journalctl's short form.
     fn journal(&self, unit: &str) -> Result<String> {
+        // On a busy machine it writes later than others act on what they told it.
+        self.run_ok(&["journalctl", "--sync"])?;
         self.run_ok(&["journalctl", "--no-pager", "--output=short-precise", "--unit", unit])
     }
 
