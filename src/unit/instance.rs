@@ -81,13 +81,15 @@ fn process(spec: &AppSpec, host: &Host, service: &mut Section) {
         service.set("EnvironmentFile", file);
     }
     // All optional here: systemd reads them before any process of ours exists, would try again at once and for ever when
-    // one is missing, and from 257 on no AssertPathExists= is looked at again. The shim insists on those that must exist.
+    // one is missing, and from 257 on no AssertPathExists= is looked at again. The shim insists on those that must exist,
+    // and looks before systemd reads and after: one that comes in between has not been read.
     // It also reads those that are not root's alone, with the app's rights: PID 1 would follow a link of the app's.
     let of_root = spec.env_files.iter().filter(|file| !host.foreign.contains(&file.path));
     service.each(
         "EnvironmentFile",
         of_root.map(|file| format!("-{}", quote::glob(&file.path))),
     );
+    service.each("ExecStartPre", shim::exec_start_pre(spec, host));
     service.set("ExecStart", shim::exec_start(spec, host));
 }
 
@@ -224,6 +226,7 @@ mod tests {
         });
         assert!(text.contains("\nEnvironmentFile=-/etc/a.env\nEnvironmentFile=-/etc/b.env\n"));
         assert!(text.contains(" --env-file=/etc/a.env ") && !text.contains("--env-file=/etc/b.env"));
+        assert!(text.contains("\nExecStartPre=-:/usr/lib/appctl/appctl-shim look /etc/a.env\n"));
     }
 
     #[test]

@@ -37,7 +37,7 @@ fn options(spec: &AppSpec, host: &Host) -> Vec<String> {
     let restart = &spec.restart;
     let backoff = [restart.delay, restart.max_delay, restart.reset_after].map(|span| span.as_millis().to_string());
     let mut options = vec![format!("--directory={}", directory(spec).to_string_lossy())];
-    options.extend(env_files(spec, host));
+    options.extend(env_files(spec, host).map(|file| format!("--env-file={}", file.path.to_string_lossy())));
     options.extend(read_env_files(spec, host));
     options.extend(ready(&spec.ready.when));
     options.push(milliseconds("ready-timeout", spec.ready.timeout));
@@ -59,6 +59,15 @@ fn options(spec: &AppSpec, host: &Host) -> Vec<String> {
     options
 }
 
+/// The value of `ExecStartPre=`: the first look at files that must exist. A minus, for a start may not fail over it: systemd
+/// would begin the next at once, and for ever.
+pub(super) fn exec_start_pre(spec: &AppSpec, host: &Host) -> Option<String> {
+    let files: Vec<String> = env_files(spec, host)
+        .map(|file| quote::word(&file.path.to_string_lossy()))
+        .collect();
+    (!files.is_empty()).then(|| format!("-:{} look {}", installed::SHIM, files.join(" ")))
+}
+
 /// Those that the shim reads with the app's rights.
 pub(super) fn read_env_files(spec: &AppSpec, host: &Host) -> Vec<String> {
     let foreign = spec.env_files.iter().filter(|file| host.foreign.contains(&file.path));
@@ -70,7 +79,7 @@ pub(super) fn read_env_files(spec: &AppSpec, host: &Host) -> Vec<String> {
 }
 
 /// Those that must exist, and that the sandbox lets the shim see.
-fn env_files<'s>(spec: &'s AppSpec, host: &'s Host) -> impl Iterator<Item = String> + 's {
+fn env_files<'s>(spec: &'s AppSpec, host: &'s Host) -> impl Iterator<Item = &'s EnvFile> + 's {
     let homes: &[&str] = if spec.sandbox.level == Level::Strict {
         &HOMES
     } else {
@@ -79,8 +88,7 @@ fn env_files<'s>(spec: &'s AppSpec, host: &'s Host) -> impl Iterator<Item = Stri
     let below = |path: &Path, directories: &[&str]| directories.iter().any(|directory| path.starts_with(directory));
     let hidden = move |path: &Path| below(path, &TEMPORARY) || below(path, homes);
     let of_root = spec.env_files.iter().filter(|file| !host.foreign.contains(&file.path));
-    let seen = of_root.filter(move |file| !file.optional && !hidden(&file.path));
-    seen.map(|file| format!("--env-file={}", file.path.to_string_lossy()))
+    of_root.filter(move |file| !file.optional && !hidden(&file.path))
 }
 
 fn ready(when: &ReadyWhen) -> Vec<String> {

@@ -47,14 +47,6 @@ fn problem(directory: &Path, error: &io::Error) -> String {
     }
 }
 
-/// The first file of variables that does not exist. Asked as soon as the shim runs: systemd has just read them, and one
-/// that comes back during a wait is for the next shim. One that the app's user cannot see may well be there.
-pub(crate) fn missing(files: &[PathBuf]) -> Option<String> {
-    let gone = |file: &&PathBuf| matches!(file.try_exists(), Ok(false));
-    let file = files.iter().find(gone)?;
-    Some(format!("env_file {} does not exist", file.display()))
-}
-
 /// The release's id, when `real` lies among the releases of `app` under `state` (`/var/lib/appctl`).
 pub(crate) fn release(state: &Path, app: &str, real: &Path) -> Option<String> {
     let id = real.strip_prefix(state.join(app).join("releases")).ok()?;
@@ -75,7 +67,7 @@ fn root() -> PathBuf {
 mod tests {
     use std::path::Path;
 
-    use super::{chosen, enter, missing, pinned, release};
+    use super::{chosen, enter, pinned, release};
 
     #[test]
     fn a_release_is_named_by_its_directory() {
@@ -127,12 +119,5 @@ mod tests {
             enter(Path::new("/nowhere/at all")),
             Err("directory /nowhere/at all does not exist".to_owned())
         );
-    }
-
-    #[test]
-    fn only_a_file_that_is_surely_gone_is_missing() {
-        let files = ["/proc/self/environ", "/proc/self/environ/x", "/nowhere.env"].map(Into::into);
-        assert_eq!(missing(&files[..2]), None);
-        assert_eq!(missing(&files).as_deref(), Some("env_file /nowhere.env does not exist"));
     }
 }

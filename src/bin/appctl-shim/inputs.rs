@@ -24,7 +24,7 @@ use crate::share::Share;
 use crate::sockets::{self, Sockets};
 use crate::store::Store;
 use crate::variables::Variables;
-use crate::{clock, directory, dispositions, environment, notify, variables};
+use crate::{clock, dispositions, env_files, environment, notify, variables};
 
 /// At a deadline, what was said before it still counts: the words on a new connection are two readings away.
 const ROUNDS: usize = 2;
@@ -72,13 +72,11 @@ impl Shim {
         // Orphans of the app come to us, so that a stop can wait for them.
         prctl::set_child_subreaper(true)?;
         let (sockets, record) = sockets::inherit(args.options.sockets);
-        let runtime = std::env::var("RUNTIME_DIRECTORY").ok();
-        // A drop-in may have added directories: ours is the first, systemd.exec(5).
-        let runtime = runtime.and_then(|all| all.split(':').next().map(PathBuf::from));
+        let runtime = env_files::runtime();
         let at = |name: &str, wanted: bool| runtime.as_ref().filter(|_| wanted).map(|place| place.join(name));
         let (variables, missing) = match variables::read(&args.options.read_env_files) {
             Ok(variables) => {
-                let missing = missing(&args, &variables);
+                let missing = missing(&args, runtime.as_deref(), &variables);
                 (variables, missing)
             }
             Err(problem) => (Variables::new(), Some(problem)),
@@ -206,9 +204,9 @@ impl Shim {
     }
 }
 
-fn missing(args: &Args, own: &Variables) -> Option<String> {
+fn missing(args: &Args, runtime: Option<&Path>, own: &Variables) -> Option<String> {
     let number = || environment::incremented(args, |name| variables::get(own, name)).err();
-    directory::missing(&args.options.env_files).or_else(number)
+    env_files::problem(&args.options.env_files, runtime).or_else(number)
 }
 
 fn named<T>(path: &Path, bound: io::Result<T>) -> io::Result<T> {

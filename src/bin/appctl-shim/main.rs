@@ -1,5 +1,6 @@
 //! `appctl-shim`: the main process of each instance (`run`), the last step before the app (`exec`), the brake on
-//! starts that systemd itself could not make (`cooldown`), and what a stop of the whole app waits for (`drained`). One thread, one `poll` loop, no runtime: it is paid N times.
+//! starts that systemd itself could not make (`cooldown`), what a stop of the whole app waits for (`drained`), and the look
+//! at files of variables before systemd reads them (`look`). One thread, one `poll` loop, no runtime: it is paid N times.
 
 mod answer;
 mod args;
@@ -12,6 +13,7 @@ mod directory;
 mod dispositions;
 mod drained;
 mod effects;
+mod env_files;
 mod environment;
 mod exec;
 mod fds;
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Some("exec") => exec::exec(words),
         Some("cooldown") => cooldown::cooldown(words),
         Some("drained") => drained::drained(),
+        Some("look") => env_files::look(words),
         _ => run::usage(&args::Usage::Shape),
     }
 }

@@ -3,13 +3,14 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use appctl_lab::patience::{throughout, until};
 use appctl_lab::{Host, Stage, on_each_debian};
 
 on_each_debian!(
     a_deleted_account_is_no_hot_loop,
     a_deleted_file_of_variables_is_no_hot_loop,
+    a_file_of_variables_that_comes_late_is_read,
     a_missing_directory_is_named_and_waited_for,
     an_account_of_its_own_is_never_one_of_the_system,
     crashes_are_counted_across_shims,
@@ -97,14 +98,45 @@ fn a_deleted_file_of_variables_is_no_hot_loop(stage: &Stage) -> Result<()> {
     })?;
     no_hot_loop(stage)?;
     ensure!(stage.activity("myapp.socket")? == "active", "the socket went with it");
-    stage.host().write_file("/etc/myapp.env", "A=2\n")?;
+    // At once: a start may come while it is being written.
+    stage.host().write_file("/etc/myapp.new", "A=2\n")?;
+    stage.host().run_ok(&["mv", "/etc/myapp.new", "/etc/myapp.env"])?;
     up(stage)?;
+    has_variable(stage, "A=2")
+}
+
+fn has_variable(stage: &Stage, wanted: &str) -> Result<()> {
     let pid = stage.pids("myapp")?["1"];
     let environment = stage.host().read_file(&format!("/proc/{pid}/environ"))?;
     ensure!(
-        environment.split('\0').any(|pair| pair == "A=2"),
-        "without its variables"
+        environment.split('\0').any(|pair| pair == wanted),
+        "without its variables: {environment}\n{}",
+        stage.host().journal(UNIT)?
     );
+    Ok(())
+}
+
+/// systemd reads before the shim is there to look. A file that is written in between, here always by what stands before
+/// the shim, has not been read.
+fn a_file_of_variables_that_comes_late_is_read(stage: &Stage) -> Result<()> {
+    let host = stage.host();
+    host.write_file("/etc/myapp.env", "A=1\n")?;
+    install(stage, &["--user", "work"], "env_file = \"/etc/myapp.env\"")?;
+    let late = "#!/bin/sh\n[ -e /etc/myapp.env ] || echo A=2 >/etc/myapp.env\nexec \"$@\"\n";
+    host.write_file("/usr/local/bin/late", late)?;
+    host.run_ok(&["chmod", "755", "/usr/local/bin/late"])?;
+    let unit = host.run_ok(&["systemctl", "cat", UNIT])?;
+    let begin = unit.lines().find_map(|line| line.strip_prefix("ExecStart=:"));
+    let begin = begin.context("the command of an instance")?;
+    // With all rights, to write in /etc.
+    let with_late = format!("[Service]\nExecStart=\nExecStart=+:/usr/local/bin/late {begin}\n");
+    stage.drop_in("myapp@.service", &with_late)?;
+    for _ in 0..3 {
+        host.run_ok(&["rm", "/etc/myapp.env"])?;
+        stage.systemctl(&["restart", "myapp@1.service"]).ok();
+        up(stage)?;
+        has_variable(stage, "A=2")?;
+    }
     Ok(())
 }
 
