@@ -8,6 +8,7 @@ mod account;
 mod addresses;
 mod apps;
 mod args;
+mod between;
 mod clear;
 mod commands;
 mod context;

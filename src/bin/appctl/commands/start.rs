@@ -9,7 +9,7 @@ use crate::args::Apps;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 use crate::rolling::{Hold, Survey};
-use crate::{lifecycle, units};
+use crate::{between, lifecycle, units};
 
 /// Runs `start`.
 pub(crate) async fn run(args: &Apps, context: &Context) -> anyhow::Result<Exit> {
@@ -72,6 +72,7 @@ async fn one(app: &AppName, verb: Verb, dry_run: bool, context: &Context, system
     }
     // Jobs that the app's own unit has queued are joined, not repeated.
     lifecycle::start(systemd, &spec, &all).await?;
+    between::end(&context.layout, app)?;
     context.say(app, &format!("{count} ready"));
     Ok(())
 }

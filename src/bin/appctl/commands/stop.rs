@@ -10,7 +10,7 @@ use crate::args::Apps;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::rolling::Hold;
-use crate::{takedown, units};
+use crate::{between, takedown, units};
 
 /// Runs the verb.
 pub(crate) async fn run(args: &Apps, context: &Context) -> anyhow::Result<Exit> {
@@ -28,6 +28,9 @@ async fn one(app: &AppName, dry_run: bool, context: &Context, systemd: &Systemd)
     takedown::refuse_foreign(systemd, app).await?;
     let up = takedown::up(systemd, app).await?;
     if up.is_empty() {
+        if !dry_run {
+            between::end(&context.layout, app)?;
+        }
         context.say(app, "it is stopped already");
         return Ok(());
     }
@@ -47,6 +50,7 @@ async fn one(app: &AppName, dry_run: bool, context: &Context, systemd: &Systemd)
         }
     };
     takedown::stop(systemd, app, takedown::patience(context, app), &ended).await?;
+    between::end(&context.layout, app)?;
     context.say(app, "stopped");
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::LIMIT;
 
 on_each_debian!(
     a_change_of_addresses_leaves_no_app_down,
+    a_change_of_addresses_that_was_killed_is_told_and_finished,
     a_socket_that_is_restarted_listens_again,
 );
 
@@ -65,6 +66,71 @@ fn a_change_of_addresses_leaves_no_app_down(stage: &Stage) -> Result<()> {
     let output = apply.wait_with_output()?;
     ensure!(output.status.code() == Some(OLD_STATE_KEPT), "{output:?}");
     serves(stage)
+}
+
+/// Kills `appctl apply` of other addresses once it has begun to stop the app, and waits until that has ended.
+fn killed_half_way(stage: &Stage, listen: &str) -> Result<()> {
+    let text = stage.host().read_file(FILE)?;
+    let other = text.lines().map(|line| match line.starts_with("listen = ") {
+        true => format!("listen = {listen}\n"),
+        false => format!("{line}\n"),
+    });
+    stage.host().write_file(FILE, &other.collect::<String>())?;
+    stage.systemctl(&["kill", "--signal=STOP", "myapp@1.service"])?;
+    let mut apply = stage.host().spawn(&["appctl", "apply", "myapp"])?;
+    until("the app is being stopped", LIMIT, || {
+        Ok((stage.activity("myapp@1.service")? == "deactivating").then_some(()))
+    })?;
+    stage
+        .host()
+        .run_ok(&["pkill", "--signal", "KILL", "--exact", "appctl"])?;
+    apply.wait()?;
+    stage.systemctl(&["kill", "--signal=CONT", "myapp@1.service"])?;
+    until("the app is down", LIMIT, || {
+        let states = stage.activities(&["myapp.service", "myapp.socket", "myapp@1.service"])?;
+        Ok(states.iter().all(|state| state == "inactive").then_some(()))
+    })
+}
+
+/// Whoever comes next learns that no operator wanted it, and what to type; that brings it up.
+fn a_change_of_addresses_that_was_killed_is_told_and_finished(stage: &Stage) -> Result<()> {
+    installed(stage)?;
+    let told = || {
+        Ok::<_, anyhow::Error>(
+            stage
+                .appctl_ok(&["status", "myapp"])?
+                .contains("left it down; sudo appctl apply myapp"),
+        )
+    };
+    let ports = || stage.property("myapp.socket", "Listen");
+    ensure!(!told()?);
+    killed_half_way(stage, "[3000, 3998]")?;
+    ensure!(told()?, "{}", stage.appctl_ok(&["status", "myapp"])?);
+    stage.appctl_ok(&["apply", "myapp"])?;
+    serves(stage)?;
+    ensure!(ports()?.contains(":3998") && !told()?, "{}", ports()?);
+    // The file is in force already, or it is another one by now.
+    killed_half_way(stage, "[3000, 3997]")?;
+    stage.host().run_ok(&["cp", FILE, "/etc/appctl/applied/myapp.toml"])?;
+    let dry = stage.appctl_ok(&["apply", "myapp", "--dry-run"])?;
+    ensure!(dry.contains("left it down: it is started"), "{dry}");
+    stage.appctl_ok(&["apply", "myapp"])?;
+    serves(stage)?;
+    ensure!(ports()?.contains(":3997") && !told()?, "{}", ports()?);
+    // One way or the other, the operator has decided.
+    killed_half_way(stage, "[3000, 3998]")?;
+    stage.appctl_ok(&["start", "myapp"])?;
+    serves(stage)?;
+    ensure!(ports()?.contains(":3997") && !told()?, "{}", ports()?);
+    killed_half_way(stage, "[3000, 3998]")?;
+    stage.appctl_ok(&["stop", "myapp"])?;
+    ensure!(!told()?);
+    stage.appctl_ok(&["apply", "myapp"])?;
+    ensure!(
+        stage.activity("myapp.service")? == "inactive",
+        "started, and its operator had stopped it"
+    );
+    Ok(())
 }
 
 /// An administrator may restart any unit.

@@ -20,6 +20,8 @@ pub(super) enum Kind {
     Roll,
     /// The socket is closed and opened, so the app stops for a moment.
     Rebind,
+    /// The app is down since such a change was interrupted.
+    Finish,
 }
 
 /// The units of one app, before and after.

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::exit::{Exit, ExpectedError, InvalidFile};
 use crate::names::Names;
 use crate::rolling::Hold;
-use crate::{lifecycle, rolling, trust, units};
+use crate::{between, lifecycle, rolling, trust, units};
 
 mod accounts;
 mod change;
@@ -68,7 +68,10 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
             new.push(candidate);
             continue;
         };
-        let change = candidate.change((old, text.as_str()));
+        let mut change = candidate.change((old, text.as_str()));
+        if candidate.is_left_down(context).await? {
+            change.kind = Kind::Finish;
+        }
         report::change(context, &candidate.spec, Some(&change), args.dry_run)?;
         if args.dry_run {
             continue;
@@ -81,7 +84,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         let systemd = context.systemd().await?;
         let hold = Hold::take(context, &candidate.spec.name, "apply")?;
         let candidate = candidate.with_what_is_in_force(context)?;
-        Box::pin(candidate.apply(context, &systemd, &hold)).await?;
+        Box::pin(candidate.apply(change.kind == Kind::Finish, context, &systemd, &hold)).await?;
         report::applied(context, &candidate.spec)?;
     }
     bring_up_new(context, &new, args.dry_run).await?;
@@ -151,13 +154,20 @@ impl Candidate {
         })
     }
 
-    async fn apply(&self, context: &Context, systemd: &Systemd, hold: &Hold) -> anyhow::Result<()> {
+    /// By a change of addresses that was killed half way.
+    async fn is_left_down(&self, context: &Context) -> anyhow::Result<bool> {
+        let (layout, name) = (&context.layout, &self.spec.name);
+        Ok(between::is_abandoned(layout, name) && between::left_down(layout, &context.systemd().await?, name).await?)
+    }
+
+    /// `finish`: what another program began and left.
+    async fn apply(&self, finish: bool, context: &Context, systemd: &Systemd, hold: &Hold) -> anyhow::Result<()> {
         let Some((old, text)) = &self.old else {
             let message = format!("{} is no longer in force: another command took it away", self.spec.name);
             return Err(ExpectedError::new(Exit::FAILED, message).help("type it again").into());
         };
         let (old, new) = ((old, text.as_str()), (&self.spec, self.text.as_str()));
-        let kind = self.change(old).kind;
+        let kind = if finish { Kind::Finish } else { self.change(old).kind };
         account::ensure_for(context, &self.spec)?;
         let replace = kind == Kind::Roll;
         let env = (self.env.applied.as_deref(), self.env.wanted.as_deref());
@@ -167,7 +177,7 @@ impl Candidate {
             Kind::Text => self.write_applied(context),
             Kind::Reload => rolling::put_in_force(context, systemd, new, env.1).await,
             Kind::Scale | Kind::Roll => rolling::roll(context, systemd, &change, hold).await,
-            Kind::Rebind => rebind::rebind(context, systemd, &change).await,
+            Kind::Rebind | Kind::Finish => rebind::rebind(context, systemd, &change).await,
         }
     }
 }

@@ -7,15 +7,17 @@ use appctl::spec::{AppSpec, Listen};
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 use crate::rolling::{self, Interrupts};
-use crate::{addresses, lifecycle, takedown, units};
+use crate::{addresses, between, lifecycle, takedown};
 
 /// Makes the change, or leaves things as they were.
 pub(super) async fn rebind(context: &Context, systemd: &Systemd, change: &rolling::Change<'_>) -> anyhow::Result<()> {
     let (old, new) = (change.old.0, change.new.0);
     rolling::refuse_open_release(context, &new.name)?;
-    let run = runs(systemd, new).await?;
+    let (layout, name) = (&context.layout, &new.name);
+    let run = between::runs(systemd, name).await? || between::is_abandoned(layout, name);
     if run {
         refuse_taken(old, new)?;
+        between::begin(layout, name)?;
     }
     let mut interrupts = Interrupts::catch()?;
     let moved = tokio::select! {
@@ -23,21 +25,15 @@ pub(super) async fn rebind(context: &Context, systemd: &Systemd, change: &rollin
         _ = interrupts.next() => Err(ExpectedError::new(Exit::FAILED, "interrupted").into()),
     };
     let Err(error) = moved else {
-        return Ok(());
+        return between::end(layout, name);
     };
     match go(context, systemd, new, (change.old, change.env.0), run).await {
-        Ok(()) => Err(kept(&error)),
+        Ok(()) => {
+            between::end(layout, name)?;
+            Err(kept(&error))
+        }
         Err(back) => Err(error.context(format!("going back to the old addresses failed too: {back:#}"))),
     }
-}
-
-/// An app that its operator has stopped stays so.
-async fn runs(systemd: &Systemd, spec: &AppSpec) -> anyhow::Result<bool> {
-    let service = units::service(&spec.name);
-    let up = takedown::up(systemd, &spec.name).await?;
-    Ok(up
-        .iter()
-        .any(|unit| *unit == service || units::instance_of(&spec.name, unit).is_some()))
 }
 
 /// What can be known beforehand costs no moment without a port. A port that the app has already is its own.

@@ -68,6 +68,7 @@ fn word(kind: Option<Kind>) -> &'static str {
         Some(Kind::Scale) => "scale",
         Some(Kind::Roll) => "roll",
         Some(Kind::Rebind) => "rebind",
+        Some(Kind::Finish) => "finish",
     }
 }
 
@@ -80,5 +81,6 @@ fn sentence(kind: Option<Kind>) -> &'static str {
         Some(Kind::Scale) => "the number of instances changes",
         Some(Kind::Roll) => "instances are replaced one after the other",
         Some(Kind::Rebind) => "the addresses change: the port closes for a moment, and all instances restart",
+        Some(Kind::Finish) => "a change of its addresses was interrupted and left it down: it is started",
     }
 }

@@ -10,6 +10,7 @@ use appctl::spec::{AppName, Instance};
 use super::model::{AppState, AppStatus, InstanceStatus, State, is_up};
 use super::rollout;
 use crate::apps::App;
+use crate::between;
 use crate::context::Context;
 use crate::ui::quantity;
 use crate::units;
@@ -84,18 +85,27 @@ fn status(
     let rollout = rollout::open(context, &app.name);
     let rolling = rollout.as_ref().is_some_and(rollout::runs);
     let started = is_up(loaded, &units::service(&app.name));
+    let state = AppState::of(&instances, wanted(app), started, rolling);
+    let mut notes = notes(app, &instances, rollout.as_ref());
+    if matches!(state, AppState::Down | AppState::Stopped) && between::is_abandoned(&context.layout, &app.name) {
+        notes.push(abandoned(&app.name));
+    }
     AppStatus {
         name: app.name.clone(),
-        state: AppState::of(&instances, wanted(app), started, rolling),
+        state,
         listen: app
             .in_force()
             .map(|spec| spec.listen.iter().map(ToString::to_string).collect())
             .unwrap_or_default(),
         wanted: wanted(app),
-        notes: notes(app, &instances, rollout.as_ref()),
+        notes,
         instances,
         rollout: rollout.as_ref().map(rollout::json),
     }
+}
+
+fn abandoned(name: &AppName) -> String {
+    format!("{name}: a change of its addresses was interrupted and left it down; sudo appctl apply {name}")
 }
 
 fn notes(app: &App, instances: &[InstanceStatus], last: Option<&Last>) -> Vec<String> {
