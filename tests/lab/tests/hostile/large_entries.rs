@@ -8,6 +8,7 @@ on_each_debian!(
     logs_of_large_entries_take_little_memory,
     a_failure_after_large_entries_takes_little_memory,
     a_build_that_prints_much_takes_little_memory,
+    a_repository_that_says_much_takes_little_memory,
 );
 
 /// One entry of text, one of bytes, and as much as one line of a stream that does not end.
@@ -141,5 +142,24 @@ fn a_build_that_prints_much_takes_little_memory(stage: &Stage) -> Result<()> {
         status == 4 && tail.contains("| after") && tail.contains("bytes in all"),
         "{status}: {tail}"
     );
+    Ok(())
+}
+
+/// A line of git's without an end, by its owner's configuration.
+fn a_repository_that_says_much_takes_little_memory(stage: &Stage) -> Result<()> {
+    prepare(stage, "web", "sleep infinity")?;
+    let host = stage.host();
+    let talk = "#!/bin/sh\nhead -c 100000000 /dev/zero | tr '\\0' x >&2\necho >&2\nexec \"$@\"\n";
+    host.write_file("/usr/local/bin/talk", talk)?;
+    host.run_ok(&["chmod", "755", "/usr/local/bin/talk"])?;
+    let script =
+        "useradd --create-home ann; cd /home/ann; mkdir app; cd app; git init -qb main; echo 1 >server.js; git add -A
+        git -c user.name=a -c user.email=a@b commit -qm one
+        HOME=/home/ann git config --global uploadpack.packObjectsHook talk; chown -R ann: /home/ann";
+    host.run_ok(&["sh", "-ec", script])?;
+    let words = ["stage", "web", "--git", "/home/ann/app", "--ref", "main"];
+    let (status, size, tail) = in_little_memory(stage, &words)?;
+    ensure!(status == 0 && tail.contains("xxx"), "{status}: {tail}");
+    ensure!(size < 100_000, "{size} bytes");
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! A commit, by git(1): its ssh, its agent, its submodules. A clone is kept for each account that fetches, and is that
 //! account's own, so that the next deploy fetches and writes only what is new.
 
+mod lines;
 mod owner;
 mod remote;
 mod run;

@@ -1,5 +1,6 @@
 //! git(1) as a child: never as root for someone else, with no hooks, no prompts, few protocols and a time limit.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -7,10 +8,11 @@ use std::time::Duration;
 use appctl::host::session;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Pid, Uid, User};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
 
 use super::super::super::Progress;
+use super::lines::Lines;
 use super::remote::Remote;
 use crate::exit::{Exit, ExpectedError};
 use crate::step_down::Account;
@@ -144,13 +146,14 @@ impl Git {
         let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
             anyhow::bail!("no pipes to git");
         };
-        let mut lines = BufReader::new(stderr).lines();
+        let mut lines = Lines::new(stderr, self.secret.clone());
         let mut answer = String::new();
-        let mut said = Vec::new();
+        let mut last = VecDeque::new();
         let hear = async {
-            while let Some(line) = lines.next_line().await? {
-                let line = appctl::observe::journal::without_colours(&self.without_secret(&line));
-                said.push(line.clone());
+            while let Some(line) = lines.next().await? {
+                let line = appctl::observe::journal::without_colours(&line);
+                last.truncate(LAST_LINES - 1);
+                last.push_front(line.clone());
                 tell(Progress::Said(line));
             }
             std::io::Result::Ok(())
@@ -158,14 +161,7 @@ impl Git {
         let mut stdout = stdout.take(ANSWER);
         tokio::try_join!(hear, stdout.read_to_string(&mut answer))?;
         let status = child.wait().await?;
-        let last = said.split_off(said.len().saturating_sub(LAST_LINES));
-        Ok((status.success(), answer, last))
-    }
-
-    fn without_secret(&self, line: &str) -> String {
-        self.secret
-            .iter()
-            .fold(line.to_owned(), |line, (secret, shown)| line.replace(secret, shown))
+        Ok((status.success(), answer, last.into_iter().rev().collect()))
     }
 }
 
