@@ -7,7 +7,7 @@ use appctl::host::mounts;
 use appctl::host::tree::{self, TreeError};
 use appctl::observe::mounts::{Mount, at_or_below, under};
 use appctl::release::Layout;
-use appctl::spec::AppName;
+use appctl::spec::{AppName, quote_words};
 
 use crate::exit::{Exit, ExpectedError};
 
@@ -35,7 +35,7 @@ pub(crate) fn refuse_incomplete(layout: &Layout, app: &AppName) -> anyhow::Resul
         if let Some(first) = points.first() {
             let all: Vec<String> = points.iter().map(|mount| mount.point.display().to_string()).collect();
             let message = format!("{app} would not be removed whole: mount point {}", all.join(", "));
-            let umount = format!("umount {}", first.point.display());
+            let umount = typed(&["umount"], &first.point);
             let help = format!("nothing was changed; what is mounted there stays as it is after: {umount}");
             return Err(ExpectedError::new(Exit::FAILED, message).help(help).into());
         }
@@ -49,8 +49,24 @@ pub(crate) fn refuse_incomplete(layout: &Layout, app: &AppName) -> anyhow::Resul
                 .help("nothing was changed")
                 .into());
         }
+        refuse_kept(&place, app)?;
     }
     Ok(())
+}
+
+fn refuse_kept(place: &Path, app: &AppName) -> anyhow::Result<()> {
+    let Some((path, flag)) = tree::kept(place)? else {
+        return Ok(());
+    };
+    let message = format!("{app} would not be removed whole: {} is {flag}", path.display());
+    let chattr = typed(&["chattr", flag.off()], &path);
+    let help = format!("nothing was changed; it can be removed after: {chattr}");
+    Err(ExpectedError::new(Exit::FAILED, message).help(help).into())
+}
+
+/// A command on a path, as it can be pasted.
+fn typed(command: &[&str], path: &Path) -> String {
+    quote_words(&[command, &[&path.to_string_lossy()]].concat())
 }
 
 /// Removes all of it.
@@ -64,7 +80,8 @@ pub(crate) fn remove(layout: &Layout, app: &AppName) -> anyhow::Result<()> {
 fn unfinished(error: TreeError, app: &AppName) -> anyhow::Error {
     let first = match &error {
         TreeError::Growing { .. } => "end the processes of its account".to_owned(),
-        TreeError::MountPoint { path } => format!("umount {}", path.display()),
+        TreeError::MountPoint { path } => typed(&["umount"], path),
+        TreeError::Kept { path, flag } => typed(&["chattr", flag.off()], path),
         _ => return error.into(),
     };
     let help = format!("{first}, then: sudo appctl uninstall {app} --purge --yes");

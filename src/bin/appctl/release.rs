@@ -29,7 +29,10 @@ fn refuse_itself(from: &Path, state: &Path) -> Result<(), ExpectedError> {
 
 fn explained(error: anyhow::Error) -> anyhow::Error {
     let help = match error.downcast_ref() {
-        None | Some(TreeError::Io { .. } | TreeError::MountPoint { .. } | TreeError::Growing { .. }) => return error,
+        None
+        | Some(
+            TreeError::Io { .. } | TreeError::MountPoint { .. } | TreeError::Kept { .. } | TreeError::Growing { .. },
+        ) => return error,
         Some(TreeError::Escapes { .. }) => {
             "replace the link with what it points to, or run the directory where it is: --in-place"
         }

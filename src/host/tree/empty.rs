@@ -30,10 +30,10 @@ const FRESH: usize = 1000;
 pub(super) fn empty(parent: &OwnedFd, name: &CStr, path: &Path) -> Result<(), TreeError> {
     let top = match open(parent, name) {
         Err(Errno::ENOENT) => return Ok(()),
-        opened => opened.map_err(refused(path))?,
+        opened => opened.map_err(refused(parent, name, path))?,
     };
     let begun = close(&top).and_then(|()| changed(&top));
-    let begun = begun.map_err(TreeError::at("remove", path))?;
+    let begun = begun.map_err(refused(parent, name, path))?;
     let top = Level::new(top, name).map_err(TreeError::at("list", path))?;
     let mut emptying = Emptying {
         path,
@@ -175,7 +175,11 @@ impl Emptying<'_> {
     fn fail(&self, errno: Errno, name: &CStr) -> TreeError {
         let names = self.levels.iter().skip(1).map(|level| level.name.as_c_str());
         let path: std::path::PathBuf = names.chain([name]).map(as_path).collect();
-        refused(&self.path.join(path))(errno)
+        let path = self.path.join(path);
+        match self.levels.last() {
+            Some(level) => refused(&level.directory, name, &path)(errno),
+            None => TreeError::at("remove", path)(errno),
+        }
     }
 }
 

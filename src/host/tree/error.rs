@@ -57,6 +57,14 @@ pub enum TreeError {
         /// Where.
         path: PathBuf,
     },
+    /// A file that not even root may remove.
+    #[error("{} is {flag}", path.display())]
+    Kept {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        flag: super::Flag,
+    },
     /// A process fills what is being removed.
     #[error("a process still makes directories in {}, which is to be removed", path.display())]
     Growing {
@@ -91,6 +99,7 @@ impl TreeError {
         | Self::Planted { path }
         | Self::Ignore { path, .. }
         | Self::MountPoint { path }
+        | Self::Kept { path, .. }
         | Self::Growing { path }
         | Self::TooMuch { path, .. }) = &mut self;
         *path = parent.join(&path);

@@ -10,7 +10,7 @@ use nix::fcntl::AT_FDCWD;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::entry::{Kind, as_path, look, open_directory};
-use super::{TreeError, aside, empty};
+use super::{TreeError, aside, empty, kept};
 
 /// Removes `path`, and what is left of earlier removals of it; says whether there was anything. After an error the name
 /// may be free nevertheless: see [`clear`].
@@ -66,7 +66,7 @@ pub(super) fn clear_in(parent: &OwnedFd, name: &CStr, path: &Path) -> Result<Cle
     match look(parent, name).map_err(fail("look at"))? {
         None => return Ok(cleared),
         Some(Kind::Directory) => {
-            let aside = aside::set(parent, name).map_err(refused(path))?;
+            let aside = aside::set(parent, name).map_err(refused(parent, name, path))?;
             let removed = directory(parent, &aside, &path.with_file_name(as_path(&aside)));
             if *aside == *name {
                 removed?;
@@ -74,7 +74,7 @@ pub(super) fn clear_in(parent: &OwnedFd, name: &CStr, path: &Path) -> Result<Cle
                 cleared.error = removed.err().or(cleared.error);
             }
         }
-        Some(_) => unlinkat(parent, name, UnlinkatFlags::NoRemoveDir).map_err(fail("remove"))?,
+        Some(_) => unlinkat(parent, name, UnlinkatFlags::NoRemoveDir).map_err(refused(parent, name, path))?,
     }
     cleared.found = true;
     Ok(cleared)
@@ -84,12 +84,12 @@ fn directory(parent: &OwnedFd, name: &CStr, path: &Path) -> Result<(), TreeError
     empty::empty(parent, name, path)?;
     match unlinkat(parent, name, UnlinkatFlags::RemoveDir) {
         Err(Errno::ENOENT) => Ok(()),
-        removed => removed.map_err(refused(path)),
+        removed => removed.map_err(refused(parent, name, path)),
     }
 }
 
 /// The open directory of a path and its last name; `None` when there is no such directory.
-fn locate(path: &Path) -> Result<Option<(OwnedFd, CString)>, TreeError> {
+pub(super) fn locate(path: &Path) -> Result<Option<(OwnedFd, CString)>, TreeError> {
     let invalid = || TreeError::at("remove", path)(Errno::EINVAL);
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(invalid());
@@ -102,11 +102,11 @@ fn locate(path: &Path) -> Result<Option<(OwnedFd, CString)>, TreeError> {
     }
 }
 
-/// A directory that cannot be renamed or removed because something is mounted on it.
-pub(super) fn refused(path: &Path) -> impl FnOnce(Errno) -> TreeError {
-    let path = path.to_owned();
-    |errno| match errno {
-        Errno::EBUSY | Errno::EXDEV => TreeError::MountPoint { path },
+/// Why a name cannot be renamed or removed: because something is mounted on it, or a flag keeps it.
+pub(super) fn refused(parent: &OwnedFd, name: &CStr, path: &Path) -> impl FnOnce(Errno) -> TreeError {
+    move |errno| match errno {
+        Errno::EBUSY | Errno::EXDEV => TreeError::MountPoint { path: path.to_owned() },
+        Errno::EPERM => kept::keeper(parent, name, path).unwrap_or_else(|| TreeError::at("remove", path)(errno)),
         errno => TreeError::at("remove", path)(errno),
     }
 }

@@ -22,7 +22,8 @@ Examples:
   appctl uninstall myapp            keeps /var/lib/appctl/myapp, releases and data, and what appctl env was given
   appctl uninstall myapp --purge    removes these too; also later, when the app is gone already
 
---purge looks first: where something is mounted below these directories, it names the mount point and changes nothing.
+--purge looks first: where something is mounted below these directories, or a file has a flag of chattr(1) that keeps it,
+it names that and changes nothing.
 An account that --user named stays: files elsewhere may belong to it. The app's own goes with --purge.")]
 pub(crate) struct Args {
     /// Names of apps

@@ -26,7 +26,7 @@ pub(super) fn tree(error: TreeError, app: &AppName) -> anyhow::Error {
              name it in .appctlignore"
                 .to_owned()
         }
-        TreeError::Io { .. } | TreeError::MountPoint { .. } | TreeError::Growing { .. } => return error.into(),
+        TreeError::Io { .. } | TreeError::MountPoint { .. } | TreeError::Kept { .. } | TreeError::Growing { .. } => return error.into(),
         TreeError::Ignore { .. } => "shorten the file, or remove it".to_owned(),
         TreeError::TooDeep { .. } => "is it the right source? .appctlignore can name what is not of the app".to_owned(),
         TreeError::Escapes { .. } => {

@@ -6,7 +6,8 @@ use appctl_lab::{Host, Stage, on_each_debian};
 
 on_each_debian!(
     a_mount_stops_the_purge_of_an_app,
-    a_mount_stops_the_purge_of_the_package
+    a_mount_stops_the_purge_of_the_package,
+    a_file_that_nobody_can_remove_is_named,
 );
 
 const PRECIOUS: &str = "/srv/precious";
@@ -60,6 +61,65 @@ fn a_mount_stops_the_purge_of_an_app(stage: &Stage) -> Result<()> {
         stage.appctl_ok(&purge)?;
         nothing_is_left(stage)?;
     }
+    Ok(())
+}
+
+/// chattr(1), which not every box has.
+const CHATTR: &str = r#"#!/usr/bin/python3
+import array, fcntl, os, sys
+(sign, letter), path = sys.argv[1], sys.argv[2]
+flags, flag = array.array("l", [0]), {"i": 0x10, "a": 0x20}[letter]
+file = os.open(path, os.O_RDONLY)
+fcntl.ioctl(file, 0x80086601, flags)
+flags[0] = flags[0] | flag if sign == "+" else flags[0] & ~flag
+fcntl.ioctl(file, 0x40086602, flags)
+"#;
+
+/// With a flag of chattr(1) that root itself has set: on a file, on a directory, on one that only grows, and on one that got
+/// its flag once the purge had looked. What is printed can be pasted.
+fn a_file_that_nobody_can_remove_is_named(stage: &Stage) -> Result<()> {
+    let host = stage.host();
+    let directory = stage.bring("plain", "web")?;
+    if !host.run(&["which", "chattr"])?.success() {
+        host.write_file("/usr/local/bin/chattr", CHATTR)?;
+        host.run_ok(&["chmod", "755", "/usr/local/bin/chattr"])?;
+    }
+    let data = "/var/lib/appctl/web/data";
+    let purge = ["uninstall", "web", "--purge", "--yes"];
+    stage.appctl_ok(&["install", "web", &directory, "--user", "work"])?;
+    host.write_file(&format!("{data}/a b/kept"), "")?;
+    for (flag, kept, typed) in [
+        ("i", format!("{data}/a b/kept"), format!("chattr -i '{data}/a b/kept'")),
+        ("i", format!("{data}/a b"), format!("chattr -i '{data}/a b'")),
+        ("a", format!("{data}/a b"), format!("chattr -a '{data}/a b'")),
+        (
+            "i",
+            "/var/lib/appctl/web".to_owned(),
+            "chattr -i /var/lib/appctl/web".to_owned(),
+        ),
+    ] {
+        host.run_ok(&["chattr", &format!("+{flag}"), &kept])?;
+        let output = stage.appctl(&purge)?;
+        ensure!(output.status == FAILED && output.stderr.contains(&typed), "{output:?}");
+        ensure!(stage.activity("web@1.service")? == "active", "it was stopped");
+        host.run_ok(&["sh", "-c", &typed])?;
+    }
+    stage.appctl_ok(&["uninstall", "web"])?;
+    // Deeper than the purge looks: it meets it on its way, and the next one finishes.
+    let deep = format!("{data}{}", "/d".repeat(70));
+    host.run_ok(&["mkdir", "--parents", &deep])?;
+    host.run_ok(&["chattr", "+i", &deep])?;
+    let output = stage.appctl(&purge)?;
+    let typed = output.stderr.split_once("chattr -i ").map(|(_, rest)| rest);
+    let typed = typed
+        .and_then(|rest| rest.split_once(", then: sudo "))
+        .map(|(path, rest)| (path, rest.trim()));
+    let Some((path, then)) = typed else {
+        anyhow::bail!("{output:?}")
+    };
+    host.run_ok(&["sh", "-c", &format!("chattr -i {path} && {then}")])?;
+    let left = host.run(&["find", "/var/lib/appctl", "-mindepth", "1"])?;
+    ensure!(left.stdout.is_empty(), "left behind: {}", left.stdout);
     Ok(())
 }
 
