@@ -21,7 +21,7 @@ help:
 	@echo "make test-lab   only the lab"
 	@echo "make bench      PM2 beside appctl in one box, about eighteen minutes; BENCH_QUICK=1 for a short run"
 	@echo "make matrix     every shape of load on every way to roll, ten rollouts each, about five minutes"
-	@echo "make torture    hours: the load and fault suite and killed deploys with their full numbers (SEED=N)"
+	@echo "make torture    hours: the load and fault suite, killed deploys and installations with their full numbers (SEED=N)"
 	@echo "make fuzz       each fuzz target for FUZZ_SECONDS (60), with coverage counters; what it finds is in fuzz/artifacts"
 	@echo "make fuzz-short the same properties on some thousands of inputs, always the same; part of make test"
 	@echo "make deb        target/debian/appctl_*.deb"
@@ -84,6 +84,7 @@ torture: packages deb
 	$(MAKE) fuzz FUZZ_SECONDS=1800
 	APPCTL_TORTURE=full $(if $(SEED),APPCTL_SEED=$(SEED)) \
 	$(LAB) --test strict --test deploy -- --nocapture --test-threads=2
+	APPCTL_TORTURE=full $(LAB) --test hostile -- --nocapture left_behind::uninstall_and_install_again
 
 deb: packages $(TOOLS)/bin/cargo-deb
 	$(CARGO) build --release --bin appctl

@@ -109,13 +109,18 @@ fn in_order(app: &AppName, up: Vec<String>) -> Vec<String> {
     if first.is_empty() { last } else { first }
 }
 
-/// Makes systemd forget an app whose files are gone: failures, what has lost its file, and the slice, which nothing else
-/// ends.
-pub(crate) async fn forget(systemd: &Systemd, app: &AppName, timeout: Duration) -> anyhow::Result<()> {
+/// Stops all of an app and takes failures off the list: what has lost its file ends as one, for what its file said of ends.
+pub(crate) async fn clear(systemd: &Systemd, app: &AppName, timeout: Duration) -> anyhow::Result<()> {
     stop(systemd, app, timeout, &|_| ()).await?;
     for unit in loaded(systemd, app).await? {
         systemd.reset_failed(&unit.name).await?;
     }
+    Ok(())
+}
+
+/// Makes systemd forget an app whose files are gone: all that [`clear`] does, and the slice, which nothing else ends.
+pub(crate) async fn forget(systemd: &Systemd, app: &AppName, timeout: Duration) -> anyhow::Result<()> {
+    clear(systemd, app, timeout).await?;
     match systemd.stop(&units::slice(app), lifecycle::MARGIN).await {
         // The administrator's, who made it while the app was there.
         Err(BusError::Foreign(_)) => Ok(()),

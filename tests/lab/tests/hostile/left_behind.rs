@@ -10,6 +10,7 @@ use crate::LIMIT;
 
 on_each_debian!(
     uninstall_and_install_again_and_again,
+    each_unit_of_an_app_that_is_down_ends_with_it,
     what_lost_its_files_is_in_nobodys_way,
     no_change_leaves_a_unit_behind,
 );
@@ -63,6 +64,78 @@ fn uninstall_and_install_again_and_again(stage: &Stage) -> Result<()> {
         stage.appctl_ok(&["uninstall", "myapp"])?;
         let left = units(stage, None)?;
         ensure!(left.is_empty(), "left behind in cycle {cycle}: {left:?}");
+    }
+    Ok(())
+}
+
+/// What is generated for an app besides what it asks for, each by what no other unit stops along with it.
+const EACH: [&[&str]; 4] = [
+    &["myapp.hold.service"],
+    &["myapp.socket"],
+    &["myapp.retry@1.service"],
+    &["myapp@surge.service", "myapp@9.service"],
+];
+
+/// Whatever a stop has left up, uninstall ends, and so does an installation when the files went first: systemd looks at
+/// `StopWhenUnneeded=` once, and drops that look when another job is in its way or units are read again. Here each unit is
+/// up by itself, without the drop of chance.
+fn each_unit_of_an_app_that_is_down_ends_with_it(stage: &Stage) -> Result<()> {
+    stage.bring("plain", "myapp")?;
+    for alone in EACH {
+        up_by_themselves(stage, alone)?;
+        stage.appctl_ok(&["uninstall", "myapp"])?;
+        let left = units(stage, None)?;
+        ensure!(left.is_empty(), "{alone:?}: left behind: {left:?}");
+
+        up_by_themselves(stage, alone)?;
+        stage.host().run_ok(&["rm", FILE, APPLIED])?;
+        stage.systemctl(&["daemon-reload"])?;
+        installed(stage, "1")?;
+        let others = up(stage)?;
+        let own = [
+            "myapp.hold.service",
+            "myapp.service",
+            "myapp.socket",
+            "myapp@1.service",
+            "appctl-myapp.slice",
+        ];
+        ensure!(
+            others.iter().all(|unit| own.contains(&unit.as_str())),
+            "{alone:?}: {others:?}"
+        );
+        stage.appctl_ok(&["uninstall", "myapp"])?;
+        let left = units(stage, None)?;
+        ensure!(left.is_empty(), "{alone:?}, orphans: left behind: {left:?}");
+    }
+    Ok(())
+}
+
+/// An app that is installed and stopped, but for these units.
+fn up_by_themselves(stage: &Stage, alone: &[&str]) -> Result<()> {
+    installed(stage, "1")?;
+    stage.appctl_ok(&["stop", "myapp"])?;
+    // Units that nothing needs, and one that ends at once where no instance has failed, stay up by these.
+    let (unneeded, slow) = (
+        "[Unit]\nStopWhenUnneeded=no\n",
+        "[Service]\nExecStartPre=/bin/sleep 1000\n",
+    );
+    let drop_ins = [
+        ("myapp.hold.service", unneeded),
+        ("myapp.socket", unneeded),
+        ("myapp.retry@.service", slow),
+    ];
+    for (kept, text) in drop_ins {
+        stage.drop_in(kept, text)?;
+    }
+    stage.systemctl(&[&["start", "--no-block"], alone].concat())?;
+    until("they are up", LIMIT, || {
+        let states = stage.activities(alone)?;
+        let up = |state: &String| ["activating", "active"].contains(&state.as_str());
+        Ok(states.iter().all(up).then_some(()))
+    })?;
+    for (kept, _) in drop_ins {
+        let drop_in = format!("/etc/systemd/system/{kept}.d");
+        stage.host().run_ok(&["rm", "--recursive", &drop_in])?;
     }
     Ok(())
 }

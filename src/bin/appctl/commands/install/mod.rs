@@ -176,8 +176,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         refuse::taken_addresses(&plan.spec)?;
     }
     let _hold = Hold::take(context, &args.name, "install")?;
+    takedown::clear(&systemd, &args.name, plan.spec.stop.timeout).await?;
     if left {
-        takedown::stop(&systemd, &args.name, plan.spec.stop.timeout, &|_| ()).await?;
         refuse::taken_addresses(&plan.spec)?;
     }
     let account = account::ensure(context, &plan)?;
