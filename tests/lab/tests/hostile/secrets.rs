@@ -2,8 +2,9 @@
 
 use anyhow::{Context, Result, ensure};
 use appctl_lab::{Host, Stage, on_each_debian};
+use serde_json::Value;
 
-on_each_debian!(no_other_account_sees_a_value);
+on_each_debian!(no_other_account_sees_a_value, a_value_that_is_typed_is_not_shown);
 
 const WANTED: &str = "/etc/appctl/apps/myapp.toml";
 const APPLIED: &str = "/etc/appctl/applied/myapp.toml";
@@ -186,6 +187,91 @@ fn builds(stage: &Stage, directory: &str) -> Result<()> {
     let own = host.read_file(&format!("{current}/env.txt"))?;
     ensure!(own.contains("API_KEY=sesame\n"), "{own}");
     ensure!(!host.run(&["test", "-e", "/run/appctl/myapp/task/myapp.env"])?.success());
+    Ok(())
+}
+
+/// A person at a terminal of a shell: what the command shows, how it ends, and whether the terminal shows what is typed,
+/// once the command has asked and once it is gone.
+const KEYBOARD: &str = r#"import fcntl, json, os, select, signal, sys, termios
+
+master, slave = os.openpty()
+shell = os.fork()
+if not shell:
+    os.setsid()
+    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+    for number in range(3):
+        os.dup2(slave, number)
+    # What a test run in the background has ignored.
+    for number in signal.SIGINT, signal.SIGQUIT:
+        signal.signal(number, signal.SIG_DFL)
+    os.execvp("bash", ["bash", "-mc", sys.argv[1]])
+shown = b""
+
+def until(text):
+    global shown
+    seen = len(shown)
+    while text not in shown[seen:]:
+        if not select.select([master], [], [], 20)[0]:
+            sys.exit(f"no {text} in {shown}")
+        shown += os.read(master, 4096)
+
+def echoes():
+    return bool(termios.tcgetattr(slave)[3] & termios.ECHO)
+
+echo = []
+for keys in sys.argv[2:]:
+    until(b"of its own:")
+    echo.append(echoes())
+    os.write(master, keys.encode().decode("unicode_escape").encode())
+status = os.waitstatus_to_exitcode(os.waitpid(shell, 0)[1])
+echo.append(echoes())
+while select.select([master], [], [], 0)[0]:
+    shown += os.read(master, 4096)
+print(json.dumps({"shown": shown.decode(), "echo": echo, "status": status}))
+"#;
+
+fn typed(stage: &Stage, command: &str, keys: &[&str]) -> Result<(String, Vec<Value>, Value)> {
+    let argv = [&["python3", "/usr/local/lib/keyboard.py", command], keys].concat();
+    let seen: Value = serde_json::from_str(&stage.host().run_ok(&argv)?)?;
+    let echo = seen["echo"].as_array().context("a list")?.clone();
+    let shown = seen["shown"].as_str().context("text")?.to_owned();
+    Ok((shown, echo, seen["status"].clone()))
+}
+
+/// Not while it is typed, and not by a terminal that an interrupted command has left silent.
+fn a_value_that_is_typed_is_not_shown(stage: &Stage) -> Result<()> {
+    let host = stage.host();
+    let directory = stage.bring("plain", "myapp")?;
+    stage.appctl_ok(&["install", "myapp", &directory, "--user", "work"])?;
+    host.write_file("/usr/local/lib/keyboard.py", KEYBOARD)?;
+    let set = "appctl env myapp set TOKEN --no-roll";
+    // Signals as negative numbers. The last one is stopped, looked at, and continued.
+    let cases: [(String, &[&str], i64, &str); 4] = [
+        (format!("exec {set}"), &["hunter2\\n\\x04"], 0, "hunter2"),
+        (format!("exec {set}"), &["hunter3\\x03"], -2, "hunter2"),
+        (format!("exec {set}"), &["hunter3\\x1c"], -3, "hunter2"),
+        (
+            format!("{set}; stty -a | grep -o '[ ]echo '; fg"),
+            &["\\x1a", "hunter4\\nhunter5\\x04\\x04"],
+            0,
+            "hunter4\\nhunter5",
+        ),
+    ];
+    for (command, keys, status, kept) in cases {
+        let (shown, echo, ended) = typed(stage, &command, keys)?;
+        ensure!(
+            ended == status && !shown.contains("hunter"),
+            "{keys:?}: {ended}: {shown}"
+        );
+        let (last, silent) = echo.split_last().context("an answer")?;
+        ensure!(
+            *last == true && silent.iter().all(|echo| *echo == false),
+            "{keys:?}: {echo:?}"
+        );
+        ensure!(!command.contains("stty") || shown.contains(" echo "), "{shown}");
+        let listed = stage.appctl_ok(&["env", "myapp", "list", "--reveal"])?;
+        ensure!(listed.starts_with(&format!("'TOKEN={kept}'\n")), "{keys:?}: {listed}");
+    }
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::io::{IsTerminal as _, Read as _};
 use appctl::host::files::LARGEST;
 use appctl::spec::{AppName, variables};
 
-use super::{Variables, wrong};
+use super::{Variables, unseen, wrong};
 use crate::exit::{Exit, ExpectedError};
 use crate::ui;
 
@@ -32,19 +32,26 @@ fn refuse(name: &str, value: &str) -> Result<(), ExpectedError> {
 
 /// All of standard input, without one newline at its end.
 fn read(name: &str) -> Result<String, ExpectedError> {
-    let stdin = std::io::stdin();
-    if stdin.is_terminal() {
-        ui::ask(format!("the value of {name}, ended by Ctrl-D on a line of its own:"));
-    }
-    let mut bytes = Vec::new();
-    let failed = |error: std::io::Error| wrong(format!("cannot read the value of {name}: {error}"));
-    stdin.lock().take(LARGEST).read_to_end(&mut bytes).map_err(failed)?;
+    let bytes = bytes(name).map_err(|error| wrong(format!("cannot read the value of {name}: {error}")))?;
     let mut text = String::from_utf8(bytes).map_err(|_| wrong(format!("the value of {name} is not UTF-8 text")))?;
     if text.ends_with('\n') {
         text.pop();
     }
     refuse(name, &text)?;
     Ok(text)
+}
+
+/// What is typed at a terminal stays unseen.
+fn bytes(name: &str) -> std::io::Result<Vec<u8>> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        let question = format!("the value of {name}, which is not shown, ended by Ctrl-D on a line of its own:");
+        let most = usize::try_from(LARGEST).unwrap_or(usize::MAX);
+        return unseen::read(&stdin, most, || ui::ask(question.as_str()));
+    }
+    let mut bytes = Vec::new();
+    stdin.lock().take(LARGEST).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Each keeps its place, and a new one comes last.

@@ -10,13 +10,14 @@ mod change;
 mod edit;
 mod keep;
 mod list;
+mod unseen;
 
 /// What `env` takes.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
   sudo appctl env myapp set TOKEN <token.txt     the value is read, so that no history and no ps(1) shows it
-  sudo appctl env myapp set TOKEN                the same from the keyboard, to the end of input (Ctrl-D)
+  sudo appctl env myapp set TOKEN                the same from the keyboard, unseen, to the end of input (Ctrl-D)
   sudo appctl env myapp set MODE=fast LEVEL=3
   sudo appctl env myapp unset TOKEN
   sudo appctl env myapp edit                     $VISUAL or $EDITOR
