@@ -13,7 +13,7 @@ use nix::unistd::{UnlinkatFlags, linkat, symlinkat, unlinkat};
 
 use super::ArchiveError;
 use super::error::reading;
-use crate::host::tree::stays_inside;
+use crate::host::tree::means_the_same;
 
 /// The path below the top; `None` is the top itself.
 pub(super) fn inside(path: &Path) -> Result<Option<PathBuf>, ArchiveError> {
@@ -67,7 +67,7 @@ pub(super) fn file<R: Read>(
 
 pub(super) fn symlink(top: &OwnedFd, path: &Path, target: &Path) -> Result<(), ArchiveError> {
     let depth = path.components().count() - 1;
-    if !stays_inside(target, depth) {
+    if !means_the_same(target, depth) {
         return Err(ArchiveError::Escapes(path.to_owned(), target.to_owned()));
     }
     let (parent, name) = parent(top, path)?;

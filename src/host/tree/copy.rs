@@ -17,7 +17,7 @@ use nix::unistd::{Gid, Uid, fchown, fchownat, symlinkat};
 use super::TreeError;
 use super::content::{Before, Content};
 use super::entry::{as_path, open_directory};
-use super::link::stays_inside;
+use super::link::means_the_same;
 use super::walk::{DEEPEST, Event};
 use crate::release::{Entry, Manifest};
 
@@ -231,7 +231,7 @@ impl Copying<'_> {
     fn link(&mut self, name: &CStr, points_to: OsString) -> Result<(), TreeError> {
         let path = self.path(name)?;
         self.count(1, 0, &path)?;
-        if !stays_inside(Path::new(&points_to), self.open.len()) {
+        if !means_the_same(Path::new(&points_to), self.open.len()) {
             let target = points_to.into();
             return Err(TreeError::Escapes { path, target });
         }

@@ -29,7 +29,7 @@ pub use error::TreeError;
 pub use group::{give_to_group, group};
 pub use ignore::{Ignore, Unusable};
 pub use kept::{Flag, kept};
-pub use link::stays_inside;
+pub use link::means_the_same;
 pub use planted::is_planted;
 pub use remove::{Cleared, clear, remains, remove};
 pub use share::{Linked, Shared, share};
