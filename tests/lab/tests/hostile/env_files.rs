@@ -20,7 +20,7 @@ fn pid_1_reads_no_file_of_an_app(stage: &Stage) -> Result<()> {
     host.write_file("/etc/root.secret", "ROOT_ONLY=hunter2\n")?;
     host.write_file("/etc/myapp.env", "FROM_ETC=yes\n")?;
     host.run_ok(&["chmod", "600", "/etc/root.secret", "/etc/myapp.env"])?;
-    host.write_file("/home/work/my.env", "# mine\nFROM_HOME='yes'\nLISTEN_FDS=9\n")?;
+    host.write_file("/home/work/my.env", "# mine\nFROM_HOME='yes'\n")?;
     host.run_ok(&["chown", "work:", "/home/work/my.env"])?;
     host.run_ok(&["chmod", "600", "/home/work/my.env"])?;
     let install = ["install", "myapp", &directory, "--user", "work"];
@@ -28,7 +28,9 @@ fn pid_1_reads_no_file_of_an_app(stage: &Stage) -> Result<()> {
     let text = host.read_file(WANTED)?;
     let both = "env_file = [\"/home/work/my.env\", \"/etc/myapp.env\"]";
     let text = text.replace("env_file = \"/home/work/my.env\"", both);
-    let text = format!("{text}\n[deploy]\nbake = '0s'\nbuild = ['sh', '-c', 'env >env.txt']\n");
+    let text = format!(
+        "{text}\n[deploy]\nbake = '0s'\nbuild = ['sh', '-c', 'env >env.txt; systemctl show -p EnvironmentFiles \"myapp.task.*\" >files.txt']\n"
+    );
     host.write_file(WANTED, &text)?;
     stage.appctl_ok(&["apply", "myapp"])?;
     let environment = environment(stage)?;
@@ -36,16 +38,40 @@ fn pid_1_reads_no_file_of_an_app(stage: &Stage) -> Result<()> {
         environment.contains("FROM_HOME=yes\0") && environment.contains("FROM_ETC=yes\0"),
         "{environment}"
     );
-    ensure!(environment.contains("LISTEN_FDS=1\0"), "{environment}");
     let cat = stage.host().run_ok(&["systemctl", "cat", "myapp@1"])?;
     ensure!(!cat.contains("EnvironmentFile=-/home"), "{cat}");
+    built(stage, &directory)?;
     swapped(stage, &directory)?;
+    nothing_of_an_instance_is_said_by_a_file(stage)?;
     refusals(stage, &text)
+}
+
+/// What systemd and the shim tell an instance about itself.
+fn nothing_of_an_instance_is_said_by_a_file(stage: &Stage) -> Result<()> {
+    let add = "echo LISTEN_FDS=9 >>/home/work/my.env";
+    stage.host().run_ok(&["runuser", "-u", "work", "--", "sh", "-c", add])?;
+    stage.appctl_ok(&["rolling-restart", "myapp"])?;
+    let environment = environment(stage)?;
+    ensure!(environment.contains("LISTEN_FDS=1\0"), "{environment}");
+    Ok(())
 }
 
 fn environment(stage: &Stage) -> Result<String> {
     let pid = stage.pids("myapp")?.get("1").copied().context("an instance")?;
     stage.host().read_file(&format!("/proc/{pid}/environ"))
+}
+
+/// The unit of a build gives PID 1 root's files only, and the build has the variables of all.
+fn built(stage: &Stage, directory: &str) -> Result<()> {
+    stage.appctl_ok(&["deploy", "myapp", directory, "--force"])?;
+    let made = |name: &str| stage.host().read_file(&format!("/var/lib/appctl/myapp/current/{name}"));
+    let (environment, files) = (made("env.txt")?, made("files.txt")?);
+    ensure!(
+        environment.contains("FROM_HOME=yes\n") && environment.contains("FROM_ETC=yes\n"),
+        "{environment}"
+    );
+    ensure!(files.contains("/etc/myapp.env") && !files.contains("/home"), "{files}");
+    Ok(())
 }
 
 /// By the app's account, after all was applied.

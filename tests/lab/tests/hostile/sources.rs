@@ -141,13 +141,14 @@ fn a_link_leads_to_nothing_of_roots(stage: &Stage) -> Result<()> {
 const EXCHANGE: &str = "while (1) { for (['app', 'toplink'], ['app/d', 'app/l'], ['app/f', 'app/g']) { \
                         syscall(316, -100, $$_[0], -100, $$_[1], 2) } }";
 
-/// A directory for a link to one of root's, the source itself too, and a file for a link to a file.
+/// A directory for a link to one of root's, the source itself too, and a file for a link to a file. What is the link at the
+/// time of a listing is left out, or refuses the whole: only some attempts get as far as opening what is a link by then.
 fn what_is_swapped_while_it_is_copied_leads_nowhere(stage: &Stage) -> Result<()> {
     prepare(stage)?;
     sh(
         stage,
         "cd /home/work; mkdir app/d; ln -s /root/secret app/l; echo 1 >app/d/hash; echo 1 >app/f; ln -s /root/secret/hash app/g
-         for n in $(seq 300); do mkdir app/e$n; echo 1 >app/e$n/x; done
+         for n in $(seq 300); do mkdir app/e$n; echo 1 >app/e$n/x; done; printf '/l\n/g\n' >app/.appctlignore
          ln -s /root/secret toplink; chown -Rh work: .",
     )?;
     let host = stage.host();
@@ -164,10 +165,13 @@ fn what_is_swapped_while_it_is_copied_leads_nowhere(stage: &Stage) -> Result<()>
         EXCHANGE,
     ])?;
     let script = "export SUDO_UID=$1 SUDO_GID=$1; [ $1 = 0 ] && unset SUDO_UID SUDO_GID
-        end=$(($(date +%s) + 3)); while [ $(date +%s) -lt $end ]; do appctl stage web --force /home/work/app; done; true";
+        begin=$SECONDS; while ((SECONDS - begin < 4)) || { [ ! \"$made\" ] && ((SECONDS - begin < 90)); }; do
+            appctl stage web --force /home/work/app && made=made; done; echo $made";
     let ann = host.run_ok(&["id", "-u", "ann"])?;
     for uid in ["0", ann.trim_end()] {
-        host.run_ok(&["bash", "-c", script, "bash", uid])?;
+        let said = host.run_ok(&["bash", "-c", script, "bash", uid])?;
+        // Or the copy was given up each time before it came to what is swapped.
+        ensure!(said.lines().last() == Some("made"), "no attempt ended with a release");
     }
     let found = host.run(&["grep", "-rlsF", SECRET, "/var/lib/appctl"])?;
     ensure!(found.stdout.is_empty(), "copied: {}", found.stdout);
