@@ -17,7 +17,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 const PROBE: &str = r#"
 look() {
     while read -r path; do
-        if [ -d "$path" ]; then ls "$path"/* >/dev/null 2>&1 && echo "$path"
+        if [ -d "$path" ]; then ls "$path" >/dev/null 2>&1 && echo "$path"
         else cat "$path" >/dev/null 2>&1 && echo "$path"; fi
     done < /srv/paths
 }
@@ -87,7 +87,7 @@ fn belongings(stage: &Stage, app: &str) -> Result<Vec<String>> {
         format!("{state}/data/secret"),
         format!("{}/secret", data.trim()),
         format!("{state}/shared/secret"),
-        format!("/run/appctl/{app}/1"),
+        format!("/run/appctl/{app}/instance/1"),
         format!("/proc/{pid}/environ"),
     ])
 }
@@ -128,12 +128,14 @@ fn no_app_reads_another(stage: &Stage) -> Result<()> {
                 ensure!(shared || *other == app || !builds, "the build of {app} reads {path}");
             }
         }
-        // Or the paths are wrong, and nobody could read them.
-        let own = format!("/var/lib/appctl/{app}/current/.env");
-        ensure!(
-            running.lines().any(|line| line == own),
-            "{app} cannot read {own}:\n{running}"
-        );
+        // Or the paths are wrong, and nobody could read them. Its process is another one by now.
+        let own = all.iter().find(|(name, _)| *name == app).context("its own")?;
+        for path in own.1.iter().filter(|path| !path.starts_with("/proc")) {
+            ensure!(
+                running.lines().any(|line| line == path),
+                "{app} cannot read {path}:\n{running}"
+            );
+        }
     }
     the_group_of_operators_is_empty(stage)?;
     archives_are_unpacked_by_their_own_apps(stage)
