@@ -15,8 +15,8 @@ case $kind in
 box)
 	# A box shares the host's network: nothing in it may configure that, load modules or hold a console.
 	masked+=" systemd-networkd.service systemd-networkd.socket systemd-modules-load.service console-getty.service"
-	# A reverse proxy and a source of releases, which tests start as they need them.
-	packages+=,nginx,git
+	# A reverse proxy and a source of releases, which tests start as they need them; a compiler for what npm builds.
+	packages+=,nginx,git,g++,make
 	masked+=" nginx.service"
 	;;
 machine)

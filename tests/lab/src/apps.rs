@@ -1,11 +1,12 @@
 //! The fixture apps: web apps as users write them, which know nothing of `appctl`. Copied out of the source tree into a
 //! cache and, where they have dependencies, installed there once with `npm`.
 
+use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 
 use crate::network;
 
@@ -19,6 +20,9 @@ pub fn source(name: &str) -> PathBuf {
 pub fn prepare(name: &str) -> anyhow::Result<PathBuf> {
     let files = read_all(&source(name)).with_context(|| format!("no app {name:?}"))?;
     let ready = cache()?.join(format!("{name}-{:016x}", fingerprint(&files)));
+    // Another test may be at it just now, and need not be helped.
+    let lock = File::create(cache()?.join(format!("{name}.lock")))?;
+    lock.lock().context("cannot lock the cache of apps")?;
     if ready.exists() {
         return Ok(ready);
     }
@@ -106,11 +110,7 @@ fn npm(app: &Path, arguments: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Puts the copy in its place in one step. Another test process may have been faster with the same content.
+/// Puts the copy in its place in one step.
 fn publish(copy: &Path, ready: &Path) -> anyhow::Result<()> {
-    match fs::rename(copy, ready) {
-        Err(_) if ready.exists() => Ok(()),
-        Err(error) => bail!("cannot move the app to {}: {error}", ready.display()),
-        Ok(()) => Ok(()),
-    }
+    fs::rename(copy, ready).with_context(|| format!("cannot move the app to {}", ready.display()))
 }
