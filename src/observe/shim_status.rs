@@ -42,6 +42,8 @@ pub struct ShimStatus {
     pub elsewhere: Option<u16>,
     /// What the app says of itself.
     pub words: Option<String>,
+    /// The signal that ended the last crash, if one did; a shell tells it as 128 and more.
+    pub signal: Option<i32>,
     /// Crashes in a row.
     pub crashes: u32,
     /// Why, for people.
@@ -104,6 +106,9 @@ impl fmt::Display for ShimStatus {
         if let Some(words) = &self.words {
             write!(f, "; app {}", quote(words))?;
         }
+        if let Some(signal) = self.signal {
+            write!(f, "; signal {signal}")?;
+        }
         write!(f, "; crashes {}", self.crashes)?;
         match &self.remark {
             Some(remark) => write!(f, "; {}", one_line(remark)),
@@ -129,6 +134,10 @@ impl FromStr for ShimStatus {
             .transpose()
             .map_err(|_| NotAShimStatus)?;
         let words = take_words(&mut rest)?;
+        let signal = take(&mut rest, "signal ")
+            .map(str::parse)
+            .transpose()
+            .map_err(|_| NotAShimStatus)?;
         let (crashes, remark) = match rest.split_once("; ") {
             Some((crashes, remark)) => (crashes, Some(remark.to_owned())),
             None => (rest, None),
@@ -142,6 +151,7 @@ impl FromStr for ShimStatus {
             responses,
             elsewhere,
             words,
+            signal,
             crashes,
             remark,
         })
@@ -205,6 +215,7 @@ mod tests {
                 responses: pid.map(|_| Responses { all: 630, errors: 37 }),
                 elsewhere: pid.map(|_| 4_000),
                 words: release.map(|_| "so \"far\"; crashes 7; \u{1b}[31mred\nREADY=1".to_owned()),
+                signal: release.map(|_| 31),
                 crashes: 3,
                 remark: remark.map(str::to_owned),
             };
@@ -221,6 +232,7 @@ mod tests {
             responses: None,
             elsewhere: None,
             words: Some("x\"; crashes 9\u{1b}]0;t\u{7}\u{202e}".to_owned()),
+            signal: None,
             crashes: 0,
             remark: Some("said\n\u{1b}[2J".to_owned()),
         };
@@ -238,6 +250,7 @@ mod tests {
             "ready; crashes",
             "ready; responses 5; crashes 0",
             "ready; elsewhere 70000; crashes 0",
+            "ready; signal x; crashes 0",
             "ready; app up; crashes 0",
             "ready; app \"up",
             "ready; responses 5; errors x; crashes 0",

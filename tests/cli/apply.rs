@@ -57,6 +57,25 @@ fn a_change_of_the_app_replaces_instances() {
 }
 
 #[test]
+fn what_is_opened_is_tried_as_if_it_stood_in_the_file() {
+    let apply = |options: &str| {
+        let test = Test::new().wanted("web", OLD).applied("web", OLD);
+        test.args(&format!("apply --dry-run {options}"))
+    };
+    apply("web --allow tmp --write /srv/a")
+        .exits_and_changes_nothing(0)
+        .stdout_eq(str![[r#"
+web: instances are replaced one after the other
+  web@.service
+    + ReadWritePaths="-/srv/a"
+
+"#]]);
+    apply("--allow tmp").exits_and_changes_nothing(2);
+    apply("web --write a").exits_and_changes_nothing(2);
+    apply("web --allow resources").exits_and_changes_nothing(3);
+}
+
+#[test]
 fn problems_of_one_app_stop_all() {
     Test::new()
         .wanted("api", "exec = 'x'\n")

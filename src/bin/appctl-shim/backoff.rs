@@ -26,6 +26,8 @@ pub(crate) struct Record {
     pub(crate) ready_at: Option<Millis>,
     /// The port that it listened on, and its socket did not.
     pub(crate) elsewhere: Option<u16>,
+    /// The signal that ended the last crash.
+    pub(crate) signal: Option<i32>,
     /// How the last crash went, for people.
     pub(crate) reason: String,
 }
@@ -61,6 +63,7 @@ impl Policy {
             running: false,
             ready_at: None,
             elsewhere: None,
+            signal: None,
             reason: reason.to_owned(),
         }
     }
@@ -71,15 +74,19 @@ impl Record {
     pub(crate) const SIZE: usize = 384;
     const LONGEST_REASON: usize = 300;
 
-    /// `crashes running ready_at:elsewhere reason`, padded with newlines.
+    /// `crashes running ready_at:elsewhere:signal reason`, padded with newlines; what is not known is left out.
     pub(crate) fn to_bytes(&self) -> [u8; Self::SIZE] {
         let mut text = String::with_capacity(Self::SIZE);
         let ready_at = self.ready_at.unwrap_or(0);
+        let shown = |number: Option<i32>| number.map(|number| number.to_string()).unwrap_or_default();
+        let (port, signal) = (shown(self.elsewhere.map(i32::from)), shown(self.signal));
         // Writing to a string cannot fail.
-        let _ = write!(text, "{} {} {ready_at}", self.crashes, u8::from(self.running));
-        if let Some(port) = self.elsewhere {
-            let _ = write!(text, ":{port}");
-        }
+        let _ = write!(
+            text,
+            "{} {} {ready_at}:{port}:{signal}",
+            self.crashes,
+            u8::from(self.running)
+        );
         text.push(' ');
         text.extend(
             self.reason
@@ -99,16 +106,17 @@ impl Record {
         let mut parts = text.splitn(4, ' ');
         let crashes = parts.next()?.parse().ok()?;
         let running = parts.next()? == "1";
-        let third = parts.next()?;
-        let (ready_at, elsewhere) = third.split_once(':').unwrap_or((third, ""));
-        let ready_at = ready_at.parse().ok().filter(|since| *since > 0);
-        let elsewhere = elsewhere.parse().ok();
+        let mut known = parts.next()?.split(':');
+        let ready_at = known.next()?.parse().ok().filter(|since| *since > 0);
+        let elsewhere = known.next().and_then(|port| port.parse().ok());
+        let signal = known.next().and_then(|signal| signal.parse().ok());
         let reason = parts.next()?.to_owned();
         Some(Self {
             crashes,
             running,
             ready_at,
             elsewhere,
+            signal,
             reason,
         })
     }
@@ -145,6 +153,7 @@ mod tests {
             running: true,
             ready_at,
             elsewhere: None,
+            signal: None,
             reason: String::new(),
         };
         let crashes = |ready_at, now| POLICY.crashed(&record(ready_at), "x", now).crashes;
@@ -160,6 +169,7 @@ mod tests {
             running: true,
             ready_at: None,
             elsewhere: None,
+            signal: None,
             reason: "x".to_owned(),
         };
         let woken = POLICY.woken(left, 9);
@@ -188,9 +198,10 @@ mod tests {
             running: bool,
             ready_at in proptest::option::of(1_u64..),
             elsewhere: Option<u16>,
+            signal: Option<i32>,
             reason in "[^\n]{0,60}"
         ) {
-            let record = Record { crashes, running, ready_at, elsewhere, reason };
+            let record = Record { crashes, running, ready_at, elsewhere, signal, reason };
             prop_assert_eq!(Record::from_bytes(&record.to_bytes()), Some(record));
         }
 

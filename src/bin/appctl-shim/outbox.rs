@@ -105,6 +105,7 @@ mod tests {
             responses: None,
             elsewhere: None,
             words: None,
+            signal: None,
             crashes: 0,
             remark: Some(remark.to_owned()),
         }

@@ -70,6 +70,15 @@ impl App {
         })
     }
 
+    /// The same, as if its wanted file had this text.
+    pub(crate) fn with_text(mut self, text: String) -> Self {
+        let (name, kept) = (&self.name, self.env.wanted.as_deref());
+        self.wanted = self
+            .wanted
+            .map(|file| File::of(name, file.path, text).with_variables(kept));
+        self
+    }
+
     /// What the units were made of: the applied file, else the wanted one.
     pub(crate) fn in_force(&self) -> Option<&AppSpec> {
         let file = self.applied.as_ref().or(self.wanted.as_ref())?;

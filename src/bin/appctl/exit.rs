@@ -11,6 +11,8 @@ use appctl::host::bus::BusError;
 use appctl::host::files::FileError;
 use appctl::spec::Problem;
 
+use crate::contained::Failure;
+
 /// Exit status of `appctl`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Exit(u8);
@@ -74,6 +76,8 @@ pub(crate) struct ExpectedError {
     pub(crate) files: Vec<InvalidFile>,
     /// The port that an app asked for and does not hold.
     pub(crate) asked_port: Option<u16>,
+    /// What of an app failed, for [`crate::contained`].
+    pub(crate) failure: Option<Box<Failure>>,
 }
 
 /// A configuration file with problems.
@@ -97,6 +101,7 @@ impl ExpectedError {
             said: Vec::new(),
             files: Vec::new(),
             asked_port: None,
+            failure: None,
         }
     }
 
@@ -109,6 +114,12 @@ impl ExpectedError {
     /// The same error, with what the app said last.
     pub(crate) fn said(mut self, lines: Vec<String>) -> Self {
         self.said = lines;
+        self
+    }
+
+    /// The same error, of something that its sandbox may have kept from working.
+    pub(crate) fn about(mut self, failure: Failure) -> Self {
+        self.failure = Some(Box::new(failure));
         self
     }
 

@@ -9,6 +9,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 
+use crate::contained::{Failure, Kind};
 use crate::exit::{Exit, ExpectedError};
 use crate::rolling::Reason;
 use crate::units;
@@ -29,7 +30,7 @@ pub(crate) async fn start(systemd: &Systemd, spec: &AppSpec, units: &[String]) -
     while let Some((unit, result)) = starting.next().await {
         let result = result?;
         if !result.is_done() {
-            return Err(failure(systemd, unit, &result, since, units).await?.into());
+            return Err(failure(systemd, spec, unit, &result, (since, units)).await?.into());
         }
     }
     settle(systemd, spec, units, since).await
@@ -57,9 +58,8 @@ async fn settle(systemd: &Systemd, spec: &AppSpec, units: &[String], since: Time
     let after = systemd.instances(units).await?;
     for (before, after) in before.iter().zip(&after) {
         if !after.activity.is_up() || after.invocation != before.invocation {
-            return Err(failure(systemd, &after.unit, &JobResult::Failed, since, units)
-                .await?
-                .into());
+            let error = failure(systemd, spec, &after.unit, &JobResult::Failed, (since, units)).await?;
+            return Err(error.into());
         }
     }
     Ok(())
@@ -68,21 +68,22 @@ async fn settle(systemd: &Systemd, spec: &AppSpec, units: &[String], since: Time
 /// `units` were asked for at `since`.
 async fn failure(
     systemd: &Systemd,
+    spec: &AppSpec,
     unit: &str,
     result: &JobResult,
-    since: Timestamp,
-    units: &[String],
+    (since, units): (Timestamp, &[String]),
 ) -> anyhow::Result<ExpectedError> {
     let state = systemd.instance(unit).await?;
-    let Reason { why, said } = Reason::of(systemd, &state, result, Some(since)).await;
-    let mut message = format!("{unit} did not become ready: {why}");
+    let reason = Reason::of(systemd, &state, result, Some(since)).await;
+    let mut message = format!("{unit} did not become ready: {}", reason.why);
     let port = asked_port(systemd, units).await?;
     if let Some((other, port)) = port.as_ref().filter(|(other, _)| other != unit) {
         let elsewhere = format!("; {other} listens on port {port}, which its socket does not hold");
         message.push_str(&elsewhere);
     }
-    let app_said = said.into_iter().filter(|line| !line.is_note).map(|line| line.text);
-    let mut error = ExpectedError::new(Exit::ROLLOUT_FAILED, message).said(app_said.collect());
+    let failure = Failure::of(spec, Kind::App, reason.end());
+    let mut error = ExpectedError::new(Exit::ROLLOUT_FAILED, message).said(failure.end.said.clone());
+    error = error.about(failure);
     error.asked_port = port.map(|(_, port)| port);
     Ok(error.help(format!("all it said: journalctl -u {unit}")))
 }

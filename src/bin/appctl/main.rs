@@ -11,6 +11,7 @@ mod args;
 mod between;
 mod clear;
 mod commands;
+mod contained;
 mod context;
 mod exit;
 mod lifecycle;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
 fn run(cli: &args::Cli) -> anyhow::Result<exit::Exit> {
     let context = context::Context::new(cli.json)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let exit = runtime.block_on(commands::run(&cli.command, &context))?;
+    let result = runtime.block_on(commands::run(&cli.command, &context));
+    let exit = result.map_err(|error| contained::advised(error, &contained::Typed::here()))?;
     Ok(context.done(exit))
 }

@@ -43,6 +43,14 @@ impl Exit {
             other => other,
         }
     }
+
+    /// The signal that ended it, or that ended what its shell ran.
+    pub(crate) fn signal(self) -> Option<i32> {
+        match self {
+            Self::Code(code) => appctl::contract::signal_of_status(code),
+            Self::Signal(number) => Some(number),
+        }
+    }
 }
 
 impl fmt::Display for Exit {

@@ -191,6 +191,7 @@ impl Machine {
             responses: self.peers.responses(),
             elsewhere: self.elsewhere.or(last.and_then(|record| record.elsewhere)),
             words: self.words.clone(),
+            signal: self.record.signal.filter(|_| self.record.crashes > 0),
             crashes: self.record.crashes,
             remark: self.remark.clone().or(last.map(|record| record.reason.clone())),
         }
@@ -198,7 +199,7 @@ impl Machine {
 
     /// The end of an app that nobody asked to end.
     fn crashed(&mut self, exit: Exit, reason: String, now: Millis, out: &mut Vec<Action>) -> Phase {
-        self.record = self.note_crash(&reason, now);
+        self.record = self.note_crash(exit.signal(), &reason, now);
         self.pid = None;
         out.push(Action::Remember(self.record.clone()));
         out.push(Action::Note(Note::Crashed {
@@ -211,9 +212,10 @@ impl Machine {
         Phase::Done
     }
 
-    fn note_crash(&self, reason: &str, now: Millis) -> Record {
+    fn note_crash(&self, signal: Option<i32>, reason: &str, now: Millis) -> Record {
         Record {
             elsewhere: self.elsewhere,
+            signal,
             ..self.rules.backoff.crashed(&self.record, reason, now)
         }
     }

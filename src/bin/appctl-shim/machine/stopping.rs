@@ -243,7 +243,7 @@ impl Machine {
         self.tell_drained(out);
         if let Some(code) = stopping.failure {
             let reason = self.remark.clone().unwrap_or_default();
-            self.record = self.note_crash(&reason, now);
+            self.record = self.note_crash(None, &reason, now);
             self.pid = None;
             out.push(Action::Remember(self.record.clone()));
             out.push(Action::Status(self.status(ShimState::Failed)));

@@ -15,6 +15,7 @@ use super::errors::Watched;
 use super::progress::Progress;
 use super::work::{Done, Work};
 use super::{Interrupts, Reason, Wish, verdict};
+use crate::contained::End;
 use crate::exit::Exit;
 use crate::units;
 
@@ -25,6 +26,17 @@ pub(super) struct Run {
     pub(super) id: String,
     /// When it was asked for.
     pub(super) since: Timestamp,
+}
+
+/// One that is over.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// The exit code.
+    pub(super) exit: Exit,
+    /// How it ended.
+    pub(super) sentence: String,
+    /// See [`Driver::first`].
+    pub(super) first: Option<End>,
 }
 
 /// One rollout under way.
@@ -42,13 +54,15 @@ pub(super) struct Driver<'a> {
     pub(super) refused: bool,
     /// What is watched for its errors now.
     pub(super) watched: Option<Watched>,
+    /// How the first instance ended that failed in the new state.
+    pub(super) first: Option<End>,
     /// Instances brought up by this rollout, and their runs.
     pub(super) runs: BTreeMap<Instance, Run>,
 }
 
 impl Driver<'_> {
-    /// Takes the rollout from its first event to its end: the exit code, and the sentence that says how it ended.
-    pub(super) async fn drive(mut self) -> anyhow::Result<(Exit, String)> {
+    /// Takes the rollout from its first event to its end.
+    pub(super) async fn drive(mut self) -> anyhow::Result<Ended> {
         let mut step = self.rollout.step(self.wanted.clone());
         loop {
             self.record.begins(&step);
@@ -99,9 +113,17 @@ impl Driver<'_> {
         self.refused |= matches!(done.event, Event::Refused(..));
         self.record.shims.extend(done.shims);
         self.record.happened(&done.event, done.run.map(|run| run.id));
-        self.progress.happened(&done.event, &done.said);
+        self.note_first(done.reason.as_ref());
+        let said = done.reason.map(|reason| reason.lines()).unwrap_or_default();
+        self.progress.happened(&done.event, &said);
         done.notes.iter().for_each(|note| self.progress.note(note));
         Ok(self.rollout.step(done.event))
+    }
+
+    fn note_first(&mut self, reason: Option<&Reason>) {
+        if !self.record.going_back && self.first.is_none() {
+            self.first = reason.map(Reason::end);
+        }
     }
 
     fn wished(&mut self, wish: Wish) -> Step {
@@ -151,6 +173,7 @@ impl Driver<'_> {
 
     fn died(&mut self, instance: Instance, reason: &Reason) -> Step {
         self.runs.remove(&instance);
+        self.note_first(Some(reason));
         let event = Event::Died(instance, format!("it was ready, and then {}", reason.why));
         self.record.happened(&event, None);
         self.progress.happened(&event, &reason.lines());
@@ -158,7 +181,7 @@ impl Driver<'_> {
     }
 
     /// What is durable comes before the record of the end: whoever goes on with this repeats it.
-    async fn finish(&mut self, outcome: &Outcome) -> anyhow::Result<(Exit, String)> {
+    async fn finish(mut self, outcome: &Outcome) -> anyhow::Result<Ended> {
         if let Some(switching) = self.work.swap.switching() {
             switching.end(&self.work.layout, &self.work.app, outcome, self.refused)?;
         }
@@ -172,7 +195,8 @@ impl Driver<'_> {
         if let Err(why) = self.work.hooks.after(&self.record).await {
             self.progress.note(&why);
         }
-        Ok((exit, sentence))
+        let first = self.first;
+        Ok(Ended { exit, sentence, first })
     }
 
     fn save(&self) -> anyhow::Result<()> {

@@ -24,7 +24,7 @@ pub(crate) use deploy::{Roll, Target, refuse_open_release, show};
 pub(crate) use hold::{Hold, who};
 pub(crate) use interrupt::{Interrupts, Wish};
 pub(crate) use order::{Order, carry_out, reopen};
-pub(crate) use reason::Reason;
+pub(crate) use reason::{Reason, killed_by};
 pub(crate) use survey::Survey;
 pub(crate) use swap::Swap;
 pub(crate) use switch::Switching;

@@ -9,7 +9,7 @@ use appctl::rollout::{Event, Past, Record, Request, Rollout, State};
 use appctl::spec::{AppSpec, Instance};
 use jiff::Timestamp;
 
-use super::driver::{Driver, Run};
+use super::driver::{Driver, Ended, Run};
 use super::progress::Progress;
 use super::work::Work;
 use super::{Hold, Interrupts, Survey, Swap, verdict};
@@ -50,7 +50,7 @@ pub(crate) async fn carry_out(
     let rollout = Rollout::new(order.request);
     let spec = order.spec;
     let work = Work::new(systemd, &context.layout, &spec, order.swap);
-    drive(
+    let ended = drive(
         rollout,
         record,
         work,
@@ -60,6 +60,7 @@ pub(crate) async fn carry_out(
         interrupts,
     )
     .await?;
+    verdict::result(ended, context, &spec)?;
     // All processes are new ones, so what an older appctl made need not be shared with old ones any longer.
     if let Err(error) = account::adopt_for(context, &spec) {
         context.say(&app, &format!("its releases keep their group for now: {error:#}"));
@@ -87,7 +88,8 @@ pub(crate) async fn reopen(
     let begin = if record.going_back { Event::Abort } else { begin };
     let work = Work::new(systemd, &context.layout, spec, swap);
     let rollout = Rollout::resumed(request, past);
-    drive(rollout, record, work, begin, runs, context, interrupts).await
+    let ended = drive(rollout, record, work, begin, runs, context, interrupts).await?;
+    verdict::result(ended, context, spec)
 }
 
 type Runs = BTreeMap<Instance, Run>;
@@ -117,7 +119,7 @@ async fn drive(
     runs: Runs,
     context: &Context,
     interrupts: &mut Interrupts,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Ended> {
     match work.hooks.before(&record).await {
         Err(error) if begin == Event::Begin => return Err(error),
         // Nothing may keep an operator from going back.
@@ -126,7 +128,6 @@ async fn drive(
     let instances = record.instances.iter().filter_map(|entry| entry.instance.parse().ok());
     let who = instances.chain([Instance::Surge]);
     let names: Vec<String> = who.map(|instance| units::instance(&work.app, instance)).collect();
-    let app = work.app.clone();
     let watch = work.systemd.watch(&names).await?;
     let driver = Driver {
         rollout,
@@ -138,8 +139,8 @@ async fn drive(
         wanted: begin,
         refused: false,
         watched: None,
+        first: None,
         runs,
     };
-    let (exit, sentence) = Box::pin(driver.drive()).await?;
-    verdict::result(exit, context, &app, &sentence)
+    Box::pin(driver.drive()).await
 }

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use appctl::contract::signal_of_status;
 use appctl::host::bus::{InstanceState, JobResult, Systemd};
 use appctl::host::journal::{self, Query};
 use appctl::observe::journal::Entry;
 use appctl::observe::{ShimState, ShimStatus};
 use jiff::Timestamp;
 use tokio::time::Instant;
+
+use crate::contained::End;
 
 /// How much of what an app said last is shown.
 const LAST_LINES: u32 = 20;
@@ -27,6 +30,8 @@ const LOOK: Duration = Duration::from_millis(10);
 pub(crate) struct Reason {
     /// A fragment.
     pub(crate) why: String,
+    /// The signal that ended it, as systemd or its shim knows.
+    pub(crate) signal: Option<i32>,
     /// What was said last, oldest first.
     pub(crate) said: Vec<Said>,
 }
@@ -50,9 +55,20 @@ impl Reason {
     ) -> Self {
         let read = last_lines(&state.unit, since);
         let said = tokio::time::timeout(PATIENCE, read).await.unwrap_or_default();
-        let why = told(systemd, state).await.or_else(|| ended(state, result));
+        let told = told(systemd, state).await;
+        let signal = killed_by(state).or(told.as_ref().and_then(|shim| shim.signal));
+        let why = told.and_then(|shim| shim.remark).or_else(|| ended(state, result));
         let why = why.unwrap_or_else(|| otherwise(state, result));
-        Self { why, said }
+        Self { why, signal, said }
+    }
+
+    /// What the app itself left behind.
+    pub(crate) fn end(&self) -> End {
+        let own = self.said.iter().filter(|line| !line.is_note);
+        End {
+            signal: self.signal,
+            said: own.map(|line| line.text.clone()).collect(),
+        }
     }
 
     /// All that was said, as text.
@@ -63,7 +79,7 @@ impl Reason {
 
 /// What its shim tells systemd, which hears nobody else: why it failed, or how the run before it went. systemd may have
 /// just begun another run, whose shim has said nothing yet.
-async fn told(systemd: &Systemd, state: &InstanceState) -> Option<String> {
+async fn told(systemd: &Systemd, state: &InstanceState) -> Option<ShimStatus> {
     let end = Instant::now() + SPEECH;
     let mut text = state.status_text.clone();
     while text.is_empty() && Instant::now() < end {
@@ -76,7 +92,16 @@ async fn told(systemd: &Systemd, state: &InstanceState) -> Option<String> {
     }
     let shim: ShimStatus = text.parse().ok()?;
     let failed = shim.state != ShimState::Ready || shim.crashes > 0;
-    shim.remark.filter(|_| failed)
+    Some(shim).filter(|_| failed)
+}
+
+/// The signal that ended the main process of a unit that is down, or what its shell ran.
+pub(crate) fn killed_by(state: &InstanceState) -> Option<i32> {
+    match state.exit_code {
+        1 => signal_of_status(state.exit_status),
+        2 | 3 => Some(state.exit_status),
+        _ => None,
+    }
 }
 
 /// How its main process ended. It is gone once systemd has started it again.

@@ -1,9 +1,11 @@
 //! How a rollout ended, in one sentence and one exit code, and what to type next.
 
 use appctl::rollout::{Event, Outcome, Record, TaskName};
-use appctl::spec::{AppName, Instance};
+use appctl::spec::{AppSpec, Instance};
 
 use super::drained::Drained;
+use super::driver::Ended;
+use crate::contained::{Failure, Kind};
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 
@@ -22,14 +24,20 @@ pub(super) fn exit(outcome: &Outcome, wanted: &Event, drained: Option<Drained>) 
 }
 
 /// Done, or an error that says how it ended. Requests that were cut are told by the command's own end.
-pub(super) fn result(exit: Exit, context: &Context, app: &AppName, sentence: &str) -> anyhow::Result<()> {
-    match exit {
+pub(super) fn result(ended: Ended, context: &Context, spec: &AppSpec) -> anyhow::Result<()> {
+    match ended.exit {
         Exit::DONE => Ok(()),
         Exit::CUT => {
             context.note_cut();
             Ok(())
         }
-        code => Err(ExpectedError::new(code, format!("{app}: {sentence}")).into()),
+        code => {
+            let error = ExpectedError::new(code, format!("{}: {}", spec.name, ended.sentence));
+            Err(match ended.first {
+                Some(end) => error.about(Failure::of(spec, Kind::App, end)).into(),
+                None => error.into(),
+            })
+        }
     }
 }
 

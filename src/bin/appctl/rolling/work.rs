@@ -41,8 +41,8 @@ pub(super) struct Done {
     pub(super) event: Event,
     /// The run of an instance that came up.
     pub(super) run: Option<Run>,
-    /// What a failed instance said last.
-    pub(super) said: Vec<String>,
+    /// Why an instance failed.
+    pub(super) reason: Option<Reason>,
     /// What went wrong and stops nothing.
     pub(super) notes: Vec<String>,
     /// Main processes of the runs that were met, see [`appctl::rollout::Record::shims`].
@@ -164,7 +164,7 @@ impl Work {
         };
         let done = Done::from(Event::NotUp(instance, why));
         Ok(Done {
-            said: reason.lines(),
+            reason: Some(reason),
             ..done
         })
     }
@@ -210,7 +210,7 @@ impl From<Event> for Done {
         Self {
             event,
             run: None,
-            said: Vec::new(),
+            reason: None,
             notes: Vec::new(),
             shims: Vec::new(),
         }

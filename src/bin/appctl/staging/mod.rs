@@ -12,6 +12,7 @@ use crate::exit::{Exit, ExpectedError};
 mod copy;
 mod explain;
 mod intake;
+mod last;
 mod partial;
 mod seal;
 mod site;

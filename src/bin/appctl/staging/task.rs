@@ -13,8 +13,11 @@ use appctl::unit::{self, Host, Purpose, Task, task, task_name};
 use jiff::Timestamp;
 
 use super::Progress;
+use super::last::Last;
+use crate::contained::{End, Failure, Kind};
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
+use crate::rolling::killed_by;
 use crate::units;
 
 /// What systemd may need beyond the command's own time.
@@ -89,22 +92,34 @@ async fn run(systemd: &Systemd, spec: &AppSpec, one: &Task<'_>, tell: &mut dyn F
     };
     let properties = task(spec, &host, one);
     let mut reader = Reader::open(unit)?;
+    let mut last = Last::default();
+    let mut tell = |line: String| {
+        last.add(&line);
+        tell(Progress::Said(line));
+    };
     let job = systemd.start_transient(unit, &properties, one.timeout + MARGIN);
     tokio::pin!(job);
     let result = loop {
         tokio::select! {
             result = &mut job => break result?,
-            line = reader.next() => tell(Progress::Said(line)),
+            line = reader.next() => tell(line),
         }
     };
     let state = systemd.instance(unit).await?;
-    reader.rest(tell).await;
+    reader.rest(&mut tell).await;
     if result.is_done() {
         return Ok(());
     }
     let message = format!("{said} {}", ended(&state, &result, spec.deploy.build_timeout));
     let help = format!("nothing that serves was changed; journalctl --unit={unit} has all it said");
-    Err(ExpectedError::new(Exit::ROLLOUT_FAILED, message).help(help).into())
+    let kind = match one.purpose {
+        Purpose::Build => Kind::Build,
+        Purpose::Release => Kind::App,
+    };
+    let (signal, said) = (killed_by(&state), last.lines());
+    let failure = Failure::of(spec, kind, End { signal, said });
+    let error = ExpectedError::new(Exit::ROLLOUT_FAILED, message).help(help);
+    Err(error.about(failure).into())
 }
 
 fn ended(state: &InstanceState, result: &JobResult, timeout: Duration) -> String {
@@ -197,7 +212,7 @@ impl Reader {
     }
 
     /// Tells what was not told yet of a unit that has ended.
-    async fn rest(self, tell: &mut dyn FnMut(Progress)) {
+    async fn rest(self, tell: &mut dyn FnMut(String)) {
         // Without it the last lines may be missing here, and are in the journal nevertheless.
         _ = tokio::time::timeout(SYNC, journal::sync()).await;
         let Ok(mut journal) = query(&self.unit, false, self.told).open() else {
@@ -205,7 +220,7 @@ impl Reader {
         };
         while let Ok(Some(fields)) = journal.next().await {
             if let Some(line) = shown(&fields) {
-                tell(Progress::Said(line));
+                tell(line);
             }
         }
     }

@@ -55,6 +55,22 @@ fn the_readiness_deadline_is_failure() {
 }
 
 #[test]
+fn the_signal_of_a_crash_is_told_until_the_next() {
+    for (exit, signal) in [
+        (Exit::Signal(31), Some(31)),
+        (Exit::Code(159), Some(31)),
+        (Exit::Code(1), None),
+    ] {
+        let leftovers = false;
+        let machine = Story::running(Proof::Listening)
+            .then(Event::AppExited { exit, leftovers })
+            .machine;
+        let told = [ShimState::Failed, ShimState::Starting].map(|state| machine.status(state).signal);
+        assert_eq!((told, machine.record.signal), ([signal; 2], signal), "{exit}");
+    }
+}
+
+#[test]
 fn an_app_that_asks_for_time_gets_it_and_systemd_is_told() {
     let story = Story::running(Proof::Notify)
         .wait(50_000)

@@ -18,10 +18,12 @@ use crate::{between, lifecycle, rolling, trust, units};
 mod accounts;
 mod change;
 mod diff;
+mod opened;
 mod rebind;
 mod report;
 
 use change::{Change, Kind};
+pub(crate) use opened::Opened;
 
 /// What `apply` takes.
 #[derive(Debug, clap::Args)]
@@ -30,12 +32,18 @@ Examples:
   appctl apply --dry-run       what would change, as a diff of the units
   appctl apply                 every app whose file changed
   appctl apply myapp           only this one
+  appctl apply myapp --allow namespaces --write /srv/uploads
+                               written into its file first, which keeps its comments
 
 Nothing is touched when nothing changed. A file with problems changes nothing at all.")]
 pub(crate) struct Args {
     /// Names of apps; all when none is given
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<AppName>,
+
+    /// What to write into their files first
+    #[command(flatten)]
+    pub(crate) opened: Opened,
 
     /// Show what would change, and change nothing
     #[arg(long)]
@@ -45,6 +53,8 @@ pub(crate) struct Args {
 /// A valid app with what is in force, if anything.
 struct Candidate {
     text: String,
+    /// Whether the file does not say so yet.
+    edited: bool,
     spec: AppSpec,
     /// What is in force: its text and, when it can still be read, its settings.
     old: Option<(AppSpec, String)>,
@@ -57,7 +67,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let names = apps::select_by_file(&context.layout, &args.names)?;
     let taken = Names::look(&context.layout);
     names.iter().try_for_each(|name| taken.refuse(name))?;
-    let (candidates, gone) = candidates(context, &names)?;
+    let (candidates, gone) = candidates(context, &names, &args.opened)?;
     let specs: Vec<AppSpec> = candidates.iter().map(|candidate| candidate.spec.clone()).collect();
     check::refuse_conflicts(&check::conflicts(context, &specs)?)?;
     accounts::refuse_missing(context, &specs)?;
@@ -84,6 +94,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         let systemd = context.systemd().await?;
         let hold = Hold::take(context, &candidate.spec.name, "apply")?;
         let candidate = candidate.with_what_is_in_force(context)?;
+        candidate.write_wanted(context)?;
         Box::pin(candidate.apply(change.kind == Kind::Finish, context, &systemd, &hold)).await?;
         report::applied(context, &candidate.spec)?;
     }
@@ -93,10 +104,15 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
 }
 
 /// All apps with a valid file, and those without a file. Problems of any stop everything.
-fn candidates(context: &Context, names: &[AppName]) -> anyhow::Result<(Vec<Candidate>, Vec<AppName>)> {
+fn candidates(context: &Context, names: &[AppName], opened: &Opened) -> anyhow::Result<(Vec<Candidate>, Vec<AppName>)> {
     let (mut good, mut bad, mut gone) = (Vec::new(), Vec::new(), Vec::new());
     for name in names {
-        let app = App::load(&context.layout, name)?;
+        let mut app = App::load(&context.layout, name)?;
+        let text = app.wanted.as_ref().and_then(|file| opened.written_into(&file.text));
+        let edited = text.is_some();
+        if let Some(text) = text {
+            app = app.with_text(text);
+        }
         let old = app
             .applied
             .and_then(|file| file.spec.ok().map(|spec| (spec, file.text)));
@@ -105,6 +121,7 @@ fn candidates(context: &Context, names: &[AppName]) -> anyhow::Result<(Vec<Candi
             Some(file) => match file.spec {
                 Ok(spec) => good.push(Candidate {
                     text: file.text,
+                    edited,
                     spec,
                     old,
                     env: app.env,
@@ -138,6 +155,14 @@ impl Candidate {
         Ok(())
     }
 
+    /// Like an operator who edits it, whatever comes of it.
+    fn write_wanted(&self, context: &Context) -> anyhow::Result<()> {
+        if self.edited {
+            files::write_atomic(&context.layout.wanted_file(&self.spec.name), &self.text)?;
+        }
+        Ok(())
+    }
+
     fn write_applied(&self, context: &Context) -> anyhow::Result<()> {
         rolling::write_applied(&context.layout, &self.spec.name, &self.text, self.env.wanted.as_deref())
     }
@@ -148,6 +173,7 @@ impl Candidate {
         let file = app.applied;
         Ok(Self {
             text: self.text.clone(),
+            edited: self.edited,
             spec: self.spec.clone(),
             old: file.and_then(|file| file.spec.ok().map(|spec| (spec, file.text))),
             env: app.env,
@@ -197,6 +223,7 @@ async fn bring_up_new(context: &Context, new: &[Candidate], dry_run: bool) -> an
     let _holds = holds.collect::<Result<Vec<Hold>, _>>()?;
     for candidate in new {
         account::ensure_for(context, &candidate.spec)?;
+        candidate.write_wanted(context)?;
         candidate.write_applied(context)?;
     }
     systemd.reload().await?;

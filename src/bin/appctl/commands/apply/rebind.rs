@@ -69,6 +69,7 @@ fn kept(error: &anyhow::Error) -> anyhow::Error {
     let expected = error.downcast_ref::<ExpectedError>();
     let kept = ExpectedError {
         help: expected.and_then(|expected| expected.help.clone()),
+        failure: expected.and_then(|expected| expected.failure.clone()),
         ..ExpectedError::new(
             Exit::ROLLOUT_FAILED,
             format!("{error:#}; the old addresses are in force again"),

@@ -34,7 +34,15 @@ pub(super) async fn run(
         return Ok(Exit::DONE);
     }
     let names = vec![app.name.clone()];
-    let rolled = Box::pin(apply::run(&apply::Args { names, dry_run: false }, context)).await;
+    let rolled = Box::pin(apply::run(
+        &apply::Args {
+            names,
+            opened: apply::Opened::default(),
+            dry_run: false,
+        },
+        context,
+    ))
+    .await;
     if rolled.is_err() && before != after {
         restore(context, app)?;
     }

@@ -11,7 +11,6 @@ use crate::takedown;
 
 mod account;
 mod command_line;
-mod contained;
 mod discover;
 mod environment;
 mod package_json;

@@ -7,7 +7,6 @@ use appctl::host::files;
 use appctl::spec::Instance;
 
 use super::account::Reader;
-use super::contained;
 use super::plan::Plan;
 use super::undo::Traces;
 use crate::context::Context;
@@ -52,8 +51,7 @@ pub(super) async fn install(
     }
 }
 
-/// An app that asks for another port gets the command that gives it that port, one that its sandbox hinders the command
-/// that opens it.
+/// An app that asks for another port gets the command that gives it that port.
 fn advised(mut error: anyhow::Error, plan: &Plan) -> anyhow::Error {
     if let Some(expected) = error.downcast_mut::<ExpectedError>()
         && let Some(port) = expected.asked_port
@@ -64,15 +62,7 @@ fn advised(mut error: anyhow::Error, plan: &Plan) -> anyhow::Error {
             plan.spec.name
         );
         expected.help = Some(help);
-    } else if let Some(expected) = error.downcast_mut::<ExpectedError>() {
-        let typed: Vec<String> = std::env::args_os()
-            .skip(1)
-            .map(|word| word.to_string_lossy().into_owned())
-            .collect();
-        let advice = contained::advice(&expected.message, &expected.said, &plan.spec, &typed);
-        if advice.is_some() {
-            expected.help = advice;
-        }
+        expected.failure = None;
     }
     error
 }
