@@ -3,14 +3,14 @@
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::socket::{MsgFlags, send};
 
 use crate::fds;
 
-/// How long the dead may wait for journald, in steps. With thirty programs for each processor it takes a second.
-const PATIENCE: u32 = 8_000;
+/// How long the dead may wait for journald. With thirty programs for each processor it takes a second.
+const PATIENCE: Duration = Duration::from_secs(2);
 const STEP: Duration = Duration::from_micros(250);
 
 /// Waits a moment until journald has noted everything from these streams to it.
@@ -27,11 +27,14 @@ pub(crate) fn settle(streams: &[BorrowedFd<'_>]) {
 }
 
 fn are_read(streams: &[BorrowedFd<'_>]) -> bool {
-    for _ in 0..PATIENCE {
+    let end = Instant::now() + PATIENCE;
+    loop {
         if streams.iter().all(|stream| fds::unread(*stream) == 0) {
             return true;
         }
+        if Instant::now() >= end {
+            return false;
+        }
         thread::sleep(STEP);
     }
-    false
 }
