@@ -165,7 +165,7 @@ pub enum Listen {
 /// Whose unix sockets are and who may connect, `SocketMode=` and the like of systemd.socket(5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SocketAccess {
-    /// Permissions; whoever may write may connect.
+    /// Permissions, chmod(2). An account that may write to the socket may connect to it.
     pub mode: u32,
     /// The owner; the app's own account when `None`.
     pub user: Option<String>,

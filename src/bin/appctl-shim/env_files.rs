@@ -1,6 +1,6 @@
-//! Files of variables that PID 1 reads and the app's user perhaps may not, and that must exist. PID 1 passes over one that
-//! is missing and tells nobody, and it reads before any process of an instance is there to look: a file that comes in
-//! between would look as if it had been read. So `appctl-shim look FILE…`, `ExecStartPre=` of an instance, looks before
+//! Files of variables that PID 1 reads and the app's user perhaps may not, and that must exist. PID 1 passes over a missing
+//! one without an error, and it reads before any process of an instance can look: the shim would take a file that comes in
+//! between for one that PID 1 has read. So `appctl-shim look FILE…`, `ExecStartPre=` of an instance, looks before
 //! PID 1 reads for the main process, and the main process looks after: what both saw is what was read.
 
 use std::ffi::OsString;
@@ -66,7 +66,7 @@ fn seen(files: &[PathBuf]) -> String {
 
 const MISSING: &str = "missing";
 
-/// The same as long as nobody writes, replaces or moves it. One that the app's user cannot see may well be there.
+/// The same until a process writes, replaces or moves the file. One that the app's user cannot see may well be there.
 fn identity(file: &Path) -> String {
     match file.metadata() {
         Ok(found) => format!(
@@ -120,7 +120,7 @@ mod tests {
         std::fs::write(folder.path().join("c"), "A=2\n").expect("written");
         std::fs::rename(folder.path().join("c"), &files[0]).expect("renamed");
         assert_eq!(second(), changed(&files[0]));
-        // Nobody looked first.
+        // `look` has not run before this start.
         std::fs::remove_file(&files[1]).expect("removed");
         assert!(second().is_some_and(|why| why.ends_with("does not exist")));
     }

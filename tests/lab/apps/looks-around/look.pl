@@ -42,6 +42,7 @@ say_it('devices', -e '/dev/of-the-system' ? 'seen' : 'hidden');
 say_it('kernel-log', sprintf('%04o', (stat '/proc/kmsg')[2] & 07777));
 say_it('cgroups', mounted_read_only('/sys/fs/cgroup'));
 say_it('sysctl', mounted_read_only('/proc/sys'));
+say_it('sysfs', mounted_read_only('/sys'));
 
 # Processes and privileges.
 say_it('processes', -d '/proc/1' ? 'seen' : 'hidden');

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use appctl_lab::patience::until;
-use appctl_lab::{Host, Stage, on_each_debian};
+use appctl_lab::{Debian, Host, Stage, on_each_debian};
 
 on_each_debian!(
     each_line_has_an_effect,
@@ -76,7 +76,7 @@ fn prepare(stage: &Stage, level: &str) -> Result<()> {
     let text = "mkdir -p /usr/local/open /home/open /usr/lib/modules /run/look; chmod 777 /usr/local/open /home/open; \
                 touch /tmp/of-the-system /dev/of-the-system; \
                 install -m 4755 /usr/bin/id /usr/local/bin/setuid-id; useradd --system work; \
-                mount -o remount,bind,rw /proc/sys";
+                mount -o remount,bind,rw /proc/sys; mount -o remount,bind,rw /sys";
     host.run_ok(&["sh", "-c", text])?;
     let app = format!("exec = \"/bin/true\"\nuser = \"work\"\nsandbox = \"{level}\"\n");
     host.write_file("/etc/appctl/apps/web.toml", &app)?;
@@ -115,11 +115,24 @@ fn effects(stage: &Stage, level: &str, checks: &[Check]) -> Result<()> {
         expect(&all, &none, probe, closed).with_context(|| format!("in {level}"))?;
         expect(&alone, &none, probe, closed).with_context(|| format!("with {line} alone"))?;
     }
+    read_only_sysfs(stage, &none, &all, &with(&["ReadOnlyPaths"]))?;
     the_log_of_the_kernel(stage, &with(&["SystemCallFilter", REFUSED_HOW]))?;
     // Without that line a refused call ends the app.
     let killed = start(stage, "killed", &with(&["SystemCallFilter"]))?;
     ensure!(killed == "signal", "{killed}");
     Ok(())
+}
+
+/// systemd 257 does so for `ReadOnlyPaths=` alone: not beside `ProtectControlGroups=`, nor for `ProtectKernelTunables=`.
+fn read_only_sysfs(stage: &Stage, none: &Seen, all: &Seen, paths: &[String]) -> Result<()> {
+    expect(none, none, "sysfs", "no")?;
+    if !paths.is_empty() {
+        expect(&look(stage, "sysfs", paths)?, none, "sysfs", "yes")?;
+    }
+    match stage.host().debian() {
+        Debian::Twelve => expect(all, none, "sysfs", "yes"),
+        Debian::Thirteen => Ok(()),
+    }
 }
 
 /// Many kernels keep it from all without a capability, so the app has that one here.
