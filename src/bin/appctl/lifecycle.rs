@@ -19,10 +19,12 @@ pub(crate) const MARGIN: Duration = Duration::from_secs(20);
 
 /// Starts units all at once and waits until each is ready and stays so for the settle time. The first that does not is
 /// an error that shows why; the others are left as they are, for the caller to undo.
-pub(crate) async fn start(systemd: &Systemd, spec: &AppSpec, units: &[String]) -> anyhow::Result<()> {
+///
+/// `since` is when they were first asked for, be it by the app's own unit: the first run may be the only one that says
+/// why it fails, and be over by now.
+pub(crate) async fn start(systemd: &Systemd, spec: &AppSpec, units: &[String], since: Timestamp) -> anyhow::Result<()> {
     systemd.prove_all(units).await?;
     let deadline = spec.ready.timeout + MARGIN;
-    let since = Timestamp::now();
     let mut starting: FuturesUnordered<_> = units
         .iter()
         .map(async |unit| (unit, systemd.start(unit, deadline).await))
@@ -40,6 +42,7 @@ pub(crate) async fn start(systemd: &Systemd, spec: &AppSpec, units: &[String]) -
 pub(crate) async fn bring_up(systemd: &Systemd, spec: &AppSpec) -> anyhow::Result<()> {
     let name = &spec.name;
     let service = units::service(name);
+    let since = Timestamp::now();
     let started = systemd.start(&service, spec.ready.timeout + MARGIN).await?;
     if !started.is_done() {
         let error = ExpectedError::new(Exit::ROLLOUT_FAILED, format!("{service} did not start: {started}"));
@@ -48,7 +51,7 @@ pub(crate) async fn bring_up(systemd: &Systemd, spec: &AppSpec) -> anyhow::Resul
             .into());
     }
     let numbers = (1..=units::count(spec)).map(|number| units::instance(name, Instance::Number(number)));
-    start(systemd, spec, &numbers.collect::<Vec<_>>()).await
+    start(systemd, spec, &numbers.collect::<Vec<_>>(), since).await
 }
 
 /// An app may announce itself and die a moment later.

@@ -5,6 +5,7 @@ use appctl::host::record;
 use appctl::release::Layout;
 use appctl::rollout::{Policy, Request, Verb, plan};
 use appctl::spec::{AppName, AppSpec};
+use jiff::Timestamp;
 
 use crate::apps;
 use crate::args::Apps;
@@ -48,7 +49,7 @@ async fn one(
     };
     if survey.is_down() {
         context.say(app, "it is stopped; starting it");
-        lifecycle::start(systemd, &spec, &units::whole(app, count)).await?;
+        lifecycle::start(systemd, &spec, &units::whole(app, count), Timestamp::now()).await?;
         return Ok(());
     }
     refuse_open_release(context, app)?;

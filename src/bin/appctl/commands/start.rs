@@ -3,6 +3,7 @@
 use appctl::host::bus::Systemd;
 use appctl::spec::AppName;
 use futures_util::future::join_all;
+use jiff::Timestamp;
 
 use crate::apps;
 use crate::args::Apps;
@@ -66,12 +67,13 @@ async fn one(app: &AppName, verb: Verb, dry_run: bool, context: &Context, system
         context.say(app, "all instances are ready already");
         return Ok(());
     }
+    let since = Timestamp::now();
     if verb == Verb::Restart {
         let deadline = 2 * spec.stop.timeout + spec.ready.timeout + lifecycle::MARGIN;
         systemd.restart(&units::service(app), deadline).await?;
     }
     // Jobs that the app's own unit has queued are joined, not repeated.
-    lifecycle::start(systemd, &spec, &all).await?;
+    lifecycle::start(systemd, &spec, &all, since).await?;
     between::end(&context.layout, app)?;
     context.say(app, &format!("{count} ready"));
     Ok(())

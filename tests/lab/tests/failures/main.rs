@@ -9,6 +9,7 @@ use appctl_lab::patience::until;
 use appctl_lab::{Host, Output, Stage, apps};
 
 mod broken;
+mod first_run;
 mod killed;
 mod one_instance;
 
