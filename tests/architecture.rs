@@ -9,7 +9,7 @@ use std::path::Path;
 const MAY_USE: [(&str, &[&str]); 10] = [
     ("contract", &["spec"]),
     ("spec", &[]),
-    ("unit", &["spec"]),
+    ("unit", &["spec", "contract"]),
     ("rollout", &["spec"]),
     ("release", &["spec"]),
     ("observe", &["spec", "contract"]),

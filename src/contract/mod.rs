@@ -4,6 +4,7 @@ mod note;
 mod quoted;
 mod span;
 mod status;
+pub mod times;
 
 pub use note::{Level, MESSAGE_ID, Note};
 pub use quoted::{quote, unquote};

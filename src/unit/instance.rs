@@ -8,10 +8,8 @@ use super::{
     Host, Section, UnitFile, account_name, environment_name, hold_name, installed, quote, sandbox, service_name, shim,
     slice_name, socket_name, template_name,
 };
+use crate::contract::times;
 use crate::spec::{Account, AppSpec, Limits};
-
-/// What systemd waits beyond the shim's own deadlines, so that the shim is the one to say what went wrong.
-pub(super) const GRACE: Duration = Duration::from_secs(10);
 
 pub(super) fn render(spec: &AppSpec, host: &Host) -> UnitFile {
     let mut service = Section::new("Service");
@@ -120,8 +118,8 @@ fn lifecycle(spec: &AppSpec, service: &mut Section) {
     service.set("KillMode", "mixed");
     // The default stops a whole instance when the kernel kills one of its children; the shim sees the app die.
     service.set("OOMPolicy", "continue");
-    service.set("TimeoutStartSec", seconds(spec.ready.timeout + GRACE));
-    service.set("TimeoutStopSec", seconds(spec.stop.timeout + GRACE));
+    service.set("TimeoutStartSec", seconds(times::start_limit(spec)));
+    service.set("TimeoutStopSec", seconds(times::stop_limit(spec)));
 }
 
 /// Exit statuses of a shim that could not begin or is of no instance (sysexits.h), and all of systemd's own, systemd.exec(5).

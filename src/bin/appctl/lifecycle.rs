@@ -1,7 +1,6 @@
 //! Starting and stopping units and waiting for what becomes of them, with what the app itself said about a failure.
 
-use std::time::Duration;
-
+use appctl::contract::times;
 use appctl::host::bus::{InstanceState, JobResult, Systemd};
 use appctl::observe::ShimStatus;
 use appctl::spec::{AppSpec, Instance};
@@ -14,9 +13,6 @@ use crate::exit::{Exit, ExpectedError};
 use crate::rolling::Reason;
 use crate::units;
 
-/// What systemd may take beyond the app's own times.
-pub(crate) const MARGIN: Duration = Duration::from_secs(20);
-
 /// Starts units all at once and waits until each is ready and stays so for the settle time. The first that does not is
 /// an error that shows why; the others are left as they are, for the caller to undo.
 ///
@@ -24,7 +20,7 @@ pub(crate) const MARGIN: Duration = Duration::from_secs(20);
 /// why it fails, and be over by now.
 pub(crate) async fn start(systemd: &Systemd, spec: &AppSpec, units: &[String], since: Timestamp) -> anyhow::Result<()> {
     systemd.prove_all(units).await?;
-    let deadline = spec.ready.timeout + MARGIN;
+    let deadline = times::worst_start(spec);
     let mut starting: FuturesUnordered<_> = units
         .iter()
         .map(async |unit| (unit, systemd.start(unit, deadline).await))
@@ -43,7 +39,7 @@ pub(crate) async fn bring_up(systemd: &Systemd, spec: &AppSpec) -> anyhow::Resul
     let name = &spec.name;
     let service = units::service(name);
     let since = Timestamp::now();
-    let started = systemd.start(&service, spec.ready.timeout + MARGIN).await?;
+    let started = systemd.start(&service, times::worst_start(spec)).await?;
     if !started.is_done() {
         let error = ExpectedError::new(Exit::ROLLOUT_FAILED, format!("{service} did not start: {started}"));
         return Err(error

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use appctl::contract::times;
 use appctl::host::bus::{BusError, JobResult, Systemd, UnitState};
 use appctl::spec::AppName;
 use futures_util::StreamExt as _;
@@ -11,10 +12,8 @@ use futures_util::stream::FuturesUnordered;
 use crate::apps::App;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
-use crate::{lifecycle, units};
+use crate::units;
 
-/// For an app whose own stop time can no longer be read.
-const LONG: Duration = Duration::from_mins(10);
 /// Each round stops what was started during the one before, by a pause that was over or by another program.
 const ROUNDS: usize = 8;
 
@@ -52,19 +51,18 @@ pub(crate) async fn up(systemd: &Systemd, app: &AppName) -> anyhow::Result<Vec<S
     Ok(up.map(|unit| unit.name).collect())
 }
 
-/// What one instance of an app may take to stop; long, when its file can no longer be read.
-pub(crate) fn patience(context: &Context, app: &AppName) -> Duration {
+/// The longest stop of an app, by the file in force.
+pub(crate) fn deadline(context: &Context, app: &AppName) -> Duration {
     let loaded = App::load(&context.layout, app).ok();
-    let spec = loaded.as_ref().and_then(App::in_force);
-    spec.map_or(LONG, |spec| spec.stop.timeout)
+    times::worst_app_stop(loaded.as_ref().and_then(App::in_force))
 }
 
-/// Stops all of an app and waits until nothing of it is left; `ended` is told of each unit. `timeout` is what one instance
-/// may take.
+/// Stops all of an app and waits until nothing of it is left; `ended` is told of each unit. `deadline` is the longest
+/// that the app may take, see [`times::worst_app_stop`].
 pub(crate) async fn stop(
     systemd: &Systemd,
     app: &AppName,
-    timeout: Duration,
+    deadline: Duration,
     ended: &dyn Fn(&str),
 ) -> anyhow::Result<()> {
     for _ in 0..ROUNDS {
@@ -72,7 +70,7 @@ pub(crate) async fn stop(
         if next.is_empty() {
             return Ok(());
         }
-        round(systemd, &next, timeout, ended).await?;
+        round(systemd, &next, deadline, ended).await?;
     }
     let up = up(systemd, app).await?.join(", ");
     let error = ExpectedError::new(
@@ -83,9 +81,7 @@ pub(crate) async fn stop(
 }
 
 /// Stops units all at once and waits until each has ended. What another job has kept from that is for the next round.
-async fn round(systemd: &Systemd, units: &[String], timeout: Duration, ended: &dyn Fn(&str)) -> anyhow::Result<()> {
-    // Twice: systemd waits once for the signal and once more for the kill.
-    let deadline = 2 * timeout + lifecycle::MARGIN;
+async fn round(systemd: &Systemd, units: &[String], deadline: Duration, ended: &dyn Fn(&str)) -> anyhow::Result<()> {
     let stops = units
         .iter()
         .map(async |unit| (unit, systemd.stop(unit, deadline).await));
@@ -110,8 +106,8 @@ fn in_order(app: &AppName, up: Vec<String>) -> Vec<String> {
 }
 
 /// Stops all of an app and takes failures off the list: what has lost its file ends as one, for what its file said of ends.
-pub(crate) async fn clear(systemd: &Systemd, app: &AppName, timeout: Duration) -> anyhow::Result<()> {
-    stop(systemd, app, timeout, &|_| ()).await?;
+pub(crate) async fn clear(systemd: &Systemd, app: &AppName, deadline: Duration) -> anyhow::Result<()> {
+    stop(systemd, app, deadline, &|_| ()).await?;
     for unit in loaded(systemd, app).await? {
         systemd.reset_failed(&unit.name).await?;
     }
@@ -119,9 +115,9 @@ pub(crate) async fn clear(systemd: &Systemd, app: &AppName, timeout: Duration) -
 }
 
 /// Makes systemd forget an app whose files are gone: all that [`clear`] does, and the slice, which nothing else ends.
-pub(crate) async fn forget(systemd: &Systemd, app: &AppName, timeout: Duration) -> anyhow::Result<()> {
-    clear(systemd, app, timeout).await?;
-    match systemd.stop(&units::slice(app), lifecycle::MARGIN).await {
+pub(crate) async fn forget(systemd: &Systemd, app: &AppName, deadline: Duration) -> anyhow::Result<()> {
+    clear(systemd, app, deadline).await?;
+    match systemd.stop(&units::slice(app), times::worst_slice_stop()).await {
         // The administrator's, who made it while the app was there.
         Err(BusError::Foreign(_)) => Ok(()),
         other => Ok(other.map(drop)?),

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Host, Section, account_name, installed, sandbox, shim, slice_name};
+use crate::contract::times;
 use crate::spec::{Account, AppSpec, Level, Limits};
 
 #[cfg(test)]
@@ -102,7 +103,7 @@ fn process(spec: &AppSpec, host: &Host, task: &Task<'_>) -> Vec<Property> {
         ("ExecStartEx", Value::Command(program(spec, host, task))),
         ("WorkingDirectory", Value::Text(path(task.directory))),
         ("TimeoutStartUSec", microseconds(task.timeout)),
-        ("TimeoutStopUSec", microseconds(Duration::from_secs(5))),
+        ("TimeoutStopUSec", microseconds(times::TASK_STOP_LIMIT)),
         ("SyslogIdentifier", Value::Text(name.to_string())),
         ("LogExtraFields", Value::Bytes(vec![format!("APPCTL_APP={name}")])),
         ("LogRateLimitIntervalUSec", Value::Number(0)),

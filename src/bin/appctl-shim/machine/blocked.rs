@@ -1,5 +1,6 @@
 //! Blocked: a ready app whose event loop stands still. Its stack is asked for, then it is killed. Pure.
 
+use appctl::contract::times::REAP_MS;
 use appctl::observe::ShimState;
 
 use super::watch::Still;
@@ -9,8 +10,6 @@ use super::{Action, Event, Exit, Machine, Millis, Note, Notified, PeerId, Phase,
 const STACK_PATIENCE: Millis = 2_000;
 /// More lines of a stack than this are not logged.
 const MOST_LINES: u8 = 40;
-/// The kernel may take this long to end a killed process.
-const REAP_PATIENCE: Millis = 5_000;
 
 /// The block under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,7 +122,7 @@ impl Machine {
     fn shoot(blocked: Blocked, now: Millis, out: &mut Vec<Action>) -> Phase {
         out.push(Action::KillApp);
         Phase::Blocked(Blocked {
-            until: now.saturating_add(REAP_PATIENCE),
+            until: now.saturating_add(REAP_MS),
             killed: true,
             ..blocked
         })

@@ -1,8 +1,8 @@
 //! Starting: the app runs and its proof is missing. The deadline means failure, never success. Pure.
 
+use appctl::contract::times::{GRACE_MS, LONGEST_START};
 use appctl::observe::ShimState;
 
-use super::waiting::MARGIN;
 use super::{Action, Event, Machine, Millis, Note, Notified, Phase, Proof, Said, Span};
 use crate::backoff::Record;
 
@@ -13,8 +13,6 @@ pub(crate) const WRONG_CONFIG: i32 = 78;
 /// How long an app that listens on a wrong port may still listen on a right one.
 const WRONG_PORT_PATIENCE: Millis = 2_000;
 const PROBE_INTERVAL: Millis = 100;
-/// An app may ask for more time, up to this many times the readiness deadline in all.
-const LONGEST_START: Millis = 2;
 /// An answer that takes longer is not waited for; the next attempt may be luckier.
 const PROBE_PATIENCE: Millis = 10_000;
 
@@ -49,7 +47,7 @@ impl Machine {
         Phase::Starting(Starting {
             since: now,
             deadline: now.saturating_add(span),
-            latest: now.saturating_add(span.saturating_mul(LONGEST_START)),
+            latest: now.saturating_add(span.saturating_mul(LONGEST_START.into())),
             alive_at,
             probe_at: Millis::MAX,
             wrong_port: None,
@@ -163,7 +161,7 @@ impl Machine {
             }
             Notified::Extend(longer) => {
                 let asked = now.saturating_add(longer).min(starting.latest);
-                out.push(Action::Extend(asked.saturating_sub(now).saturating_add(MARGIN)));
+                out.push(Action::Extend(asked.saturating_sub(now).saturating_add(GRACE_MS)));
                 let deadline = starting.deadline.max(asked);
                 Phase::Starting(Starting { deadline, ..starting })
             }

@@ -1,18 +1,15 @@
 //! Stopping: drain, signal, kill, each in its time. Pure.
 
+use appctl::contract::times::{FAILED_MS, REAP_MS};
 use appctl::observe::ShimState;
 
 use super::{Action, Event, Exit, Machine, Millis, Note, Notified, PeerId, Phase, Proof, Said};
 use crate::backoff::Record;
 
-/// What an app that did not become ready is given to end by itself, at most.
-const FAILED_TIMEOUT: Millis = 5_000;
 /// Kept back from the drain for the app's own signal handler, at most.
 const LONGEST_GRACE: Millis = 2_000;
 /// An app accepts once its adapter's word is with the kernel: this long is listened for it when the app was starting.
 const HEARING: Millis = 300;
-/// The kernel may take this long to end a killed process; systemd takes over afterwards.
-const REAP_PATIENCE: Millis = 5_000;
 
 /// The stop under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +92,7 @@ impl Machine {
         let reason = note.to_string();
         out.push(Action::Note(note));
         self.say(ShimState::Failed, reason, out);
-        let budget = self.rules.stop_timeout.min(FAILED_TIMEOUT);
+        let budget = self.rules.stop_timeout.min(FAILED_MS);
         self.stop(Stopping::new(budget, Some(code), now), now, out)
     }
 
@@ -218,7 +215,7 @@ impl Machine {
             Stage::Signalled => {
                 out.push(Action::Note(Note::StopDeadline));
                 out.push(Action::KillApp);
-                let stage = Stage::Killed(now.saturating_add(REAP_PATIENCE));
+                let stage = Stage::Killed(now.saturating_add(REAP_MS));
                 Phase::Stopping(Stopping { stage, ..stopping })
             }
             Stage::Killed(_) => {

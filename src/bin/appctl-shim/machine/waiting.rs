@@ -1,12 +1,11 @@
 //! Waiting: the next start is not due. Pure.
 
+use appctl::contract::times::GRACE_MS;
 use appctl::observe::ShimState;
 
 use super::{Action, Event, Exit, Machine, Millis, Note, Phase, Span};
 use crate::backoff::Record;
 
-/// Time systemd leaves a start beyond the readiness deadline (`TimeoutStartSec=` of the unit is built the same way).
-pub(super) const MARGIN: Millis = 10_000;
 /// How often the remaining time is told again.
 const RETELL: Millis = 5_000;
 
@@ -37,7 +36,7 @@ impl Machine {
             return self.spawn(now, out);
         }
         let wait = waiting.until - now;
-        let patience = wait.saturating_add(self.rules.ready_timeout).saturating_add(MARGIN);
+        let patience = wait.saturating_add(self.rules.ready_timeout).saturating_add(GRACE_MS);
         out.push(Action::Extend(patience));
         let crashes = self.record.crashes;
         out.push(Action::Note(Note::BackingOff { crashes, wait }));

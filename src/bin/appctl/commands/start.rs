@@ -1,5 +1,6 @@
 //! `appctl start` and `appctl restart`: whole apps at once, until every instance is ready.
 
+use appctl::contract::times;
 use appctl::host::bus::Systemd;
 use appctl::spec::AppName;
 use futures_util::future::join_all;
@@ -69,8 +70,9 @@ async fn one(app: &AppName, verb: Verb, dry_run: bool, context: &Context, system
     }
     let since = Timestamp::now();
     if verb == Verb::Restart {
-        let deadline = 2 * spec.stop.timeout + spec.ready.timeout + lifecycle::MARGIN;
-        systemd.restart(&units::service(app), deadline).await?;
+        systemd
+            .restart(&units::service(app), times::worst_app_restart(&spec))
+            .await?;
     }
     // Jobs that the app's own unit has queued are joined, not repeated.
     lifecycle::start(systemd, &spec, &all, since).await?;

@@ -49,7 +49,7 @@ async fn one(app: &AppName, dry_run: bool, context: &Context, systemd: &Systemd)
             context.say(app, &format!("{unit} is stopped"));
         }
     };
-    takedown::stop(systemd, app, takedown::patience(context, app), &ended).await?;
+    takedown::stop(systemd, app, takedown::deadline(context, app), &ended).await?;
     between::end(&context.layout, app)?;
     context.say(app, "stopped");
     Ok(())

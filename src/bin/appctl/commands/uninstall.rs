@@ -62,9 +62,9 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         }
         let systemd = context.systemd().await?;
         let _hold = Hold::take(context, name, "uninstall")?;
-        let timeout = takedown::patience(context, name);
-        takedown::stop(&systemd, name, timeout, &|_| ()).await?;
-        take_away(context, &systemd, args.purge, name, timeout).await?;
+        let deadline = takedown::deadline(context, name);
+        takedown::stop(&systemd, name, deadline, &|_| ()).await?;
+        take_away(context, &systemd, args.purge, name, deadline).await?;
         report(context, args, name, "uninstalled")?;
     }
     Ok(Exit::DONE)
@@ -115,14 +115,14 @@ async fn take_away(
     systemd: &Systemd,
     purge: bool,
     name: &AppName,
-    timeout: Duration,
+    deadline: Duration,
 ) -> anyhow::Result<()> {
     let layout = &context.layout;
     files::remove(&layout.wanted_file(name))?;
     files::remove(&layout.applied_file(name))?;
     files::remove(&layout.applied_env_file(name))?;
     systemd.reload().await?;
-    takedown::forget(systemd, name, timeout).await?;
+    takedown::forget(systemd, name, deadline).await?;
     tree::remove(&layout.run(name))?;
     files::remove(&layout.journal(name))?;
     if purge {

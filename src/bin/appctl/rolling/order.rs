@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use appctl::contract::times;
 use appctl::host::bus::Systemd;
 use appctl::host::record::Last;
 use appctl::observe::Responses;
@@ -98,9 +99,7 @@ type Runs = BTreeMap<Instance, Run>;
 async fn rest(record: &mut Record, spec: &AppSpec, systemd: &Systemd) -> anyhow::Result<(Request, Past, Runs)> {
     let instances = record.instances.iter().filter_map(|entry| entry.instance.parse().ok());
     let who: Vec<Instance> = instances.chain([Instance::Surge]).collect();
-    // A drain, and the start after it.
-    let patience = spec.stop.timeout + spec.ready.timeout;
-    let survey = Survey::settled(systemd, &spec.name, &who, patience).await?;
+    let survey = Survey::settled(systemd, &spec.name, &who, times::drain_and_start(spec)).await?;
     record.shims.extend(survey.main_processes());
     let release = record.release.as_ref().map(|change| change.to.as_str());
     let (request, past) = record.rest(&survey.seen(release));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use appctl::contract::times;
 use appctl::host::bus::{InstanceState, Replaced, Systemd};
 use appctl::observe::ShimStatus;
 use appctl::release::Layout;
@@ -14,9 +15,6 @@ use super::hooks::{Hooks, Moment};
 use super::survey::{main_process, release_of};
 use super::{Reason, Swap, haste};
 use crate::units;
-
-/// What systemd may need beyond the app's own times. It keeps them itself; ours only catch a systemd that does not.
-const MARGIN: Duration = Duration::from_secs(30);
 
 /// Everything a step needs.
 #[derive(Debug, Clone)]
@@ -51,8 +49,6 @@ pub(super) struct Done {
 
 impl Work {
     pub(super) fn new(systemd: &Systemd, layout: &Layout, spec: &AppSpec, swap: Swap) -> Self {
-        // Twice: systemd waits once for the signal and once more for the kill.
-        let down = 2 * spec.stop.timeout + MARGIN;
         Self {
             systemd: systemd.clone(),
             layout: layout.clone(),
@@ -61,8 +57,9 @@ impl Work {
             errors: spec.deploy.errors,
             counted: spec.adapter == Adapter::Node,
             swap,
-            up: down + spec.ready.timeout + MARGIN,
-            down,
+            // systemd keeps its own limits; these only catch a systemd that does not.
+            up: times::worst_restart(spec),
+            down: times::worst_stop(spec),
         }
     }
 

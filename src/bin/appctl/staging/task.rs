@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use appctl::contract::times;
 use appctl::host::bus::{InstanceState, JobResult, Systemd};
 use appctl::host::journal::{self, Journal, Query};
 use appctl::host::{files, trusted};
@@ -20,8 +21,6 @@ use crate::exit::{Exit, ExpectedError};
 use crate::rolling::killed_by;
 use crate::units;
 
-/// What systemd may need beyond the command's own time.
-const MARGIN: Duration = Duration::from_secs(30);
 /// As much of a line as is told, in bytes.
 const LINE: usize = 4_000;
 /// A journal that does not answer is no reason to hold up anything. One that is busy with what a command printed is.
@@ -69,7 +68,7 @@ pub(crate) async fn stop_leftovers(context: &Context, app: &AppName) -> anyhow::
     }
     let systemd = context.systemd().await?;
     for unit in systemd.units(&[&task_name(app, "*")]).await? {
-        systemd.stop(&unit.name, MARGIN).await?;
+        systemd.stop(&unit.name, times::worst_task_stop()).await?;
         systemd.reset_failed(&unit.name).await?;
     }
     Ok(())
@@ -97,7 +96,7 @@ async fn run(systemd: &Systemd, spec: &AppSpec, one: &Task<'_>, tell: &mut dyn F
         last.add(&line);
         tell(Progress::Said(line));
     };
-    let job = systemd.start_transient(unit, &properties, one.timeout + MARGIN);
+    let job = systemd.start_transient(unit, &properties, times::worst_task(one.timeout));
     tokio::pin!(job);
     let result = loop {
         tokio::select! {
@@ -174,7 +173,7 @@ fn end(unit: &str) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let systemd = Systemd::connect().await?;
-        systemd.stop(unit, MARGIN).await?;
+        systemd.stop(unit, times::worst_task_stop()).await?;
         Ok(systemd.reset_failed(unit).await?)
     })
 }

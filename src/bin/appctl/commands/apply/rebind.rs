@@ -1,6 +1,7 @@
 //! Other addresses. systemd cannot change those of an open socket: the app stops, and starts on the new ones. If it does
 //! not, whatever the reason, it goes back to the old ones: a change of addresses leaves no app down.
 
+use appctl::contract::times;
 use appctl::host::bus::Systemd;
 use appctl::spec::{AppSpec, Listen};
 
@@ -56,7 +57,7 @@ async fn go(
     (to, env): ((&AppSpec, &str), Option<&str>),
     run: bool,
 ) -> anyhow::Result<()> {
-    takedown::stop(systemd, &there.name, there.stop.timeout, &|_| ()).await?;
+    takedown::stop(systemd, &there.name, times::worst_app_stop(Some(there)), &|_| ()).await?;
     rolling::put_in_force(context, systemd, to, env).await?;
     if run {
         lifecycle::bring_up(systemd, to.0).await?;

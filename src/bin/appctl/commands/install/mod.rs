@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use appctl::contract::times;
 use appctl::spec::{Allowed, AppName, Instances, Level, Listen};
 
 use crate::context::Context;
@@ -175,7 +176,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         refuse::taken_addresses(&plan.spec)?;
     }
     let _hold = Hold::take(context, &args.name, "install")?;
-    takedown::clear(&systemd, &args.name, plan.spec.stop.timeout).await?;
+    takedown::clear(&systemd, &args.name, times::worst_app_stop(Some(&plan.spec))).await?;
     if left {
         refuse::taken_addresses(&plan.spec)?;
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use appctl::contract::times;
 use appctl::host::bus::Systemd;
 use appctl::host::files;
 use appctl::release::ReleaseId;
@@ -38,16 +39,16 @@ impl Traces {
     /// Leaves things as they were, but for an account that was named and made: its number may own files by now.
     pub(super) async fn erase(&self, context: &Context, systemd: &Systemd, plan: &Plan) -> anyhow::Result<()> {
         let name = &plan.spec.name;
-        let timeout = plan.spec.stop.timeout;
+        let deadline = times::worst_app_stop(Some(&plan.spec));
         if context.layout.applied_file(name).exists() {
-            takedown::stop(systemd, name, timeout, &|_| ()).await?;
+            takedown::stop(systemd, name, deadline, &|_| ()).await?;
         }
         let wanted = files::remove(&context.layout.wanted_file(name))?;
         let applied = files::remove(&context.layout.applied_file(name))?;
         files::remove(&context.layout.applied_env_file(name))?;
         if wanted || applied {
             systemd.reload().await?;
-            takedown::forget(systemd, name, timeout).await?;
+            takedown::forget(systemd, name, deadline).await?;
         }
         clear(&context.layout.run(name))?;
         self.erase_state(context, plan)
