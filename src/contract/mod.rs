@@ -1,12 +1,11 @@
 //! What the programs promise each other. Pure.
 
+pub mod exit_status;
 mod note;
 mod quoted;
 mod span;
-mod status;
 pub mod times;
 
 pub use note::{Level, MESSAGE_ID, Note};
 pub use quoted::{quote, unquote};
 pub use span::Span;
-pub use status::signal_of_status;

@@ -8,7 +8,7 @@ use super::{
     Host, Section, UnitFile, account_name, environment_name, hold_name, installed, quote, sandbox, service_name, shim,
     slice_name, socket_name, template_name,
 };
-use crate::contract::times;
+use crate::contract::{exit_status, times};
 use crate::spec::{Account, AppSpec, Limits};
 
 pub(super) fn render(spec: &AppSpec, host: &Host) -> UnitFile {
@@ -111,9 +111,8 @@ fn lifecycle(spec: &AppSpec, service: &mut Section) {
     // At once: the back-off is the shim's. systemd's timers are up to 250 ms late, and its own back-off needs 254.
     service.set("RestartSec", 0);
     // What no shim has counted would be repeated without a pause: see OnFailure=.
-    service.set("RestartPreventExitStatus", uncounted().join(" "));
-    // What an app says of itself that was told to end by SIGINT or SIGTERM is no failure.
-    service.set("SuccessExitStatus", "130 143");
+    service.set("RestartPreventExitStatus", words(exit_status::uncounted()));
+    service.set("SuccessExitStatus", words(exit_status::TOLD_TO_END));
     // The stop request is for the shim only, which drains before it passes it on; what is left at the end is killed.
     service.set("KillMode", "mixed");
     // The default stops a whole instance when the kernel kills one of its children; the shim sees the app die.
@@ -122,14 +121,9 @@ fn lifecycle(spec: &AppSpec, service: &mut Section) {
     service.set("TimeoutStopSec", seconds(times::stop_limit(spec)));
 }
 
-/// Exit statuses of a shim that could not begin or is of no instance (sysexits.h), and all of systemd's own, systemd.exec(5).
-fn uncounted() -> Vec<String> {
-    let shims = [64, 66, 71];
-    shims
-        .into_iter()
-        .chain(200..=245)
-        .map(|status: u8| status.to_string())
-        .collect()
+fn words(statuses: impl IntoIterator<Item = u8>) -> String {
+    let words: Vec<String> = statuses.into_iter().map(|status| status.to_string()).collect();
+    words.join(" ")
 }
 
 fn directories(spec: &AppSpec, service: &mut Section) {

@@ -6,14 +6,14 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
+use appctl::contract::exit_status;
+
 use crate::args::Usage;
 use crate::log;
-use crate::machine::{Level, uncounted};
+use crate::machine::Level;
 use crate::run;
 
 const PAUSE: Duration = Duration::from_secs(1);
-/// No such instance, program, group, user, runtime or state directory: the operator has to mend that first.
-const HOPELESS: [i32; 6] = [66, 203, 216, 217, 233, 238];
 
 /// Waits and becomes the command when another start makes sense; ends at once when none does.
 pub(crate) fn cooldown(mut words: impl Iterator<Item = OsString>) -> ExitCode {
@@ -32,13 +32,14 @@ pub(crate) fn cooldown(mut words: impl Iterator<Item = OsString>) -> ExitCode {
 
 /// Also a stop that took too long is a failure; that unit is to stay down.
 fn is_worth(code: &str, status: &str) -> bool {
-    let status = status.parse::<i32>();
-    code == "exited" && status.is_ok_and(|status| uncounted(status) && !HOPELESS.contains(&status))
+    code == "exited" && status.parse().is_ok_and(exit_status::may_pass)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{is_worth, uncounted};
+    use appctl::contract::exit_status::uncounted;
+
+    use super::is_worth;
 
     #[test]
     fn only_failures_that_no_shim_counted_and_that_may_pass_are_worth_another_start() {
@@ -70,7 +71,7 @@ mod tests {
             .split(' ')
             .map(|status| status.parse().expect("a number"))
             .collect();
-        let ours: Vec<i32> = (0..=255).filter(|status| uncounted(*status)).collect();
+        let ours: Vec<i32> = uncounted().map(i32::from).collect();
         assert_eq!(named, ours);
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::RawFd;
 use std::path::PathBuf;
 
+use appctl::contract::exit_status::{NOT_NOW, WRONG_CONFIG};
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::Signal;
 use nix::unistd::close;
@@ -13,13 +14,10 @@ use crate::control::Control;
 use crate::environment::{self, Facts};
 use crate::inputs::Shim;
 use crate::ipc::Ipc;
-use crate::machine::{Action, Event, Exit, WRONG_CONFIG};
+use crate::machine::{Action, Event, Exit};
 use crate::outbox::Word;
 use crate::probe::Probe;
 use crate::{clock, directory, notify, variables};
-
-/// The kernel would not start a process: `EX_TEMPFAIL` of sysexits.h.
-const NO_PROCESS: i32 = 75;
 
 impl Shim {
     /// Does it. Some actions are answered by an event; the error is the end of the shim.
@@ -63,7 +61,10 @@ impl Shim {
     }
 
     fn spawn(&mut self) -> Event {
-        let refused = |code, reason| Event::Refused { code, reason };
+        let refused = |code: u8, reason| Event::Refused {
+            code: code.into(),
+            reason,
+        };
         if let Some(problem) = self.sockets.problem() {
             return refused(WRONG_CONFIG, problem.to_owned());
         }
@@ -79,7 +80,7 @@ impl Shim {
                 pid,
                 release: self.release(place),
             },
-            Err(error) => refused(NO_PROCESS, format!("cannot start a process: {error}")),
+            Err(error) => refused(NOT_NOW, format!("cannot start a process: {error}")),
         }
     }
 

@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use appctl::contract::exit_status::{NOT_FOUND, NOT_RUN};
 use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access, execve};
 
@@ -16,9 +17,6 @@ use crate::machine::Level;
 use crate::variables::{self, EnvFile};
 use crate::{dispositions, fds, log, run};
 
-/// As shells have it: the program was not found, or could not be run.
-const NOT_FOUND: u8 = 127;
-const NOT_RUN: u8 = 126;
 /// systemd's own default, systemd.exec(5).
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 

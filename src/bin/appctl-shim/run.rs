@@ -4,12 +4,14 @@ use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use appctl::contract::exit_status;
+
 use crate::args::{self, Args, Usage};
 use crate::clock;
 use crate::dispositions;
 use crate::inputs::Shim;
 use crate::log;
-use crate::machine::{EX_NOINPUT, EX_OSERR, EX_USAGE, Event, Exit, Level, Machine, Rules};
+use crate::machine::{Event, Exit, Level, Machine, Rules};
 use crate::notify;
 
 /// Runs one instance to its end.
@@ -23,7 +25,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(shim) => turn(shim).restartable(),
         Err(error) => {
             log::line(Level::Error, &format!("cannot begin: {error}"));
-            Exit::Code(EX_OSERR.into())
+            Exit::Code(exit_status::OS_ERROR.into())
         }
     };
     log::settle();
@@ -34,8 +36,8 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
 pub(crate) fn usage(problem: &Usage) -> ExitCode {
     log::line(Level::Error, &problem.to_string());
     match problem {
-        Usage::Instance(_) => ExitCode::from(EX_NOINPUT),
-        _ => ExitCode::from(EX_USAGE),
+        Usage::Instance(_) => ExitCode::from(exit_status::NO_INSTANCE),
+        _ => ExitCode::from(exit_status::USAGE),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use appctl::contract::exit_status;
 pub(crate) use appctl::contract::{Level, Note, Span};
 use appctl::observe::ShimStatus;
 use nix::sys::signal::Signal;
@@ -22,24 +23,11 @@ pub(crate) enum Exit {
     Signal(i32),
 }
 
-/// The command line makes no sense: `EX_USAGE` of sysexits.h.
-pub(crate) const EX_USAGE: u8 = 64;
-/// There is no such instance: `EX_NOINPUT` of sysexits.h.
-pub(crate) const EX_NOINPUT: u8 = 66;
-/// The kernel refused something a shim cannot do without: `EX_OSERR` of sysexits.h.
-pub(crate) const EX_OSERR: u8 = 71;
-
-/// Exit statuses of units that no shim has counted: its own from before it could, and 200 to 245, which are systemd's,
-/// systemd.exec(5). `RestartPreventExitStatus=` of the instance's unit.
-pub(crate) fn uncounted(status: i32) -> bool {
-    matches!(status, 200..=245) || [EX_USAGE, EX_NOINPUT, EX_OSERR].map(i32::from).contains(&status)
-}
-
 impl Exit {
     /// The same, unless systemd would take it for a failure to start, and not start the app again at once.
     pub(crate) fn restartable(self) -> Self {
         match self {
-            Self::Code(code) if uncounted(code) => Self::Code(1),
+            Self::Code(code) if exit_status::is_uncounted(code) => Self::Code(1),
             other => other,
         }
     }
@@ -47,7 +35,7 @@ impl Exit {
     /// The signal that ended it, or that ended what its shell ran.
     pub(crate) fn signal(self) -> Option<i32> {
         match self {
-            Self::Code(code) => appctl::contract::signal_of_status(code),
+            Self::Code(code) => exit_status::signal_of_status(code),
             Self::Signal(number) => Some(number),
         }
     }

@@ -41,13 +41,10 @@ mod watch;
 use appctl::observe::{ShimState, ShimStatus};
 
 use blocked::Blocked;
-pub(crate) use event::{
-    Action, EX_NOINPUT, EX_OSERR, EX_USAGE, Event, Exit, Level, Millis, Note, Notified, PeerId, Said, Span, uncounted,
-};
+pub(crate) use event::{Action, Event, Exit, Level, Millis, Note, Notified, PeerId, Said, Span};
 use peers::Peers;
 use report::Report;
 use starting::Starting;
-pub(crate) use starting::WRONG_CONFIG;
 use stopping::Stopping;
 use waiting::Waiting;
 use watch::Watch;

@@ -1,15 +1,12 @@
 //! Starting: the app runs and its proof is missing. The deadline means failure, never success. Pure.
 
+use appctl::contract::exit_status::{NOT_NOW, WRONG_CONFIG};
 use appctl::contract::times::{GRACE_MS, LONGEST_START};
 use appctl::observe::ShimState;
 
 use super::{Action, Event, Machine, Millis, Note, Notified, Phase, Proof, Said, Span};
 use crate::backoff::Record;
 
-/// The readiness deadline passed: `EX_TEMPFAIL` of sysexits.h.
-const NOT_READY: i32 = 75;
-/// Nothing but the operator can help: `EX_CONFIG` of sysexits.h.
-pub(crate) const WRONG_CONFIG: i32 = 78;
 /// How long an app that listens on a wrong port may still listen on a right one.
 const WRONG_PORT_PATIENCE: Millis = 2_000;
 const PROBE_INTERVAL: Millis = 100;
@@ -95,11 +92,11 @@ impl Machine {
         if let Some((port, at)) = starting.wrong_port
             && at <= now
         {
-            return self.failed(WRONG_CONFIG, self.wrong_port(port), now, out);
+            return self.failed(WRONG_CONFIG.into(), self.wrong_port(port), now, out);
         }
         if starting.deadline <= now {
             let reason = self.not_ready(starting);
-            return self.failed(NOT_READY, Note::NotReady { reason }, now, out);
+            return self.failed(NOT_NOW.into(), Note::NotReady { reason }, now, out);
         }
         if starting.probe_at <= now {
             out.push(Action::Probe);

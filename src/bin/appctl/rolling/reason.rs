@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use appctl::contract::signal_of_status;
+use appctl::contract::exit_status::signal_of_status;
 use appctl::host::bus::{InstanceState, JobResult, Systemd};
 use appctl::host::journal::{self, Query};
 use appctl::observe::journal::Entry;

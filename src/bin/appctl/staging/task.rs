@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use appctl::contract::times;
+use appctl::contract::{exit_status, times};
 use appctl::host::bus::{InstanceState, JobResult, Systemd};
 use appctl::host::journal::{self, Journal, Query};
 use appctl::host::{files, trusted};
@@ -125,7 +125,7 @@ fn ended(state: &InstanceState, result: &JobResult, timeout: Duration) -> String
     match (state.result.as_str(), state.exit_code) {
         ("timeout", _) => format!("did not end within {}", format_span(timeout)),
         ("oom-kill", _) => "was killed by the kernel for its memory".to_owned(),
-        (_, 1) if state.exit_status == 203 => "is no program that can be run here".to_owned(),
+        (_, 1) if state.exit_status == i32::from(exit_status::EXEC) => "is no program that can be run here".to_owned(),
         (_, 1) => format!("ended with exit status {}", state.exit_status),
         (_, 2 | 3) => format!("was killed by signal {}", state.exit_status),
         _ => format!("failed: {result}"),
