@@ -3,6 +3,7 @@
 pub mod exit_status;
 mod note;
 mod quoted;
+pub mod shim_args;
 mod span;
 pub mod times;
 

@@ -2,6 +2,7 @@
 //! count and wait. The instance names it in `OnFailure=`, its own restarts being for crashes, and those are immediate.
 
 use super::{Host, Section, UnitFile, installed, quote, retry_template, sandbox, service_name, slice_name};
+use crate::contract::shim_args::COOLDOWN;
 use crate::spec::AppSpec;
 
 pub(super) fn render(spec: &AppSpec, host: &Host) -> UnitFile {
@@ -37,7 +38,7 @@ fn service(spec: &AppSpec) -> Section {
     sandbox::starter(&mut service);
     service.set(
         "ExecStart",
-        format_args!("{shim} cooldown {systemctl} --no-block start {name}@%i.service"),
+        format_args!("{shim} {COOLDOWN} {systemctl} --no-block start {name}@%i.service"),
     );
     service
 }

@@ -2,6 +2,7 @@
 
 use super::instance::seconds;
 use super::{Host, Section, UnitFile, hold_name, installed, quote, sandbox, service_name, slice_name, socket_name};
+use crate::contract::shim_args::DRAINED;
 use crate::contract::times;
 use crate::spec::{AppSpec, Instance};
 
@@ -34,7 +35,7 @@ fn service(spec: &AppSpec) -> Section {
     service.set("ExecStart", "/bin/true");
     // So that `systemctl stop` and `restart` return when the instances have drained. An order between the units would do
     // that as well, but then no instance starts before the last has drained, and a reload waits for itself.
-    service.set("ExecStop", format_args!("-{} drained", installed::SHIM));
+    service.set("ExecStop", format_args!("-{} {DRAINED}", installed::SHIM));
     service.set("TimeoutStopSec", seconds(times::app_stop_limit(spec)));
     sandbox::idle(&mut service);
     service.set(

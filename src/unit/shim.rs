@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Host, installed, quote};
-use crate::spec::{Adapter, AppSpec, EnvFile, Level, ReadyWhen, Stop, Streams};
+use crate::contract::shim_args::{Backoff, LOOK, Options, RUN, Ready};
+use crate::spec::{Adapter, AppSpec, EnvFile, Level, ReadyWhen, Streams};
 
-/// The shim's own default.
-const SPREAD: Duration = Duration::from_secs(5);
 /// Where a sandbox may put something else.
 const TEMPORARY: [&str; 2] = ["/tmp", "/var/tmp"];
 /// The same for `sandbox = "strict"`.
@@ -16,8 +15,9 @@ const HOMES: [&str; 3] = ["/home", "/root", "/run/user"];
 /// The value of `ExecStart=`. The colon turns off `$VARIABLE` expansion of systemd.service(5); `%i` is left to systemd,
 /// every other `%` is doubled.
 pub(super) fn exec_start(spec: &AppSpec, host: &Host) -> String {
-    let mut line = format!(":{} run", installed::SHIM);
-    let words = options(spec, host).into_iter().map(|option| quote::word(&option));
+    let mut line = format!(":{} {RUN}", installed::SHIM);
+    let options = options(spec, host).to_argv();
+    let words = options.iter().map(|option| quote::word(option));
     let identity = ["--".to_owned(), spec.name.to_string(), "%i".to_owned()];
     let argv = spec.exec.iter().map(|argument| quote::word(argument));
     for word in words.chain(identity).chain(argv) {
@@ -33,30 +33,42 @@ pub(super) fn directory(spec: &AppSpec) -> PathBuf {
     spec.directory.clone().unwrap_or_else(release)
 }
 
-fn options(spec: &AppSpec, host: &Host) -> Vec<String> {
-    let restart = &spec.restart;
-    let backoff = [restart.delay, restart.max_delay, restart.reset_after].map(|span| span.as_millis().to_string());
-    let mut options = vec![format!("--directory={}", directory(spec).to_string_lossy())];
-    options.extend(env_files(spec, host).map(|file| format!("--env-file={}", file.path.to_string_lossy())));
-    options.extend(read_env_files(spec, host));
-    options.extend(ready(&spec.ready.when));
-    options.push(milliseconds("ready-timeout", spec.ready.timeout));
-    options.push(format!("--stop-signal={}", spec.stop.signal));
-    options.push(milliseconds("stop-timeout", spec.stop.timeout));
-    options.push(milliseconds("linger", spec.stop.linger));
-    options.extend(streams(&spec.stop));
-    options.extend(spec.stop.message.then(|| "--stop-message=yes".to_owned()));
-    options.extend(spec.increment.iter().map(|name| format!("--increment={name}")));
-    options.push(format!("--backoff-ms={}", backoff.join(",")));
-    options.extend(spec.watchdog.map(|interval| milliseconds("watchdog", interval)));
-    if spec.adapter == Adapter::Node {
-        options.push(format!("--adapter={}", installed::NODE_ADAPTER));
+fn options(spec: &AppSpec, host: &Host) -> Options {
+    let default = Options::default();
+    let (stop, restart) = (&spec.stop, &spec.restart);
+    let is_spread = stop.streams == Streams::Close;
+    Options {
+        ready: ready(&spec.ready.when),
+        ready_timeout: milliseconds(spec.ready.timeout),
+        stop_signal: stop.signal,
+        stop_timeout: milliseconds(stop.timeout),
+        stop_message: stop.message,
+        linger: milliseconds(stop.linger),
+        streams: stop.streams,
+        spread: if is_spread {
+            milliseconds(stop.spread)
+        } else {
+            default.spread
+        },
+        increment: spec.increment.clone(),
+        backoff: Backoff {
+            delay: milliseconds(restart.delay),
+            longest: milliseconds(restart.max_delay),
+            reset_after: milliseconds(restart.reset_after),
+        },
+        watchdog: spec.watchdog.map(milliseconds),
+        adapter: (spec.adapter == Adapter::Node).then(|| installed::NODE_ADAPTER.into()),
+        sockets: spec.listen.len(),
+        backlog: if spec.listen.is_empty() {
+            default.backlog
+        } else {
+            spec.backlog
+        },
+        directory: Some(directory(spec)),
+        env_files: env_files(spec, host).map(|file| file.path.clone()).collect(),
+        read_env_files: read_env_files(spec, host),
+        ..default
     }
-    if !spec.listen.is_empty() {
-        options.push(format!("--sockets={}", spec.listen.len()));
-        options.push(format!("--backlog={}", spec.backlog));
-    }
-    options
 }
 
 /// The value of `ExecStartPre=`: the first look at files that must exist. A minus, for a start may not fail over it: systemd
@@ -65,17 +77,13 @@ pub(super) fn exec_start_pre(spec: &AppSpec, host: &Host) -> Option<String> {
     let files: Vec<String> = env_files(spec, host)
         .map(|file| quote::word(&file.path.to_string_lossy()))
         .collect();
-    (!files.is_empty()).then(|| format!("-:{} look {}", installed::SHIM, files.join(" ")))
+    (!files.is_empty()).then(|| format!("-:{} {LOOK} {}", installed::SHIM, files.join(" ")))
 }
 
 /// Those that the shim reads with the app's rights.
-pub(super) fn read_env_files(spec: &AppSpec, host: &Host) -> Vec<String> {
+pub(super) fn read_env_files(spec: &AppSpec, host: &Host) -> Vec<EnvFile> {
     let foreign = spec.env_files.iter().filter(|file| host.foreign.contains(&file.path));
-    let option = |file: &EnvFile| {
-        let dash = if file.optional { "-" } else { "" };
-        format!("--read-env-file={dash}{}", file.path.to_string_lossy())
-    };
-    foreign.map(option).collect()
+    foreign.cloned().collect()
 }
 
 /// Those that must exist, and that the sandbox lets the shim see.
@@ -91,39 +99,31 @@ fn env_files<'s>(spec: &'s AppSpec, host: &'s Host) -> impl Iterator<Item = &'s 
     of_root.filter(move |file| !file.optional && !hidden(&file.path))
 }
 
-fn ready(when: &ReadyWhen) -> Vec<String> {
-    let option = |text: &str| vec![format!("--ready={text}")];
+fn ready(when: &ReadyWhen) -> Ready {
     match when {
-        ReadyWhen::Notify => option("notify"),
-        ReadyWhen::Listening => option("listening"),
-        ReadyWhen::Message => option("message"),
-        ReadyWhen::Http { path, status } => {
-            let http = [format!("--ready-path={path}"), format!("--ready-status={status}")];
-            [option("http"), http.to_vec()].concat()
-        }
-        ReadyWhen::Started { after } => [option("started"), vec![milliseconds("started-after", *after)]].concat(),
+        ReadyWhen::Notify => Ready::Notify,
+        ReadyWhen::Listening => Ready::Listening,
+        ReadyWhen::Message => Ready::Message,
+        ReadyWhen::Http { path, status } => Ready::Http {
+            path: path.clone(),
+            status: *status,
+        },
+        ReadyWhen::Started { after } => Ready::Started {
+            after: milliseconds(*after),
+        },
     }
 }
 
-/// What the shim does by itself is not written.
-fn streams(stop: &Stop) -> Option<String> {
-    match stop.streams {
-        Streams::Close if stop.spread == SPREAD => None,
-        Streams::Close => Some(milliseconds("spread", stop.spread)),
-        Streams::Wait => Some("--streams=wait".to_owned()),
-        Streams::Cut => Some("--streams=cut".to_owned()),
-    }
-}
-
-fn milliseconds(name: &str, span: Duration) -> String {
-    format!("--{name}-ms={}", span.as_millis())
+fn milliseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use crate::spec::{Adapter, AppSpec, Ready, ReadyWhen, Stop, Streams};
+    use crate::contract::shim_args::Options;
+    use crate::spec::{Adapter, AppSpec, Ready, ReadyWhen, Stop, Streams, parse};
     use crate::unit::samples::{host, spec};
 
     fn exec_start(spec: &AppSpec) -> String {
@@ -187,5 +187,14 @@ mod tests {
         assert!(line(ReadyWhen::Notify).contains("--ready=notify "));
         assert!(line(ReadyWhen::Message).contains("--ready=message "));
         assert!(!line(ReadyWhen::Notify).contains("--adapter"));
+    }
+
+    #[test]
+    fn what_a_file_does_not_say_is_the_shims_default() {
+        let name = "web".parse().expect("a name");
+        let app = parse(&name, "exec = 'x'").expect("a good file");
+        let directory = Some("/var/lib/appctl/web/current".into());
+        let default = Options::default();
+        assert_eq!(super::options(&app, &host()), Options { directory, ..default });
     }
 }

@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 
+use appctl::contract::shim_args::Backoff;
+
 use crate::machine::Millis;
 
 /// The first restart is immediate; then `delay`, doubling up to `longest`.
@@ -30,6 +32,21 @@ pub(crate) struct Record {
     pub(crate) signal: Option<i32>,
     /// How the last crash went, for people.
     pub(crate) reason: String,
+}
+
+impl From<Backoff> for Policy {
+    fn from(backoff: Backoff) -> Self {
+        let Backoff {
+            delay,
+            longest,
+            reset_after,
+        } = backoff;
+        Self {
+            delay,
+            longest,
+            reset_after,
+        }
+    }
 }
 
 impl Policy {

@@ -5,12 +5,12 @@ use std::os::fd::{AsFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
+use appctl::contract::shim_args::{EXEC, RunArgs};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg, raise};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::Pid;
 
-use crate::args::Args;
 use crate::environment::Changes;
 use crate::journal::{self, Stream};
 use crate::last_words;
@@ -32,9 +32,14 @@ pub(crate) struct Child {
 
 impl Child {
     /// Only what is inheritable now reaches the app: 0, 1, 2, the sockets, and an IPC channel.
-    pub(crate) fn spawn(args: &Args, sockets: &Sockets, channel: Option<RawFd>, changes: Changes) -> io::Result<Self> {
+    pub(crate) fn spawn(
+        args: &RunArgs,
+        sockets: &Sockets,
+        channel: Option<RawFd>,
+        changes: Changes,
+    ) -> io::Result<Self> {
         let mut command = Command::new("/proc/self/exe");
-        command.arg0("appctl-shim").arg("exec").process_group(0);
+        command.arg0("appctl-shim").arg(EXEC).process_group(0);
         let numbers: Vec<_> = sockets.numbers().iter().map(ToString::to_string).collect();
         command.arg(format!("--fds={}", numbers.join(",")));
         if let Some(number) = channel {
@@ -136,7 +141,7 @@ impl Child {
 }
 
 /// A stream of its own where the operator left stderr to the journal; else, or without journald, the inherited one.
-fn own_stderr(args: &Args) -> Option<Stream> {
+fn own_stderr(args: &RunArgs) -> Option<Stream> {
     let wanted = journal::is_journal(io::stderr());
     wanted
         .then(|| Stream::open(&args.options.journal, args.app.as_str()).ok())

@@ -7,8 +7,8 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use appctl::contract::exit_status;
+use appctl::contract::shim_args::Usage;
 
-use crate::args::Usage;
 use crate::log;
 use crate::machine::Level;
 use crate::run;

@@ -5,6 +5,7 @@ use std::os::fd::RawFd;
 use std::path::PathBuf;
 
 use appctl::contract::exit_status::{NOT_NOW, WRONG_CONFIG};
+use appctl::contract::shim_args::Ready;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::Signal;
 use nix::unistd::close;
@@ -136,8 +137,10 @@ impl Shim {
     }
 
     fn stop_app(&self) {
-        let signal = self.args.options.stop_signal;
-        self.child.iter().for_each(|child| child.stop(signal));
+        // A signal that there is: nothing else is read from the command line.
+        if let (Ok(signal), Some(child)) = (Signal::try_from(self.args.options.stop_signal), &self.child) {
+            child.stop(signal);
+        }
     }
 
     fn forward(&self, number: i32) {
@@ -147,14 +150,41 @@ impl Shim {
     }
 
     fn start_probe(&mut self) -> Option<Event> {
-        let options = &self.args.options;
+        let Ready::Http { path, status } = &self.args.options.ready else {
+            return None;
+        };
         let socket = self.runtime.as_ref()?.join("probe.sock");
-        match Probe::start(&socket, &options.ready_path, options.ready_status) {
+        match Probe::start(&socket, path, *status) {
             Ok(probe) => {
                 self.probe = Some(probe);
                 None
             }
             Err(problem) => Some(Event::Probed(Err(problem))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use appctl::contract::shim_args::RunArgs;
+    use nix::sys::signal::Signal;
+
+    #[test]
+    fn every_stop_signal_that_is_read_is_one() {
+        let read = |number: i32| {
+            let line = [
+                format!("--stop-signal={number}"),
+                "--".into(),
+                "web".into(),
+                "1".into(),
+                "x".into(),
+            ];
+            RunArgs::parse(line.into_iter().map(OsString::from))
+        };
+        for number in -1..70 {
+            assert_eq!(read(number).is_ok(), Signal::try_from(number).is_ok(), "{number}");
         }
     }
 }

@@ -6,7 +6,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::RawFd;
 use std::path::Path;
 
-use crate::args::Args;
+use appctl::contract::shim_args::{Ready, RunArgs, streams_word};
+
 use crate::machine::Proof;
 
 /// Names and new values; `None` takes the variable away. Later ones win.
@@ -14,7 +15,7 @@ pub(crate) type Changes = Vec<(Cow<'static, str>, Option<OsString>)>;
 
 /// Facts known when the app is about to start.
 pub(crate) struct Facts<'a> {
-    pub(crate) args: &'a Args,
+    pub(crate) args: &'a RunArgs,
     /// `$RUNTIME_DIRECTORY` of the instance.
     pub(crate) runtime: Option<&'a Path>,
     /// `APPCTL_LISTEN`, `LISTEN_FDNAMES` and the first TCP port.
@@ -45,7 +46,7 @@ const REMOVED: [&str; 12] = [
 /// The variable that each instance adds its own number to, and the sum (PM2's `increment_var`); the error is for people.
 /// The surge instance, whose number lies above all others, shares no value with any of them.
 pub(crate) fn incremented(
-    args: &Args,
+    args: &RunArgs,
     get: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Option<(String, u64)>, String> {
     let Some(name) = &args.options.increment else {
@@ -90,7 +91,7 @@ pub(crate) fn changes(facts: &Facts<'_>, get: impl Fn(&str) -> Option<OsString>)
     if args.options.sockets > 0 {
         set("LISTEN_FDNAMES", facts.names.clone().into());
     }
-    if let (Proof::Notify, Some(runtime)) = (args.proof(), facts.runtime) {
+    if let (Ready::Notify, Some(runtime)) = (&args.options.ready, facts.runtime) {
         set("NOTIFY_SOCKET", runtime.join("notify.sock").into());
     }
     if let Some(channel) = facts.channel {
@@ -116,15 +117,15 @@ fn adapter(facts: &Facts<'_>, node_options: Option<&OsStr>, mut set: impl FnMut(
     set("APPCTL_LINGER_MS", options.linger.to_string().into());
     set(
         "APPCTL_STREAMS",
-        format!("{} {}", options.streams, options.spread).into(),
+        format!("{} {}", streams_word(options.streams), options.spread).into(),
     );
     if let Some(watchdog) = options.watchdog {
         set("APPCTL_WATCHDOG_MS", watchdog.to_string().into());
     }
-    if facts.args.proof().holds() {
+    if Proof::of(&options.ready).holds() {
         set("APPCTL_HOLD", "1".into());
     }
-    if facts.args.proof() == Proof::Message {
+    if options.ready == Ready::Message {
         // Behind npm the app has no IPC channel: the adapter passes its message on.
         set("APPCTL_READY_MESSAGE", "1".into());
     }
@@ -157,12 +158,12 @@ mod tests {
     use std::ffi::OsString;
     use std::path::Path;
 
-    use super::{Facts, changes, incremented};
+    use super::{Facts, RunArgs, changes, incremented};
 
     type Changed = BTreeMap<Cow<'static, str>, Option<OsString>>;
 
     fn given(line: &str, port: Option<u16>, inherited: &[(&str, &str)]) -> Changed {
-        let args = crate::args::parse(line.split(' ').map(OsString::from)).expect("a good line");
+        let args = RunArgs::parse(line.split(' ').map(OsString::from)).expect("a good line");
         let facts = Facts {
             args: &args,
             runtime: Some(Path::new("/run/appctl/web/2")),
@@ -262,7 +263,7 @@ mod tests {
     fn only_a_number_can_be_incremented() {
         let problem = |value: Option<&str>| {
             let line = "--increment=METRICS_PORT -- web 2 node";
-            let args = crate::args::parse(line.split(' ').map(OsString::from)).expect("a good line");
+            let args = RunArgs::parse(line.split(' ').map(OsString::from)).expect("a good line");
             incremented(&args, |_| value.map(OsString::from)).expect_err("no number")
         };
         assert_eq!(

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use appctl::contract::exit_status::{NOT_FOUND, NOT_RUN};
+use appctl::contract::shim_args::{EnvFile, Usage, read_env_file};
 use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access, execve};
 
-use crate::args::Usage;
 use crate::machine::Level;
-use crate::variables::{self, EnvFile};
+use crate::variables;
 use crate::{dispositions, fds, log, run};
 
 /// systemd's own default, systemd.exec(5).
@@ -66,7 +66,7 @@ fn read(mut words: impl Iterator<Item = OsString>) -> Option<Order> {
                 let numbers = list.split(',').filter(|number| !number.is_empty());
                 order.fds = numbers.map(|number| number.parse().ok()).collect::<Option<_>>()?;
             }
-            ("--read-env-file", file) => order.env_files.push(EnvFile::of(file)?),
+            ("--read-env-file", file) => order.env_files.push(read_env_file(file)?),
             ("--channel", number) => order.channel = Some(number.parse().ok()?),
             _ => return None,
         }

@@ -6,16 +6,16 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
+use appctl::contract::shim_args::{Ready, RunArgs};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
-use crate::args::Args;
 use crate::child::Child;
 use crate::control::Control;
 use crate::ipc::Ipc;
-use crate::machine::{Event, Millis, PeerId, Proof};
+use crate::machine::{Event, Millis, PeerId};
 use crate::notes::Notes;
 use crate::outbox::Outbox;
 use crate::probe::Probe;
@@ -34,7 +34,7 @@ const SIGNALS: usize = 16;
 
 /// Everything the shim holds.
 pub(crate) struct Shim {
-    pub(crate) args: Args,
+    pub(crate) args: RunArgs,
     pub(crate) sockets: Sockets,
     pub(crate) store: Store,
     /// `$RUNTIME_DIRECTORY` of the instance.
@@ -65,7 +65,7 @@ enum Source {
 }
 
 impl Shim {
-    pub(crate) fn new(args: Args) -> io::Result<Self> {
+    pub(crate) fn new(args: RunArgs) -> io::Result<Self> {
         let ours = dispositions::ours();
         ours.thread_block()?;
         let signals = SignalFd::with_flags(&ours, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
@@ -82,7 +82,7 @@ impl Shim {
             Err(problem) => (Variables::new(), Some(problem)),
         };
         let control = at("control.sock", args.options.adapter.is_some());
-        let relay = at("notify.sock", args.proof() == Proof::Notify);
+        let relay = at("notify.sock", args.options.ready == Ready::Notify);
         Ok(Self {
             control: control.map(|path| named(&path, Control::bind(&path))).transpose()?,
             relay: relay.map(|path| named(&path, Relay::bind(&path))).transpose()?,
@@ -204,7 +204,7 @@ impl Shim {
     }
 }
 
-fn missing(args: &Args, runtime: Option<&Path>, own: &Variables) -> Option<String> {
+fn missing(args: &RunArgs, runtime: Option<&Path>, own: &Variables) -> Option<String> {
     let number = || environment::incremented(args, |name| variables::get(own, name)).err();
     env_files::problem(&args.options.env_files, runtime).or_else(number)
 }

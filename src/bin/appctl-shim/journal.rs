@@ -11,8 +11,6 @@ use std::path::Path;
 use nix::sys::socket::{setsockopt, sockopt::SndBuf};
 use nix::sys::stat::fstat;
 
-/// Where journald takes streams.
-pub(crate) const SOCKET: &str = "/run/systemd/journal/stdout";
 /// `LOG_WARNING` of syslog(3): lines without a priority of their own get it.
 const PRIORITY: u8 = 4;
 /// As systemd gives its own streams: an app must not wait for journald.

@@ -3,7 +3,6 @@
 //! at files of variables before systemd reads them (`look`). One thread, one `poll` loop, no runtime: it is paid N times.
 
 mod answer;
-mod args;
 mod backoff;
 mod child;
 mod clock;
@@ -38,14 +37,16 @@ mod variables;
 
 use std::process::ExitCode;
 
+use appctl::contract::shim_args::{COOLDOWN, DRAINED, EXEC, LOOK, RUN, Usage};
+
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1);
     match words.next().as_deref().and_then(std::ffi::OsStr::to_str) {
-        Some("run") => run::run(words),
-        Some("exec") => exec::exec(words),
-        Some("cooldown") => cooldown::cooldown(words),
-        Some("drained") => drained::drained(),
-        Some("look") => env_files::look(words),
-        _ => run::usage(&args::Usage::Shape),
+        Some(RUN) => run::run(words),
+        Some(EXEC) => exec::exec(words),
+        Some(COOLDOWN) => cooldown::cooldown(words),
+        Some(DRAINED) => drained::drained(),
+        Some(LOOK) => env_files::look(words),
+        _ => run::usage(&Usage::Shape),
     }
 }

@@ -5,19 +5,19 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use appctl::contract::exit_status;
+use appctl::contract::shim_args::{RunArgs, Usage};
 
-use crate::args::{self, Args, Usage};
 use crate::clock;
 use crate::dispositions;
 use crate::inputs::Shim;
 use crate::log;
-use crate::machine::{Event, Exit, Level, Machine, Rules};
+use crate::machine::{Event, Exit, Level, Machine, Proof, Rules};
 use crate::notify;
 
 /// Runs one instance to its end.
 pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
     dispositions::shut();
-    let args = match args::parse(words) {
+    let args = match RunArgs::parse(words) {
         Ok(args) => args,
         Err(problem) => return usage(&problem),
     };
@@ -65,16 +65,16 @@ fn turn(mut shim: Shim) -> Exit {
     }
 }
 
-fn rules(args: &Args, shim: &Shim) -> Rules {
+fn rules(args: &RunArgs, shim: &Shim) -> Rules {
     let options = &args.options;
     Rules {
         app: args.app.to_string(),
-        proof: args.proof(),
+        proof: Proof::of(&options.ready),
         ready_timeout: options.ready_timeout,
         stop_timeout: options.stop_timeout,
         linger: options.linger,
         stop_message: options.stop_message,
-        backoff: options.backoff,
+        backoff: options.backoff.into(),
         held: shim.sockets.for_people(),
         blocked_after: options.watchdog,
         watchdog: notify::watchdog_expected(),

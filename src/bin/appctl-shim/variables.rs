@@ -4,72 +4,55 @@ use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
+use std::path::Path;
 
+use appctl::contract::shim_args::EnvFile;
 use appctl::spec::variables;
 use nix::fcntl::OFlag;
 
 /// As of a configuration.
 const LARGEST: u64 = 1 << 20;
 
-/// One file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct EnvFile {
-    path: PathBuf,
-    optional: bool,
-}
-
 /// What the files say, later ones last.
 pub(crate) type Variables = Vec<(String, String)>;
 
-impl EnvFile {
-    /// The value of `--read-env-file=`: an absolute path, behind a `-` when the file may be missing.
-    pub(crate) fn of(value: &str) -> Option<Self> {
-        let path = value.strip_prefix('-').unwrap_or(value);
-        path.starts_with('/').then(|| Self {
-            path: PathBuf::from(path),
-            optional: path.len() < value.len(),
-        })
-    }
-
-    fn read(&self) -> Result<Variables, String> {
-        let problem = |what: &str| format!("env_file {} {what}", self.path.display());
-        let text = match self.text() {
-            Err(error) if self.optional && error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(problem("does not exist")),
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                return Err(problem("may not be read by the app's user"));
-            }
-            Err(error) => return Err(problem(&format!("cannot be read: {error}"))),
-            Ok(bytes) => String::from_utf8(bytes).map_err(|_| problem("is not UTF-8 text"))?,
-        };
-        let mut all = variables::parse(&text);
-        // What an instance is told about itself is no one else's to say.
-        all.retain(|(name, value)| !variables::is_reserved(name) && !value.contains('\0'));
-        Ok(all)
-    }
-
-    fn text(&self) -> io::Result<Vec<u8>> {
-        // O_NONBLOCK: opening a FIFO would wait for its writer.
-        let flags = (OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits();
-        let file: File = OpenOptions::new().read(true).custom_flags(flags).open(&self.path)?;
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::other("it is no regular file"));
+fn read_one(file: &EnvFile) -> Result<Variables, String> {
+    let problem = |what: &str| format!("env_file {} {what}", file.path.display());
+    let text = match text(&file.path) {
+        Err(error) if file.optional && error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(problem("does not exist")),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Err(problem("may not be read by the app's user"));
         }
-        let mut bytes = Vec::new();
-        file.take(LARGEST + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > LARGEST {
-            return Err(io::Error::other("it is larger than 1 MiB"));
-        }
-        Ok(bytes)
+        Err(error) => return Err(problem(&format!("cannot be read: {error}"))),
+        Ok(bytes) => String::from_utf8(bytes).map_err(|_| problem("is not UTF-8 text"))?,
+    };
+    let mut all = variables::parse(&text);
+    // What an instance is told about itself is no one else's to say.
+    all.retain(|(name, value)| !variables::is_reserved(name) && !value.contains('\0'));
+    Ok(all)
+}
+
+fn text(path: &Path) -> io::Result<Vec<u8>> {
+    // O_NONBLOCK: opening a FIFO would wait for its writer.
+    let flags = (OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits();
+    let file: File = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
     }
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(io::Error::other("it is larger than 1 MiB"));
+    }
+    Ok(bytes)
 }
 
 /// All of them; the error is the first that the app would have to do without.
 pub(crate) fn read(files: &[EnvFile]) -> Result<Variables, String> {
     let mut all = Vec::new();
     for file in files {
-        all.extend(file.read()?);
+        all.extend(read_one(file)?);
     }
     Ok(all)
 }
@@ -82,7 +65,9 @@ pub(crate) fn get(own: &[(String, String)], name: &str) -> Option<OsString> {
 
 #[cfg(test)]
 mod tests {
-    use super::{EnvFile, read};
+    use appctl::contract::shim_args::read_env_file;
+
+    use super::read;
 
     #[test]
     fn a_file_is_read_and_what_is_ours_is_not_taken_from_it() {
@@ -90,12 +75,13 @@ mod tests {
         std::fs::create_dir_all(&folder).expect("writable");
         let place = folder.join("a.env");
         std::fs::write(&place, "A=1\nLISTEN_FDS=9\nA='2 3'\n").expect("writable");
-        let file = |dash: &str, name: &str| EnvFile::of(&format!("{dash}{}/{name}", folder.display())).expect("a path");
+        let file =
+            |dash: &str, name: &str| read_env_file(&format!("{dash}{}/{name}", folder.display())).expect("a path");
         let pairs = [("A", "1"), ("A", "2 3")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(read(&[file("-", "none"), file("", "a.env")]), Ok(pairs.to_vec()));
         let missing = read(&[file("", "none")]).expect_err("it must exist");
         assert!(missing.ends_with("none does not exist"), "{missing}");
-        let directory = EnvFile::of(folder.to_str().expect("text")).expect("a path");
+        let directory = read_env_file(folder.to_str().expect("text")).expect("a path");
         assert!(read(&[directory]).is_err());
         std::fs::remove_dir_all(&folder).expect("ours");
     }

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Host, Section, account_name, installed, sandbox, shim, slice_name};
+use crate::contract::shim_args::{EXEC, write_env_file};
 use crate::contract::times;
 use crate::spec::{Account, AppSpec, Level, Limits};
 
@@ -122,7 +123,8 @@ fn program(spec: &AppSpec, host: &Host, task: &Task<'_>) -> Vec<String> {
     if files.is_empty() {
         return words;
     }
-    let shim = [installed::SHIM, "exec"].map(str::to_owned).into_iter();
+    let shim = [installed::SHIM, EXEC].map(str::to_owned).into_iter();
+    let files = files.iter().map(write_env_file);
     shim.chain(files).chain(["--".to_owned()]).chain(words).collect()
 }
 

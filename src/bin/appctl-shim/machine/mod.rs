@@ -38,6 +38,7 @@ mod tests;
 mod waiting;
 mod watch;
 
+use appctl::contract::shim_args::Ready;
 use appctl::observe::{ShimState, ShimStatus};
 
 use blocked::Blocked;
@@ -67,6 +68,17 @@ pub(crate) enum Proof {
 }
 
 impl Proof {
+    /// As the command line has it.
+    pub(crate) fn of(ready: &Ready) -> Self {
+        match ready {
+            Ready::Notify => Self::Notify,
+            Ready::Listening => Self::Listening,
+            Ready::Http { .. } => Self::Http,
+            Ready::Message => Self::Message,
+            Ready::Started { after } => Self::Started(*after),
+        }
+    }
+
     /// Whether the app listens before it is ready: until then its siblings take what comes to the shared sockets.
     pub(crate) fn holds(self) -> bool {
         matches!(self, Self::Notify | Self::Http | Self::Message)
