@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+#[path = "architecture/prose.rs"]
+mod prose;
+
 /// What each part may use of the library, beside itself. `paths` are prefixes of what follows `crate::` or `appctl::`.
 const MAY_USE: [(&str, &[&str]); 10] = [
     ("contract", &["spec"]),

@@ -23,12 +23,12 @@ pub(super) async fn run(
         refuse_pending(app)?;
     }
     if how.dry_run {
-        report(context, &app.name, "would change", &before, &after)?;
+        report(context, &app.name, true, &before, &after)?;
         return Ok(Exit::DONE);
     }
     if before != after {
         store(context, app, &after)?;
-        report(context, &app.name, "changed", &before, &after)?;
+        report(context, &app.name, false, &before, &after)?;
     }
     if how.no_roll {
         return Ok(Exit::DONE);
@@ -93,7 +93,13 @@ fn write(context: &Context, app: &AppName, text: Option<&str>) -> anyhow::Result
     Ok(())
 }
 
-fn report(context: &Context, app: &AppName, what: &str, before: &Variables, after: &Variables) -> std::io::Result<()> {
+fn report(
+    context: &Context,
+    app: &AppName,
+    dry_run: bool,
+    before: &Variables,
+    after: &Variables,
+) -> std::io::Result<()> {
     let missing = |from: &Variables, name: &String| from.iter().all(|(known, _)| known != name);
     let set: Vec<&str> = after
         .iter()
@@ -108,7 +114,7 @@ fn report(context: &Context, app: &AppName, what: &str, before: &Variables, afte
         .collect();
     if context.json {
         return ui::print_json(&json!({
-            "app": app.as_str(), "event": "variables", "set": set, "unset": unset, "dry_run": what == "would change",
+            "app": app.as_str(), "event": "variables", "set": set, "unset": unset, "dry_run": dry_run,
         }));
     }
     let list = |word: &str, names: &[&str]| (!names.is_empty()).then(|| format!("{word} {}", names.join(", ")));
@@ -119,5 +125,6 @@ fn report(context: &Context, app: &AppName, what: &str, before: &Variables, afte
     if parts.is_empty() {
         return ui::print(format!("{app}: variables stay as they are"));
     }
+    let what = if dry_run { "would change" } else { "changed" };
     ui::print(format!("{app}: {what} variables: {}", parts.join("; ")))
 }
