@@ -4,15 +4,14 @@ use std::path::Path;
 
 use appctl::host::tree::{self, TreeError};
 
+use crate::ui::warn;
+
 /// Frees a name, and warns when something of what was there is left under another one. An error says that it still is there.
 pub(crate) fn clear(path: &Path) -> Result<(), TreeError> {
     if let Some(error) = tree::clear(path)?.error {
         let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
-        tracing::warn!(
-            "not all of {} could be removed yet: {error}{}",
-            path.display(),
-            cause.unwrap_or_default()
-        );
+        let (path, cause) = (path.display(), cause.unwrap_or_default());
+        warn(&format!("not all of {path} could be removed yet: {error}{cause}"));
     }
     Ok(())
 }

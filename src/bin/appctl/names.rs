@@ -7,8 +7,7 @@ use appctl::release::Layout;
 use appctl::spec::{AppName, quote_words};
 
 use crate::exit::{Exit, ExpectedError};
-use crate::ui::style::WARN;
-use crate::ui::{complain, paint};
+use crate::ui::warn;
 
 /// Unit files of this machine, listed once.
 pub(crate) struct Names<'l> {
@@ -65,7 +64,7 @@ impl<'l> Names<'l> {
             let Some(taken) = self.files.foreign(app) else {
                 return true;
             };
-            complain(paint(WARN, "warning:") + format!(" {app} is left out: {}", refusal(app, taken)));
+            warn(&format!("{app} is left out: {}", refusal(app, taken)));
             false
         });
         apps

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clear::clear;
+use crate::ui::warn;
 
 /// A directory in the making.
 #[derive(Debug)]
@@ -72,7 +73,7 @@ impl Drop for Partial {
         for path in &self.paths {
             // What stays is removed by the next deploy.
             if let Err(error) = clear(path) {
-                tracing::warn!("{} stays for now: {error}", path.display());
+                warn(&format!("{} stays for now: {error}", path.display()));
             }
         }
     }

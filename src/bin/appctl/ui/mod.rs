@@ -12,5 +12,5 @@ pub(crate) mod table;
 mod text;
 pub(crate) mod usage;
 
-pub(crate) use sink::{answer, ask, choose_colour, complain, draw, is_live, print, print_json, print_over};
+pub(crate) use sink::{answer, ask, choose_colour, complain, draw, is_live, print, print_json, print_over, warn};
 pub(crate) use text::{Text, paint};

@@ -6,7 +6,8 @@ use std::io::{self, IsTerminal as _, Write};
 
 use appctl::spec::is_visible;
 
-use super::text::Text;
+use super::style::WARN;
+use super::text::{Text, paint};
 
 /// Goes to the beginning of the terminal's line and clears it.
 const AFRESH: &str = "\r\x1b[K";
@@ -40,6 +41,11 @@ pub(crate) fn answer(bytes: &[u8]) -> io::Result<()> {
 /// Prints to standard error; where that goes nowhere, nothing is lost by it.
 pub(crate) fn complain(text: impl Into<Text>) {
     drop(write(&mut anstream::stderr().lock(), &text.into()));
+}
+
+/// Warns on standard error.
+pub(crate) fn warn(text: &str) {
+    complain(paint(WARN, "warning:") + format!(" {text}"));
 }
 
 /// Asks on standard error: the cursor stays behind the question.
