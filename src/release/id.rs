@@ -3,9 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// One release of an app: `20261122T101500Z`, with `-2` and so on behind it when several are made in one second, and the
 /// commit's first seven digits, `20261122T101500Z-2-1a2b3c4`, when it is known.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ReleaseId {
     // In this order they compare.
     stamp: String,
@@ -102,6 +105,20 @@ impl fmt::Display for ReleaseId {
             write!(f, "-{}", self.turn)?;
         }
         self.commit.iter().try_for_each(|commit| write!(f, "-{commit}"))
+    }
+}
+
+impl TryFrom<String> for ReleaseId {
+    type Error = InvalidReleaseId;
+
+    fn try_from(text: String) -> Result<Self, InvalidReleaseId> {
+        text.parse()
+    }
+}
+
+impl From<ReleaseId> for String {
+    fn from(this: ReleaseId) -> Self {
+        this.to_string()
     }
 }
 

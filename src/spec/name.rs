@@ -3,8 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// An app's name: `[a-z0-9][a-z0-9_-]{0,62}`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct AppName(String);
 
 /// Why a text is no [`AppName`] or [`Instance`].
@@ -60,8 +63,23 @@ impl fmt::Display for AppName {
     }
 }
 
+impl TryFrom<String> for AppName {
+    type Error = InvalidName;
+
+    fn try_from(text: String) -> Result<Self, InvalidName> {
+        text.parse()
+    }
+}
+
+impl From<AppName> for String {
+    fn from(this: AppName) -> Self {
+        this.to_string()
+    }
+}
+
 /// One instance of an app: the part after `@` in `NAME@1.service`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Instance {
     /// A regular one, from 1.
     Number(u16),
@@ -102,6 +120,20 @@ impl fmt::Display for Instance {
             Self::Number(n) => write!(f, "{n}"),
             Self::Surge => f.write_str("surge"),
         }
+    }
+}
+
+impl TryFrom<String> for Instance {
+    type Error = InvalidName;
+
+    fn try_from(text: String) -> Result<Self, InvalidName> {
+        text.parse()
+    }
+}
+
+impl From<Instance> for String {
+    fn from(this: Instance) -> Self {
+        this.to_string()
     }
 }
 
