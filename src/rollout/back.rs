@@ -1,6 +1,7 @@
 //! The way back, and how a rollout that did not get to its end is left.
 
-use super::machine::{Cause, Phase, Rollout};
+use super::machine::Rollout;
+use super::phase::{Cause, Phase};
 use super::{Event, Failure, Outcome, Step, Task};
 use crate::spec::Instance;
 
@@ -12,7 +13,8 @@ impl Rollout {
         }
         if self.can_undo() && self.returning.is_none() {
             self.returning = Some(Vec::new());
-            return self.go(Phase::Undoing, Step::Undo);
+            self.going_back = true;
+            return self.go(Phase::Undoing);
         }
         while let Some(task) = self.next_on_the_way_back() {
             self.returned.insert(task.instance());
@@ -50,7 +52,7 @@ impl Rollout {
     }
 
     fn can_undo(&self) -> bool {
-        self.request.switch.undo && self.touched
+        self.request.switch.undo && self.staged
     }
 
     /// Newest first, and what was added goes last.
@@ -65,7 +67,7 @@ impl Rollout {
     fn next_on_the_way_back(&mut self) -> Option<Task> {
         let queue = self.returning.as_ref().filter(|queue| !queue.is_empty())?;
         let down = queue.iter().position(|task| self.is_down(task.instance()));
-        let surge = self.alive.get(&Instance::Surge) == Some(&true) || self.returned.contains(&Instance::Surge);
+        let surge = self.is_up(Instance::Surge) || self.returned.contains(&Instance::Surge);
         if down.is_none() && self.replaced() && !surge {
             return Some(Task::Restart(Instance::Surge));
         }
@@ -92,7 +94,7 @@ impl Rollout {
     fn stands_in(&self) -> bool {
         let missing = self.down().any(|instance| !self.request.ailing.contains(&instance));
         let ended = self.cause == Some(Cause::Aborted) && self.no_way_back.is_none();
-        missing && !ended && self.alive.get(&Instance::Surge) == Some(&true)
+        missing && !ended && self.is_up(Instance::Surge)
     }
 
     fn outcome(&self) -> Outcome {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::Task;
 use crate::spec::Instance;
 
@@ -22,8 +24,8 @@ pub enum Event {
     Undone,
     /// [`Step::Undo`] did not work, and why.
     NotUndone(String),
-    /// A new process of the instance is up and ready.
-    Up(Instance),
+    /// A new process of the instance is up and ready, in the run with this invocation id.
+    Up(Instance, String),
     /// The instance did not come up, and why.
     NotUp(Instance, String),
     /// The instance was left alone, since something else was not ready for it, and why.
@@ -71,7 +73,7 @@ pub enum Step {
 }
 
 /// Why a rollout failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// Which instance, when it was one.
     pub instance: Option<Instance>,

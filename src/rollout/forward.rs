@@ -1,6 +1,7 @@
 //! The way forward: what is put in place, proven, watched and made final, in this order.
 
-use super::machine::{Phase, Rollout, Switched};
+use super::machine::Rollout;
+use super::phase::{Phase, Switched};
 use super::{Outcome, Step, Task};
 use crate::spec::Instance;
 
@@ -9,20 +10,21 @@ impl Rollout {
     pub(super) fn forward(&mut self) -> Step {
         if self.request.switch.stage && self.switched == Switched::No {
             self.switched = Switched::Staged;
-            self.touched = true;
-            return self.go(Phase::Staging, Step::Stage);
+            self.staged = true;
+            return self.go(Phase::Staging);
         }
         if self.lacks_surge() {
             return self.run(Task::Start(Instance::Surge));
         }
         if !self.proven && self.alive.values().any(|up| *up) {
             if !self.request.policy.settle.is_zero() {
-                return self.go(Phase::Settling, Step::Settle(self.request.policy.settle));
+                return self.go(Phase::Settling);
             }
             self.proven = true;
         }
         if self.canaries.is_none() && self.commits() {
-            return self.go(Phase::Committing, Step::Commit);
+            self.promoted = true;
+            return self.go(Phase::Committing);
         }
         if let Some(task) = self.take_task() {
             return self.run(task);
@@ -65,13 +67,8 @@ impl Rollout {
     }
 
     fn bake(&mut self) -> Option<Step> {
-        let canary = self.request.canary.filter(|_| self.canaries.is_some());
-        let time = match canary {
-            Some(canary) => canary.bake,
-            None if !self.baked && self.alive.values().any(|up| *up) => self.request.bake,
-            None => return None,
-        };
-        let canary = canary.is_some();
-        Some(self.go(Phase::Baking { canary }, Step::Bake { time, canary }))
+        let canary = self.request.canary.is_some() && self.canaries.is_some();
+        let all = !self.baked && self.alive.values().any(|up| *up);
+        (canary || all).then(|| self.go(Phase::Baking { canary }))
     }
 }

@@ -19,7 +19,7 @@ fn success(step: &Step) -> Option<Event> {
     Some(match step {
         Step::Stage | Step::Commit => Event::Switched,
         Step::Undo => Event::Undone,
-        Step::Run(task) if task.brings_up() => Event::Up(task.instance()),
+        Step::Run(task) if task.brings_up() => Event::Up(task.instance(), String::new()),
         Step::Run(task) => Event::Down(task.instance()),
         Step::Settle(_) => Event::Settled,
         Step::Bake { .. } => Event::Baked,

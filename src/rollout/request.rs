@@ -24,7 +24,8 @@ pub enum Verb {
 }
 
 /// One instance's part in a rollout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Task {
     /// Replace it.
     Restart(Instance),
@@ -35,7 +36,7 @@ pub enum Task {
 }
 
 /// How carefully.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     /// Whether an extra instance proves the new state first and stands in for the one being replaced.
     pub surge: bool,
@@ -44,7 +45,7 @@ pub struct Policy {
 }
 
 /// A few instances that run the new state for a while before the others do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Canary {
     /// The first so many tasks.
     pub count: usize,
@@ -85,7 +86,7 @@ impl Switch {
 }
 
 /// What a rollout is asked to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// The verb that began it.
     pub verb: Verb,
@@ -126,6 +127,14 @@ impl Request {
             ailing,
             canary: None,
             bake: Duration::ZERO,
+        }
+    }
+
+    /// How long the canaries are watched, or everything at the end.
+    pub(super) fn watch_time(&self, canary: bool) -> Duration {
+        match self.canary {
+            Some(watched) if canary => watched.bake,
+            _ => self.bake,
         }
     }
 

@@ -1,9 +1,8 @@
-//! What is left of a rollout that was interrupted, from its record and from how its instances are doing now.
+//! The rest of a rollout that was interrupted, from what it knows and from how its instances are doing now.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
 
-use super::{Canary, Entry, Past, Policy, Progress, Record, Request, Task, TaskName};
+use super::{Progress, Rollout, Task};
 use crate::spec::Instance;
 
 /// How an instance is doing when an interrupted rollout is looked at.
@@ -17,75 +16,72 @@ pub struct Seen {
     pub new: Option<bool>,
 }
 
-impl Record {
-    /// What is left of an interrupted rollout, given how its instances are doing now. An instance that is up in another
-    /// run than before is done, whoever restarted it.
-    pub fn rest(&self, seen: &BTreeMap<Instance, Seen>) -> (Request, Past) {
-        let mut past = Past {
+impl Rollout {
+    /// Makes it ready to be driven by another process, given how its instances are doing now; its next event is
+    /// [`super::Event::Begin`] or [`super::Event::Abort`]. An instance that is up in another run than before is done,
+    /// whatever restarted it. The new state is put in place and has to prove itself once more: how far that had come is
+    /// not known.
+    pub fn reopen(&mut self, seen: &BTreeMap<Instance, Seen>) {
+        let tasks = || self.request.tasks.iter().copied();
+        let ahead: VecDeque<Task> = tasks().filter(|task| !self.is_done(*task, seen)).collect();
+        let begun: Vec<Task> = tasks().filter(|task| self.was_begun(*task, seen)).collect();
+        *self = Self {
+            canaries: self.canaries_among(&ahead),
+            alive: self.survivors(&begun, seen),
+            ahead,
+            begun,
+            parts: std::mem::take(&mut self.parts),
+            surge_run: self.surge_run.take(),
             staged: self.staged,
-            ..Past::default()
+            going_back: self.going_back,
+            promoted: self.promoted,
+            unwatched: self.unwatched,
+            ..Self::new(self.request.clone())
         };
-        if let Some(surge) = seen.get(&Instance::Surge) {
-            let ours = surge.up && self.surge_run.is_some() && surge.invocation == self.surge_run;
-            past.alive.insert(Instance::Surge, ours);
-        }
-        let mut tasks = Vec::new();
-        for entry in &self.instances {
-            let Some(task) = entry.task() else { continue };
-            let now = seen.get(&task.instance());
-            let done = entry.is_done(now);
-            if !done {
-                tasks.push(task);
-            }
-            // One that is known to run the old state needs no way back.
-            let old = now.is_some_and(|now| now.up && now.new == Some(false));
-            if done || (entry.progress != Progress::Waiting && !old) {
-                past.begun.push(task);
-                if task.brings_up() {
-                    past.alive.insert(task.instance(), now.is_some_and(|now| now.up));
-                }
-            }
-        }
-        (self.request(tasks), past)
     }
 
-    /// Canaries among what is left to do.
-    fn canary(&self, tasks: &[Task]) -> Option<Canary> {
-        let canaries = self.instances.iter().take(self.canaries).filter_map(Entry::task);
-        let canary = Canary {
-            count: canaries.filter(|task| tasks.contains(task)).count(),
-            bake: Duration::from_millis(self.canary_bake_ms),
-        };
-        (!self.promoted).then_some(canary)
-    }
-
-    fn request(&self, tasks: Vec<Task>) -> Request {
-        let ailing = self.instances.iter().filter(|entry| entry.ailing);
-        Request {
-            verb: self.verb,
-            canary: self.canary(&tasks),
-            bake: Duration::from_millis(self.bake_ms),
-            tasks,
-            policy: Policy {
-                surge: self.surge,
-                settle: Duration::from_millis(self.settle_ms),
-            },
-            switch: self.switch,
-            ailing: ailing.filter_map(|entry| entry.instance.parse().ok()).collect(),
-        }
-    }
-}
-
-impl Entry {
-    fn is_done(&self, now: Option<&Seen>) -> bool {
+    fn is_done(&self, task: Task, seen: &BTreeMap<Instance, Seen>) -> bool {
+        let now = seen.get(&task.instance());
         let up = now.is_some_and(|now| now.up);
-        match self.task {
-            TaskName::Restart => {
-                let replaced = |now: &Seen| now.new.unwrap_or(now.invocation != self.old);
+        let part = self.parts.get(&task.instance());
+        match task {
+            Task::Restart(_) => {
+                let old = part.and_then(|part| part.old.as_ref());
+                let replaced = |now: &Seen| now.new.unwrap_or(now.invocation.as_ref() != old);
                 up && now.is_some_and(replaced)
             }
-            TaskName::Start => up,
-            TaskName::Stop => !up && self.progress != Progress::Waiting,
+            Task::Start(_) => up,
+            Task::Stop(_) => !up && self.is_touched(task),
         }
+    }
+
+    /// Whether it has to go back on the way back. One that is known to run the old state does not.
+    fn was_begun(&self, task: Task, seen: &BTreeMap<Instance, Seen>) -> bool {
+        let now = seen.get(&task.instance());
+        let old = now.is_some_and(|now| now.up && now.new == Some(false));
+        self.is_done(task, seen) || (self.is_touched(task) && !old)
+    }
+
+    fn is_touched(&self, task: Task) -> bool {
+        let part = self.parts.get(&task.instance());
+        part.is_some_and(|part| part.progress != Progress::Waiting)
+    }
+
+    /// What the rollout had brought up, the surge among it, and whether that is up now.
+    fn survivors(&self, begun: &[Task], seen: &BTreeMap<Instance, Seen>) -> BTreeMap<Instance, bool> {
+        let begun = begun.iter().filter(|task| task.brings_up());
+        let up = |who: Instance| seen.get(&who).is_some_and(|now| now.up);
+        let mut alive: BTreeMap<Instance, bool> = begun.map(|task| (task.instance(), up(task.instance()))).collect();
+        if let Some(surge) = seen.get(&Instance::Surge) {
+            let ours = surge.up && self.surge_run.is_some() && surge.invocation == self.surge_run;
+            alive.insert(Instance::Surge, ours);
+        }
+        alive
+    }
+
+    fn canaries_among(&self, ahead: &VecDeque<Task>) -> Option<usize> {
+        let canary = self.request.canary.filter(|_| !self.promoted)?;
+        let canaries = self.request.tasks.iter().take(canary.count);
+        Some(canaries.filter(|task| ahead.contains(task)).count())
     }
 }

@@ -39,10 +39,11 @@ impl Stock {
             }
         }
         let live = releases::live(layout, app);
-        let last = record::read_release(layout, app)?.filter(|record| record.verb == Verb::Deploy);
-        let change = last.and_then(|record| record.release);
-        let change = change.filter(|change| live.as_ref().is_some_and(|live| live.to_string() == change.to));
-        let before = change.and_then(|change| change.from?.parse().ok());
+        let last = record::read_release(layout, app)?.filter(|record| record.rollout.verb() == Verb::Deploy);
+        let change = last.and_then(|record| record.about.release);
+        let before = change
+            .filter(|change| live.as_ref() == Some(&change.to))
+            .and_then(|change| change.from);
         Ok(Self {
             all,
             live,
@@ -89,8 +90,8 @@ async fn in_use(context: &Context, systemd: &Systemd, spec: &AppSpec) -> anyhow:
     let mut used: BTreeSet<ReleaseId> = pins::all(layout, app)?.into_values().collect();
     let survey = Survey::all(systemd, app).await?;
     used.extend(survey.releases());
-    if let Some(change) = record::read_release(layout, app)?.and_then(|record| record.release) {
-        used.extend(change.from.iter().chain([&change.to]).filter_map(|id| id.parse().ok()));
+    if let Some(change) = record::read_release(layout, app)?.and_then(|record| record.about.release) {
+        used.extend(change.from.into_iter().chain([change.to]));
     }
     // Also what a process has that its shim knows nothing of.
     let folder = layout.releases(app);

@@ -1,5 +1,6 @@
 //! The rules of a rollout, held against a world in which instances fail and die at random and operators lose patience.
 
+mod kept;
 mod play;
 mod releases;
 mod world;
@@ -37,6 +38,10 @@ fn told(request: Request, events: &[Event]) -> Vec<Step> {
 
 fn failed(instance: Instance) -> Failure {
     Failure::of(instance, "boom".to_owned())
+}
+
+fn up(instance: Instance) -> Event {
+    Event::Up(instance, "new".to_owned())
 }
 
 fn not_up(instance: Instance) -> Event {
@@ -80,7 +85,7 @@ fn a_surge_that_fails_leaves_everything_as_it_was() {
     assert_eq!(steps[1], Step::Run(Task::Stop(Surge)));
     assert_eq!(steps[2], Step::Finish(Outcome::Kept(failed(Surge))));
     let died = Event::Died(Surge, "boom".to_owned());
-    let steps = told(rolling(2), &[Event::Up(Surge), died, Event::Down(Surge)]);
+    let steps = told(rolling(2), &[up(Surge), died, Event::Down(Surge)]);
     assert_eq!(steps[3], Step::Finish(Outcome::Kept(failed(Surge))));
 }
 
@@ -88,13 +93,13 @@ fn a_surge_that_fails_leaves_everything_as_it_was() {
 fn a_failure_half_way_takes_back_what_was_changed_newest_first() {
     let events = [
         Event::Switched,
-        Event::Up(Surge),
+        up(Surge),
         Event::Settled,
-        Event::Up(Number(1)),
+        up(Number(1)),
         not_up(Number(2)),
         Event::Undone,
-        Event::Up(Number(2)),
-        Event::Up(Number(1)),
+        up(Number(2)),
+        up(Number(1)),
         Event::Down(Surge),
     ];
     let steps = told(apply(3), &events);
@@ -110,7 +115,7 @@ fn a_failure_half_way_takes_back_what_was_changed_newest_first() {
 
 #[test]
 fn without_a_way_back_the_surge_stands_in_for_what_is_missing() {
-    let steps = told(rolling(3), &[Event::Up(Surge), Event::Settled, not_up(Number(1))]);
+    let steps = told(rolling(3), &[up(Surge), Event::Settled, not_up(Number(1))]);
     let outcome = Outcome::Stopped {
         failure: failed(Number(1)),
         stands_in: true,
@@ -123,10 +128,10 @@ fn without_a_way_back_the_surge_stands_in_for_what_is_missing() {
 fn an_instance_that_was_down_before_goes_first_and_blocks_nobody() {
     let request = Request::new(Verb::RollingRestart, (2, 2), true, vec![Number(2)], CAREFUL);
     let events = [
-        Event::Up(Surge),
+        up(Surge),
         Event::Settled,
         not_up(Number(2)),
-        Event::Up(Number(1)),
+        up(Number(1)),
         Event::Down(Surge),
     ];
     let steps = told(request, &events);
@@ -143,7 +148,7 @@ fn an_operator_who_leaves_early_leaves_nothing_behind() {
         &[
             Event::Switched,
             Event::Interrupted,
-            Event::Up(Surge),
+            up(Surge),
             Event::Undone,
             Event::Down(Surge),
         ],
@@ -155,12 +160,7 @@ fn an_operator_who_leaves_early_leaves_nothing_behind() {
 
 #[test]
 fn an_operator_who_leaves_half_way_can_resume() {
-    let events = [
-        Event::Up(Surge),
-        Event::Settled,
-        Event::Interrupted,
-        Event::Up(Number(1)),
-    ];
+    let events = [up(Surge), Event::Settled, Event::Interrupted, up(Number(1))];
     let steps = told(rolling(2), &events);
     assert_eq!(steps[3], Step::Continue);
     assert_eq!(steps[4], Step::Finish(Outcome::Interrupted { clean: false }));

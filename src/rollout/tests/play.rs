@@ -1,6 +1,7 @@
 //! Plays rollouts in a world: to their end, or until whoever drives them is killed.
 
-use super::super::{Event, Outcome, Record, Request, Rollout, Step};
+use super::super::{Event, Outcome, Request, Rollout, Step};
+use super::kept::{earlier, kept};
 use super::world::World;
 
 /// When whoever drives a rollout is killed.
@@ -14,22 +15,19 @@ pub(super) struct Kill {
     pub(super) power: bool,
 }
 
-/// Kills whoever drives a rollout, and has the rest done from the record by someone with better luck.
+/// Kills whoever drives a rollout, and has the rest done from what was kept by someone with better luck.
 pub(super) fn killed(request: &Request, mut world: World, kill: Kill, begin: Event) -> (World, Outcome) {
     let Kill { steps, late, power } = kill;
-    let mut rollout = Rollout::new(request.clone());
     let runs = world.instances.keys().map(|who| (*who, "old".to_owned())).collect();
-    let mut record = Record::new("now".into(), "a".into(), ("ann".into(), 1), request, &runs);
+    let mut rollout = Rollout::new(request.clone()).replacing(runs);
     let mut step = rollout.step(Event::Begin);
     for nth in 0..=steps {
-        record.begins(&step);
         if matches!(step, Step::Finish(_)) {
             break;
         }
         if nth < steps || late {
             let event = world.take(&step);
             if nth < steps {
-                record.happened(&event, Some("new".to_owned()));
                 step = rollout.step(event);
             }
         }
@@ -37,10 +35,13 @@ pub(super) fn killed(request: &Request, mut world: World, kill: Kill, begin: Eve
     if power {
         world.starts_anew();
     }
-    let (rest, past) = record.rest(&world.seen());
-    let begin = if record.going_back { Event::Abort } else { begin };
+    let mut before = earlier(&rollout);
+    before.reopen(&world.seen());
+    let mut rollout = kept(&rollout);
+    rollout.reopen(&world.seen());
+    assert_eq!(before, rollout, "an earlier appctl would have left something else");
+    let begin = if rollout.is_going_back() { Event::Abort } else { begin };
     world.dice.clear();
-    let mut rollout = Rollout::resumed(rest, past);
     let mut step = rollout.step(begin);
     for _ in 0..4 * request.tasks.len() + 16 {
         if let Step::Finish(outcome) = step {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::play::{Kill, killed};
 use super::world::world;
-use super::{CAREFUL, failed, told};
+use super::{CAREFUL, failed, told, up};
 use crate::rollout::{Canary, Event, Outcome, Request, Rollout, Step, Task, Verb, plan};
 use crate::spec::Instance::{Number, Surge};
 
@@ -79,7 +79,7 @@ fn canaries_are_watched_alone_before_the_release_is_final() {
 fn baking() -> (Rollout, Step) {
     let mut rollout = Rollout::new(deploy(2, Some(1)));
     rollout.step(Event::Begin);
-    for event in [Event::Switched, Event::Up(Surge), Event::Settled, Event::Up(Number(1))] {
+    for event in [Event::Switched, up(Surge), Event::Settled, up(Number(1))] {
         rollout.step(event);
     }
     let bake = rollout.step(Event::Down(Surge));
@@ -92,7 +92,7 @@ fn a_canary_is_promoted_before_its_time_when_the_operator_says_so() {
     assert!(matches!(bake, Step::Bake { canary: true, .. }), "{bake:?}");
     assert_eq!(rollout.step(Event::Promote), Step::Run(Task::Start(Surge)));
     assert_eq!(rollout.step(Event::Promote), Step::Continue, "once is enough");
-    assert_eq!(rollout.step(Event::Up(Surge)), Step::Commit);
+    assert_eq!(rollout.step(up(Surge)), Step::Commit);
 }
 
 #[test]
@@ -114,8 +114,8 @@ fn what_errs_is_replaced_only_once_a_surge_on_the_old_state_stands_in_for_it() {
     let (mut rollout, _) = baking();
     rollout.step(Event::Errs(Number(1), "boom".to_owned()));
     assert_eq!(rollout.step(Event::Undone), Step::Run(Task::Restart(Surge)));
-    assert_eq!(rollout.step(Event::Up(Surge)), Step::Run(Task::Restart(Number(1))));
-    assert_eq!(rollout.step(Event::Up(Number(1))), Step::Run(Task::Stop(Surge)));
+    assert_eq!(rollout.step(up(Surge)), Step::Run(Task::Restart(Number(1))));
+    assert_eq!(rollout.step(up(Number(1))), Step::Run(Task::Stop(Surge)));
     let back = Outcome::WentBack(failed(Number(1)));
     assert_eq!(rollout.step(Event::Down(Surge)), Step::Finish(back));
 }
@@ -126,7 +126,7 @@ fn errors_count_only_while_somebody_watches() {
     rollout.step(Event::Begin);
     rollout.step(Event::Switched);
     assert_eq!(rollout.step(Event::Errs(Surge, "boom".to_owned())), Step::Continue);
-    assert_eq!(rollout.step(Event::Up(Surge)), Step::Settle(CAREFUL.settle));
+    assert_eq!(rollout.step(up(Surge)), Step::Settle(CAREFUL.settle));
 }
 
 #[test]
@@ -140,10 +140,10 @@ fn an_operator_who_leaves_a_canary_leaves_it_there() {
 fn a_death_or_errors_while_everything_is_watched_take_it_back_and_leaving_is_done() {
     let events = [
         Event::Switched,
-        Event::Up(Surge),
+        up(Surge),
         Event::Settled,
         Event::Switched,
-        Event::Up(Number(1)),
+        up(Number(1)),
         Event::Down(Surge),
     ];
     let baked = |last| told(deploy(1, None), &[&events[..], &[last]].concat()).pop();

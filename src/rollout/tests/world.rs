@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Event, Outcome, Request, Seen, Step, Task};
+use super::up;
 use crate::spec::Instance::{self, Number, Surge};
 
 /// A machine with instances on the old or the new state, and dice.
@@ -143,7 +144,7 @@ impl World {
             self.failed |= !(self.ailing.contains(&who) && self.proven);
             return Event::NotUp(who, "boom".to_owned());
         }
-        Event::Up(who)
+        up(who)
     }
 
     /// Perhaps something that nobody asked for, while a step runs.

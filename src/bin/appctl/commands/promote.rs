@@ -43,7 +43,7 @@ async fn one(app: &AppName, context: &Context) -> anyhow::Result<()> {
         return Ok(());
     };
     if ask(&last, Watching::Canaries, Signal::SIGUSR1)? {
-        let (verb, pid) = (last.record.verb, last.record.pid);
+        let (verb, pid) = (last.record.rollout.verb(), last.record.about.driver.pid);
         context.say(app, &format!("promoted; the {verb} (process {pid}) goes on"));
         return Ok(());
     }
@@ -55,7 +55,7 @@ async fn one(app: &AppName, context: &Context) -> anyhow::Result<()> {
         context.say(app, "nothing to promote");
         return Ok(());
     };
-    last.record.promoted = true;
+    last.record.rollout.promote();
     let spec = apps::in_force(&context.layout, app)?;
     Box::pin(reopen(
         last,
@@ -72,16 +72,19 @@ async fn one(app: &AppName, context: &Context) -> anyhow::Result<()> {
 /// An open rollout with canaries that were not promoted yet.
 fn canaries(app: &AppName, context: &Context) -> anyhow::Result<Option<Last>> {
     let last = record::read(&context.layout, app)?;
-    Ok(last.filter(|last| last.record.state.is_open() && !last.record.promoted && !last.record.going_back))
+    Ok(last.filter(|last| {
+        let rollout = &last.record.rollout;
+        rollout.state().is_open() && !rollout.is_promoted() && !rollout.is_going_back()
+    }))
 }
 
 /// Tells the process that drives a rollout, if there is one and it watches just this, what is wanted of it.
 fn ask(last: &Last, watching: Watching, signal: Signal) -> anyhow::Result<bool> {
-    if !last.driven || last.record.watching != Some(watching) {
+    if !last.driven || last.record.rollout.watching() != Some(watching) {
         return Ok(false);
     }
     // It holds the lock under this number.
-    kill(Pid::from_raw(i32::try_from(last.record.pid)?), signal)?;
+    kill(Pid::from_raw(i32::try_from(last.record.about.driver.pid)?), signal)?;
     Ok(true)
 }
 
@@ -94,14 +97,15 @@ pub(super) async fn take_back(app: &AppName, context: &Context) -> anyhow::Resul
     if !asked {
         return Ok(false);
     }
-    let (verb, pid) = (last.record.verb, last.record.pid);
+    let (verb, pid) = (last.record.rollout.verb(), last.record.about.driver.pid);
     context.say(app, &format!("the {verb} (process {pid}) takes it back"));
     loop {
         tokio::time::sleep(LOOK).await;
         match record::read(&context.layout, app)? {
-            Some(now) if now.record.id == last.record.id && now.record.ended.is_none() && now.driven => {}
-            Some(now) if now.record.id == last.record.id => return told(app, context, &now),
-            _ => return Ok(true),
+            Some(now) if now.record.about.started != last.record.about.started => return Ok(true),
+            Some(now) if now.record.about.ended.is_none() && now.driven => {}
+            Some(now) => return told(app, context, &now),
+            None => return Ok(true),
         }
     }
 }
@@ -109,10 +113,11 @@ pub(super) async fn take_back(app: &AppName, context: &Context) -> anyhow::Resul
 fn told(app: &AppName, context: &Context, now: &Last) -> anyhow::Result<bool> {
     let message = now
         .record
+        .about
         .message
         .clone()
         .unwrap_or_else(|| "it was interrupted".to_owned());
-    if now.record.state.is_open() {
+    if now.record.rollout.state().is_open() {
         return Err(ExpectedError::new(Exit::ROLLOUT_FAILED, format!("{app}: {message}")).into());
     }
     context.say(app, &message);

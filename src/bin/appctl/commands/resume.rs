@@ -60,10 +60,12 @@ async fn one(
 
 fn show(app: &AppName, verb: &str, context: &Context) -> anyhow::Result<()> {
     let text = match open(app, verb, context)? {
-        Some(last) if last.driven => format!("the {} is still running", last.record.verb),
+        Some(last) if last.driven => format!("the {} is still running", last.record.rollout.verb()),
         Some(last) => format!(
             "would {verb} the {} that began {} and got to: {}",
-            last.record.verb, last.record.started, last.record.step
+            last.record.rollout.verb(),
+            last.record.about.started,
+            last.record.rollout.step_name()
         ),
         None => format!("nothing to {verb}"),
     };
@@ -74,7 +76,7 @@ fn show(app: &AppName, verb: &str, context: &Context) -> anyhow::Result<()> {
 /// The last rollout, when the verb has something to do with it. One that failed half way can be aborted only.
 fn open(app: &AppName, verb: &str, context: &Context) -> anyhow::Result<Option<Last>> {
     let last = record::read(&context.layout, app)?;
-    Ok(last.filter(|last| match last.record.state {
+    Ok(last.filter(|last| match last.record.rollout.state() {
         State::Stopped => verb == "abort",
         state => state.is_open(),
     }))

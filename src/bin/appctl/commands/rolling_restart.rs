@@ -81,10 +81,11 @@ fn show(app: &AppName, down: bool, request: Request, context: &Context) {
 fn note_earlier(app: &AppName, context: &Context) -> anyhow::Result<()> {
     let last = record::read(&context.layout, app)?;
     // The lock is ours by now, so nobody drives whatever it says.
-    if let Some(last) = last.filter(|last| last.record.state.is_open()) {
+    if let Some(last) = last.filter(|last| last.record.rollout.state().is_open()) {
         let note = format!(
             "takes the place of the {} that began {}",
-            last.record.verb, last.record.started
+            last.record.rollout.verb(),
+            last.record.about.started
         );
         context.say(app, &note);
     }

@@ -67,14 +67,14 @@ impl Roll<'_> {
         let Some(last) = open_release(self.context, app)? else {
             return Ok(false);
         };
-        let change = last.record.release.as_ref();
-        let same = change.is_some_and(|change| change.to == to.to_string()) && !last.record.going_back;
+        let change = last.record.about.release.as_ref();
+        let same = change.is_some_and(|change| change.to == *to) && !last.record.rollout.is_going_back();
         let (text, begin) = if same {
             ("goes on with", Event::Begin)
         } else {
             ("first takes back", Event::Abort)
         };
-        let (verb, since) = (last.record.verb, &last.record.started);
+        let (verb, since) = (last.record.rollout.verb(), &last.record.about.started);
         self.context.say(app, &format!("{text} the {verb} that began {since}"));
         reopen(
             last,
@@ -128,7 +128,7 @@ pub(crate) async fn show(context: &Context, systemd: &Systemd, spec: &AppSpec, t
 /// The last rollout of a release, while it waits for someone to finish it.
 fn open_release(context: &Context, app: &AppName) -> anyhow::Result<Option<Last>> {
     let last = record::read(&context.layout, app)?;
-    Ok(last.filter(|last| last.record.release.is_some() && last.record.state.is_open()))
+    Ok(last.filter(|last| last.record.about.release.is_some() && last.record.rollout.state().is_open()))
 }
 
 /// Nothing else may be rolled while instances of two releases run: exit code [`Exit::BUSY`].
@@ -136,7 +136,8 @@ pub(crate) fn refuse_open_release(context: &Context, app: &AppName) -> anyhow::R
     let Some(last) = open_release(context, app)? else {
         return Ok(());
     };
-    let (verb, by, began) = (last.record.verb, &last.record.by, &last.record.started);
+    let (verb, about) = (last.record.rollout.verb(), &last.record.about);
+    let (by, began) = (&about.driver.user, &about.started);
     let error = ExpectedError::new(
         Exit::BUSY,
         format!("{app}: the {verb} by {by} that began {began} is not finished"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use appctl::contract::Note;
 use appctl::host::journal::Query;
 use appctl::observe::journal::Noted;
-use appctl::rollout::Record;
+use appctl::rollout::About;
 
 /// A journal that does not answer is no reason to hold up the end.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -21,13 +21,13 @@ pub(super) struct Drained {
 
 impl super::work::Work {
     /// All of them since the rollout began; `None` when the journal does not tell, or nobody counts.
-    pub(super) async fn drained_since(&self, record: &Record) -> Option<Drained> {
+    pub(super) async fn drained_since(&self, about: &About) -> Option<Drained> {
         let query = Query {
-            since: Some(moment(&record.started)?),
-            notes_of: record.shims.clone(),
+            since: Some(moment(&about.started)?),
+            notes_of: about.shims.clone(),
             ..Query::default()
         };
-        match record.shims.is_empty() {
+        match about.shims.is_empty() {
             _ if !self.counted => None,
             true => Some(Drained::default()),
             false => tokio::time::timeout(PATIENCE, count(query)).await.ok().flatten(),

@@ -7,8 +7,8 @@ use std::pin::pin;
 use anyhow::Context as _;
 use appctl::host::bus::{JobResult, Watch};
 use appctl::host::record;
-use appctl::rollout::{Event, Outcome, Record, Rollout, Step};
-use appctl::spec::{AppName, Instance};
+use appctl::rollout::{Event, Outcome, Record, Step};
+use appctl::spec::Instance;
 use jiff::Timestamp;
 
 use super::errors::Watched;
@@ -41,7 +41,7 @@ pub(super) struct Ended {
 
 /// One rollout under way.
 pub(super) struct Driver<'a> {
-    pub(super) rollout: Rollout,
+    /// The rollout, as it is on disk after each step that it has asked for.
     pub(super) record: Record,
     pub(super) work: Work,
     pub(super) progress: Progress,
@@ -63,17 +63,26 @@ pub(super) struct Driver<'a> {
 impl Driver<'_> {
     /// Takes the rollout from its first event to its end.
     pub(super) async fn drive(mut self) -> anyhow::Result<Ended> {
-        let mut step = self.rollout.step(self.wanted.clone());
+        let mut step = self.tell(self.wanted.clone())?;
         loop {
-            self.record.begins(&step);
             if let Step::Finish(outcome) = step {
                 return self.finish(&outcome).await;
             }
-            self.save()?;
             self.progress.begins(&step);
             self.watched = self.watches(&step).await?;
             step = Box::pin(self.take(step)).await?;
         }
+    }
+
+    /// Tells the rollout what happened, and keeps it before the step that follows is begun: a process that is killed
+    /// has begun nothing that is not on disk. An event that asks for nothing is kept with the next step, and the end
+    /// once what it promises is durable, in [`Driver::finish`].
+    pub(super) fn tell(&mut self, event: Event) -> anyhow::Result<Step> {
+        let step = self.record.rollout.step(event);
+        if !matches!(step, Step::Continue | Step::Finish(_)) {
+            self.save()?;
+        }
+        Ok(step)
     }
 
     /// Carries out one step; the next one.
@@ -83,12 +92,12 @@ impl Driver<'_> {
             _ => None,
         };
         busy.map(|instance| self.runs.remove(&instance));
-        let mut work = pin!(self.work.clone().carry_out(step, self.record.going_back));
+        let mut work = pin!(self.work.clone().carry_out(step, self.record.rollout.is_going_back()));
         loop {
             let next = tokio::select! {
                 biased;
                 done = &mut work => return self.done(done?).await,
-                wish = self.interrupts.wish() => self.wished(wish),
+                wish = self.interrupts.wish() => self.wished(wish)?,
                 changed = self.watch.changed() => {
                     let units = changed.context("lost systemd for good")?;
                     self.changed(&units).await?
@@ -107,38 +116,36 @@ impl Driver<'_> {
             Step::Continue => {}
             next => return Ok(next),
         }
-        if let (Event::Up(instance), Some(run)) = (&done.event, &done.run) {
+        if let (Event::Up(instance, _), Some(run)) = (&done.event, &done.run) {
             self.runs.insert(*instance, run.clone());
         }
         self.refused |= matches!(done.event, Event::Refused(..));
-        self.record.shims.extend(done.shims);
-        self.record.happened(&done.event, done.run.map(|run| run.id));
+        self.record.about.shims.extend(done.shims);
         self.note_first(done.reason.as_ref());
         let said = done.reason.map(|reason| reason.lines()).unwrap_or_default();
         self.progress.happened(&done.event, &said);
         done.notes.iter().for_each(|note| self.progress.note(note));
-        Ok(self.rollout.step(done.event))
+        self.tell(done.event)
     }
 
     fn note_first(&mut self, reason: Option<&Reason>) {
-        if !self.record.going_back && self.first.is_none() {
+        if !self.record.rollout.is_going_back() && self.first.is_none() {
             self.first = reason.map(Reason::end);
         }
     }
 
-    fn wished(&mut self, wish: Wish) -> Step {
+    fn wished(&mut self, wish: Wish) -> anyhow::Result<Step> {
         let event = match wish {
             Wish::Leave(1) => Event::Interrupted,
             Wish::Leave(_) => {
-                self.progress.left(self.record.app.as_str());
+                self.progress.left();
                 std::process::exit(1);
             }
             Wish::Promote => Event::Promote,
             Wish::TakeBack => Event::Abort,
         };
         self.progress.wished(&event);
-        self.record.happened(&event, None);
-        self.rollout.step(event)
+        self.tell(event)
     }
 
     /// What is being replaced changes all the time, and is looked at when that is done.
@@ -163,7 +170,7 @@ impl Driver<'_> {
             let state = self.work.systemd.instance(unit).await?;
             let since = Some(known.since);
             let reason = Reason::of(&self.work.systemd, &state, &JobResult::Done, since).await;
-            match self.died(instance, &reason) {
+            match self.died(instance, &reason)? {
                 Step::Continue => {}
                 next => return Ok(next),
             }
@@ -171,13 +178,12 @@ impl Driver<'_> {
         self.judge().await
     }
 
-    fn died(&mut self, instance: Instance, reason: &Reason) -> Step {
+    fn died(&mut self, instance: Instance, reason: &Reason) -> anyhow::Result<Step> {
         self.runs.remove(&instance);
         self.note_first(Some(reason));
         let event = Event::Died(instance, format!("it was ready, and then {}", reason.why));
-        self.record.happened(&event, None);
         self.progress.happened(&event, &reason.lines());
-        self.rollout.step(event)
+        self.tell(event)
     }
 
     /// What is durable comes before the record of the end: whoever goes on with this repeats it.
@@ -185,12 +191,11 @@ impl Driver<'_> {
         if let Some(switching) = self.work.swap.switching() {
             switching.end(&self.work.layout, &self.work.app, outcome, self.refused)?;
         }
-        let drained = self.work.drained_since(&self.record).await;
+        let drained = self.work.drained_since(&self.record.about).await;
         let exit = verdict::exit(outcome, &self.wanted, drained);
         let sentence = verdict::sentence(outcome, &self.record);
         self.progress.finished(exit, &sentence, &self.record, drained);
-        self.record.message = Some(sentence.clone());
-        self.record.ended = Some(super::hold::now());
+        self.record.close(super::hold::now(), sentence.clone());
         self.save()?;
         if let Err(why) = self.work.hooks.after(&self.record).await {
             self.progress.note(&why);
@@ -200,10 +205,6 @@ impl Driver<'_> {
     }
 
     fn save(&self) -> anyhow::Result<()> {
-        Ok(record::write(&self.work.layout, self.app(), &self.record)?)
-    }
-
-    fn app(&self) -> &AppName {
-        &self.work.app
+        Ok(record::write(&self.work.layout, &self.work.app, &self.record)?)
     }
 }

@@ -65,8 +65,8 @@ impl Driver<'_> {
             return Ok(None);
         };
         let before = Responses {
-            all: self.record.responses_before,
-            errors: self.record.errors_before,
+            all: self.record.about.responses_before,
+            errors: self.record.about.errors_before,
         };
         Ok(Some(Watched {
             limit,
@@ -85,18 +85,12 @@ impl Driver<'_> {
             return Ok(Step::Continue);
         };
         let event = Event::Errs(instance, why);
-        self.record.happened(&event, None);
         self.progress.happened(&event, &[]);
-        Ok(self.rollout.step(event))
+        self.tell(event)
     }
 
     async fn answers(&self) -> anyhow::Result<Answers> {
-        let who = self
-            .record
-            .instances
-            .iter()
-            .filter_map(|entry| entry.instance.parse().ok());
-        let who: Vec<Instance> = who.collect();
+        let who: Vec<Instance> = self.record.rollout.instances().collect();
         let survey = Survey::of(&self.work.systemd, &self.work.app, &who).await?;
         Ok(survey.answers())
     }

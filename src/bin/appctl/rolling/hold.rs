@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use appctl::host::lock::{self, Lock, LockError, Owner};
+use appctl::rollout::Driver;
 use appctl::spec::AppName;
 use jiff::{Timestamp, Unit};
 
@@ -18,7 +19,7 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(crate) struct Hold {
     _lock: Lock,
     /// Who holds it.
-    pub(super) owner: Owner,
+    owner: Owner,
 }
 
 impl Hold {
@@ -43,6 +44,15 @@ impl Hold {
 }
 
 impl Hold {
+    /// The process that holds it, as a rollout remembers it.
+    pub(super) fn driver(&self) -> Driver {
+        Driver {
+            user: self.owner.user.clone(),
+            pid: self.owner.pid,
+            pid_began: self.owner.began,
+        }
+    }
+
     /// The same; waits for whoever has it when `wait` says so, until the operator wants to leave.
     pub(crate) async fn take_or_wait(
         context: &Context,

@@ -49,7 +49,7 @@ impl Hooks {
     /// After the end. A failure is told and changes nothing.
     pub(super) async fn after(&self, record: &Record) -> Result<(), String> {
         let mut variables = self.about(record);
-        let outcome = serde_json::to_value(record.state).unwrap_or_default();
+        let outcome = serde_json::to_value(record.rollout.state()).unwrap_or_default();
         variables.push(("APPCTL_OUTCOME", outcome.as_str().unwrap_or_default().to_owned()));
         self.each("after", &self.commands.after, &variables).await
     }
@@ -93,12 +93,13 @@ impl Hooks {
     fn about(&self, record: &Record) -> Variables {
         let mut variables = vec![
             ("APPCTL_APP", self.app.to_string()),
-            ("APPCTL_VERB", record.verb.to_string()),
-            ("APPCTL_BY", record.by.clone()),
+            ("APPCTL_VERB", record.rollout.verb().to_string()),
+            ("APPCTL_BY", record.about.driver.user.clone()),
         ];
-        if let Some(change) = &record.release {
-            variables.push(("APPCTL_RELEASE", change.to.clone()));
-            variables.extend(change.from.clone().map(|from| ("APPCTL_RELEASE_BEFORE", from)));
+        if let Some(change) = &record.about.release {
+            variables.push(("APPCTL_RELEASE", change.to.to_string()));
+            let from = change.from.as_ref();
+            variables.extend(from.map(|from| ("APPCTL_RELEASE_BEFORE", from.to_string())));
         }
         variables
     }

@@ -6,7 +6,7 @@ use appctl::contract::times;
 use appctl::host::bus::Systemd;
 use appctl::host::record::Last;
 use appctl::observe::Responses;
-use appctl::rollout::{Event, Past, Record, Request, Rollout, State};
+use appctl::rollout::{About, Event, Record, Request, Rollout};
 use appctl::spec::{AppSpec, Instance};
 use jiff::Timestamp;
 
@@ -40,27 +40,19 @@ pub(crate) async fn carry_out(
     let app = order.spec.name.clone();
     let who: Vec<Instance> = order.request.tasks.iter().map(|task| task.instance()).collect();
     let survey = Survey::of(systemd, &app, &who).await?;
-    let by = (hold.owner.user.clone(), hold.owner.pid);
-    let mut record = Record::new(super::hold::now(), app.to_string(), by, &order.request, &survey.runs());
     let before: Responses = survey.answers().into_values().map(|one| one.responses).sum();
-    (record.responses_before, record.errors_before) = (before.all, before.errors);
-    record.shims = survey.main_processes().collect();
-    record.pid_began = hold.owner.began;
-    record.release = order.swap.moves();
+    let about = About {
+        release: order.swap.moves(),
+        responses_before: before.all,
+        errors_before: before.errors,
+        shims: survey.main_processes().collect(),
+        ..About::new(app.clone(), super::hold::now(), hold.driver())
+    };
     order.swap.remember(&context.layout, &app)?;
-    let rollout = Rollout::new(order.request);
+    let record = Record::new(about, Rollout::new(order.request).replacing(survey.runs()));
     let spec = order.spec;
     let work = Work::new(systemd, &context.layout, &spec, order.swap);
-    let ended = drive(
-        rollout,
-        record,
-        work,
-        Event::Begin,
-        BTreeMap::new(),
-        context,
-        interrupts,
-    )
-    .await?;
+    let ended = drive(record, work, Event::Begin, BTreeMap::new(), context, interrupts).await?;
     verdict::result(ended, context, &spec)?;
     // All processes are new ones, so what an older appctl made need not be shared with old ones any longer.
     if let Err(error) = account::adopt_for(context, &spec) {
@@ -80,38 +72,34 @@ pub(crate) async fn reopen(
     interrupts: &mut Interrupts,
 ) -> anyhow::Result<()> {
     let mut record = last.record;
-    let (request, past, runs) = rest(&mut record, spec, systemd).await?;
+    let runs = look_again(&mut record, spec, systemd).await?;
     let swap = Swap::recalled(&context.layout, &spec.name, &record, units::count(spec))?;
-    record.state = State::Running;
-    record.ended = None;
-    (record.by, record.pid) = (hold.owner.user.clone(), hold.owner.pid);
-    record.pid_began = hold.owner.began;
-    let begin = if record.going_back { Event::Abort } else { begin };
+    record.hand_over(hold.driver());
+    let begin = if record.rollout.is_going_back() {
+        Event::Abort
+    } else {
+        begin
+    };
     let work = Work::new(systemd, &context.layout, spec, swap);
-    let rollout = Rollout::resumed(request, past);
-    let ended = drive(rollout, record, work, begin, runs, context, interrupts).await?;
+    let ended = drive(record, work, begin, runs, context, interrupts).await?;
     verdict::result(ended, context, spec)
 }
 
 type Runs = BTreeMap<Instance, Run>;
 
-/// What is left to do, what was done, and the runs of what that brought up.
-async fn rest(record: &mut Record, spec: &AppSpec, systemd: &Systemd) -> anyhow::Result<(Request, Past, Runs)> {
-    let instances = record.instances.iter().filter_map(|entry| entry.instance.parse().ok());
-    let who: Vec<Instance> = instances.chain([Instance::Surge]).collect();
+/// Finds out what is left to do; the runs of what was done that is up.
+async fn look_again(record: &mut Record, spec: &AppSpec, systemd: &Systemd) -> anyhow::Result<Runs> {
+    let who: Vec<Instance> = record.rollout.instances().chain([Instance::Surge]).collect();
     let survey = Survey::settled(systemd, &spec.name, &who, times::drain_and_start(spec)).await?;
-    record.shims.extend(survey.main_processes());
-    let release = record.release.as_ref().map(|change| change.to.as_str());
-    let (request, past) = record.rest(&survey.seen(release));
+    record.about.shims.extend(survey.main_processes());
+    let release = record.about.release.as_ref().map(|change| &change.to);
+    record.rollout.reopen(&survey.seen(release));
     let since = Timestamp::now();
-    let up = |who: &Instance| past.alive.get(who) == Some(&true);
-    let runs = survey.runs().into_iter().filter(|(who, _)| up(who));
-    let runs = runs.map(|(who, id)| (who, Run { id, since })).collect();
-    Ok((request, past, runs))
+    let runs = survey.runs().into_iter().filter(|(who, _)| record.rollout.is_up(*who));
+    Ok(runs.map(|(who, id)| (who, Run { id, since })).collect())
 }
 
 async fn drive(
-    rollout: Rollout,
     record: Record,
     work: Work,
     begin: Event,
@@ -124,12 +112,10 @@ async fn drive(
         // Nothing may keep an operator from going back.
         _ => {}
     }
-    let instances = record.instances.iter().filter_map(|entry| entry.instance.parse().ok());
-    let who = instances.chain([Instance::Surge]);
+    let who = record.rollout.instances().chain([Instance::Surge]);
     let names: Vec<String> = who.map(|instance| units::instance(&work.app, instance)).collect();
     let watch = work.systemd.watch(&names).await?;
     let driver = Driver {
-        rollout,
         progress: Progress::new(&record, context.json),
         record,
         work,

@@ -3,8 +3,8 @@
 
 use std::time::{self, Duration};
 
-use appctl::rollout::{Entry, Event, Record, Step, TaskName};
-use appctl::spec::Instance;
+use appctl::rollout::{Event, Record, Step, Task};
+use appctl::spec::{AppName, Instance};
 use serde_json::{Value, json};
 
 use super::drained::Drained;
@@ -18,7 +18,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// The display of one rollout.
 #[derive(Debug)]
 pub(super) struct Progress {
-    app: String,
+    app: AppName,
     json: bool,
     live: bool,
     began: time::Instant,
@@ -29,17 +29,18 @@ pub(super) struct Progress {
 impl Progress {
     pub(super) fn new(record: &Record, json: bool) -> Self {
         let this = Self {
-            app: record.app.clone(),
+            app: record.about.app.clone(),
             json,
             live: !json && ui::is_live(),
             began: time::Instant::now(),
             step: String::new(),
             step_began: time::Instant::now(),
         };
-        let (verb, instances) = (record.verb, record.instances.len());
+        let (about, request) = (&record.about, record.rollout.request());
+        let (verb, instances) = (request.verb, request.tasks.len());
         this.event(
             "begin",
-            json!({ "verb": verb, "instances": instances, "rollout": record.id, "release": record.release }),
+            json!({ "verb": verb, "instances": instances, "rollout": about.started, "release": about.release }),
         );
         this
     }
@@ -61,7 +62,7 @@ impl Progress {
     pub(super) fn happened(&self, event: &Event, said: &[String]) {
         let seconds = self.step_began.elapsed().as_secs_f64();
         match event {
-            Event::Up(instance) => {
+            Event::Up(instance, _) => {
                 self.event("ready", json!({ "instance": instance.to_string(), "seconds": seconds }));
                 self.line(format!("{}: ready after {seconds:.1} s", self.step));
             }
@@ -112,7 +113,8 @@ impl Progress {
     }
 
     /// The operator asked twice.
-    pub(super) fn left(&self, app: &str) {
+    pub(super) fn left(&self) {
+        let app = &self.app;
         let note = format!("left at once; see: appctl status {app}, appctl resume {app}, appctl abort {app}");
         self.line(paint(WARN, &note));
     }
@@ -121,12 +123,12 @@ impl Progress {
     pub(super) fn finished(&self, exit: Exit, sentence: &str, record: &Record, drained: Option<Drained>) {
         let seconds = self.began.elapsed().as_secs_f64();
         let fields = json!({
-            "outcome": record.state, "message": sentence, "seconds": seconds, "exit_code": exit.code(),
-            "release": record.release, "requests_waited_for": drained.map(|drained| drained.waited_for),
+            "outcome": record.rollout.state(), "message": sentence, "seconds": seconds, "exit_code": exit.code(),
+            "release": record.about.release, "requests_waited_for": drained.map(|drained| drained.waited_for),
             "requests_cut": drained.map(|drained| drained.cut),
         });
         self.event("end", fields);
-        let requests = drained.and_then(|drained| requests(drained, &record.instances));
+        let requests = drained.and_then(|drained| requests(drained, &record.rollout.request().tasks));
         if let Exit::DONE | Exit::CUT = exit {
             let colour = if exit == Exit::DONE { GOOD } else { WARN };
             let requests = requests.map(|text| format!(", {text}")).unwrap_or_default();
@@ -181,10 +183,10 @@ impl Progress {
 }
 
 /// `None` where nobody had to end, so that nothing could be in progress.
-fn requests(drained: Drained, instances: &[Entry]) -> Option<String> {
+fn requests(drained: Drained, tasks: &[Task]) -> Option<String> {
     let Drained { waited_for, cut } = drained;
     if drained == Drained::default() {
-        let ended = instances.iter().any(|entry| entry.task != TaskName::Start);
+        let ended = tasks.iter().any(|task| !matches!(task, Task::Start(_)));
         return ended.then(|| "no request was in progress".to_owned());
     }
     let waited_for = quantity::count(waited_for, "request");
@@ -203,38 +205,22 @@ fn named(instance: Instance) -> String {
 
 #[cfg(test)]
 mod tests {
-    use appctl::rollout::{Entry, Progress, TaskName};
+    use appctl::rollout::Task::{self, Restart, Start, Stop};
+    use appctl::spec::Instance::Number;
 
     use super::{Drained, requests};
 
-    fn entry(task: TaskName) -> Entry {
-        let (instance, progress) = ("1".to_owned(), Progress::Done);
-        Entry {
-            instance,
-            task,
-            progress,
-            ailing: false,
-            old: None,
-            new: None,
-        }
-    }
-
     #[test]
     fn requests_are_spoken_of_where_an_instance_ended() {
-        let said =
-            |waited_for, cut, task| requests(Drained { waited_for, cut }, &[entry(TaskName::Start), entry(task)]);
-        assert_eq!(said(0, 0, TaskName::Start), None);
-        assert_eq!(
-            said(0, 0, TaskName::Stop).as_deref(),
-            Some("no request was in progress")
-        );
-        assert_eq!(
-            said(0, 0, TaskName::Restart).as_deref(),
-            Some("no request was in progress")
-        );
+        let said = |waited_for, cut, task: fn(_) -> Task| {
+            requests(Drained { waited_for, cut }, &[Start(Number(1)), task(Number(2))])
+        };
+        assert_eq!(said(0, 0, Start), None);
+        assert_eq!(said(0, 0, Stop).as_deref(), Some("no request was in progress"));
+        assert_eq!(said(0, 0, Restart).as_deref(), Some("no request was in progress"));
         // Added, and taken back.
         assert_eq!(
-            said(2, 1, TaskName::Start).as_deref(),
+            said(2, 1, Start).as_deref(),
             Some("2 requests in progress waited for, 1 cut")
         );
     }

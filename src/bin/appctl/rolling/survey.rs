@@ -126,11 +126,11 @@ impl Survey {
     }
 
     /// What the planner needs in order to go on with an interrupted rollout, to `release` if it is one of a release.
-    pub(crate) fn seen(&self, release: Option<&str>) -> BTreeMap<Instance, Seen> {
+    pub(crate) fn seen(&self, release: Option<&ReleaseId>) -> BTreeMap<Instance, Seen> {
         let seen = |state: &InstanceState| Seen {
             up: state.activity.is_up(),
             invocation: state.invocation.clone(),
-            new: release.and_then(|release| Some(release_of(state)?.to_string() == release)),
+            new: release.and_then(|release| Some(release_of(state)? == *release)),
         };
         self.states.iter().map(|(who, state)| (*who, seen(state))).collect()
     }

@@ -31,14 +31,14 @@ pub(crate) enum Swap {
 impl Swap {
     /// The change of an earlier rollout, from what it left behind.
     pub(super) fn recalled(layout: &Layout, app: &AppName, record: &Record, count: u16) -> anyhow::Result<Self> {
-        if let Some(change) = &record.release {
-            return Ok(Self::Release(Switching::of(change, count)?));
+        if let Some(change) = &record.about.release {
+            return Ok(Self::Release(Switching::of(change, count)));
         }
-        if !record.switch.stage {
+        if !record.rollout.request().switch.stage {
             return Ok(Self::Nothing);
         }
         let texts = record::read_texts(layout, app)?;
-        let wanted = record.verb == Verb::Scale;
+        let wanted = record.rollout.verb() == Verb::Scale;
         Ok(Self::Config { texts, wanted })
     }
 

@@ -25,18 +25,18 @@ pub(crate) struct Switching {
 
 impl Switching {
     /// As it is recorded.
-    pub(super) fn of(change: &Move, count: u16) -> anyhow::Result<Self> {
-        Ok(Self {
-            from: change.from.as_deref().map(str::parse).transpose()?,
-            to: change.to.parse()?,
+    pub(super) fn of(change: &Move, count: u16) -> Self {
+        Self {
+            from: change.from.clone(),
+            to: change.to.clone(),
             count,
-        })
+        }
     }
 
     pub(super) fn moves(&self) -> Move {
         Move {
-            from: self.from.as_ref().map(ToString::to_string),
-            to: self.to.to_string(),
+            from: self.from.clone(),
+            to: self.to.clone(),
         }
     }
 

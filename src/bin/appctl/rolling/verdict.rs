@@ -1,7 +1,7 @@
 //! How a rollout ended, in one sentence and one exit code, and what to type next.
 
-use appctl::rollout::{Event, Outcome, Record, TaskName};
-use appctl::spec::{AppSpec, Instance};
+use appctl::rollout::{Event, Outcome, Record, Task};
+use appctl::spec::{AppName, AppSpec, Instance};
 
 use super::drained::Drained;
 use super::driver::Ended;
@@ -43,7 +43,7 @@ pub(super) fn result(ended: Ended, context: &Context, spec: &AppSpec) -> anyhow:
 
 /// The sentence.
 pub(super) fn sentence(outcome: &Outcome, record: &Record) -> String {
-    let app = &record.app;
+    let app = &record.about.app;
     match outcome {
         Outcome::Done { still_down } if still_down.is_empty() => done(record),
         Outcome::Done { still_down } => {
@@ -66,7 +66,7 @@ pub(super) fn sentence(outcome: &Outcome, record: &Record) -> String {
             format!("{failure}{}{}", back.unwrap_or_default(), left(app, *stands_in))
         }
         Outcome::Interrupted { clean: true } => "interrupted; everything is as it was before".to_owned(),
-        Outcome::Interrupted { clean: false } if !record.promoted => {
+        Outcome::Interrupted { clean: false } if !record.rollout.is_promoted() => {
             format!(
                 "the canaries stay and nobody watches them; go on with: appctl promote {app}, watch them again with: \
                  appctl resume {app}, or take them back with: appctl abort {app}"
@@ -83,7 +83,7 @@ pub(super) fn sentence(outcome: &Outcome, record: &Record) -> String {
     }
 }
 
-fn left(app: &str, stands_in: bool) -> String {
+fn left(app: &AppName, stands_in: bool) -> String {
     if stands_in {
         format!("; the surge instance stands in for it until appctl rolling-restart {app} or appctl stop {app}")
     } else {
@@ -92,16 +92,17 @@ fn left(app: &str, stands_in: bool) -> String {
 }
 
 fn back_on(record: &Record) -> String {
-    let from = record.release.as_ref().and_then(|change| change.from.as_ref());
+    let from = record.about.release.as_ref().and_then(|change| change.from.as_ref());
     from.map(|from| format!(", on release {from}")).unwrap_or_default()
 }
 
 fn done(record: &Record) -> String {
     let live = record
+        .about
         .release
         .as_ref()
         .map(|change| format!("release {} is live: ", change.to));
-    let unwatched = if record.unwatched {
+    let unwatched = if record.rollout.is_unwatched() {
         "; left before it was watched to the end, a crash from now on takes nothing back"
     } else {
         ""
@@ -110,11 +111,12 @@ fn done(record: &Record) -> String {
 }
 
 fn counts(record: &Record) -> String {
-    let count = |task| record.instances.iter().filter(|entry| entry.task == task).count();
+    let tasks = &record.rollout.request().tasks;
+    let count = |is: fn(&Task) -> bool| tasks.iter().filter(|task| is(task)).count();
     let parts = [
-        (count(TaskName::Restart), "replaced"),
-        (count(TaskName::Start), "added"),
-        (count(TaskName::Stop), "removed"),
+        (count(|task| matches!(task, Task::Restart(_))), "replaced"),
+        (count(|task| matches!(task, Task::Start(_))), "added"),
+        (count(|task| matches!(task, Task::Stop(_))), "removed"),
     ];
     let parts = parts.iter().filter(|(count, _)| *count > 0);
     let texts: Vec<String> = parts

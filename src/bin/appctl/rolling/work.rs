@@ -43,7 +43,7 @@ pub(super) struct Done {
     pub(super) reason: Option<Reason>,
     /// What went wrong and stops nothing.
     pub(super) notes: Vec<String>,
-    /// Main processes of the runs that were met, see [`appctl::rollout::Record::shims`].
+    /// Main processes of the runs that were met, see [`appctl::rollout::About::shims`].
     pub(super) shims: Vec<(String, u32)>,
 }
 
@@ -140,18 +140,20 @@ impl Work {
     ) -> anyhow::Result<Done> {
         let again = crashed(&replaced);
         let Replaced { before, result, after } = replaced;
-        let new = after.invocation.is_some() && after.invocation != before.invocation;
         if let Some(other) = self.runs_another(&after, back) {
             let why = format!("it runs release {other}, which it was not told to");
             return Ok(Done::from(Event::NotUp(instance, why)));
         }
-        let up = result.is_done() && after.activity.is_up() && new;
-        if up && !again {
-            let done = Done::from(Event::Up(instance));
-            return Ok(Done {
-                run: after.invocation.map(|id| Run { id, since }),
-                ..done
-            });
+        let new = after
+            .invocation
+            .clone()
+            .filter(|_| after.invocation != before.invocation);
+        let run = new.filter(|_| result.is_done() && after.activity.is_up());
+        let up = run.is_some();
+        if let (Some(id), false) = (run, again) {
+            let done = Done::from(Event::Up(instance, id.clone()));
+            let run = Some(Run { id, since });
+            return Ok(Done { run, ..done });
         }
         let reason = Reason::of(&self.systemd, &after, &result, Some(since)).await;
         let why = if up {

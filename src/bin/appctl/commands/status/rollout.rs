@@ -1,7 +1,7 @@
 //! What `status` says of an app's last rollout: nothing, once it is over and nothing is left to do.
 
 use appctl::host::record::{self, Last};
-use appctl::rollout::{State, Watching};
+use appctl::rollout::{Report, State, Watching};
 use appctl::spec::AppName;
 
 use crate::context::Context;
@@ -9,41 +9,39 @@ use crate::context::Context;
 /// The last rollout, while it runs or waits for the operator.
 pub(super) fn open(context: &Context, app: &AppName) -> Option<Last> {
     let last = record::read(&context.layout, app).ok()??;
-    last.record.state.is_open().then_some(last)
+    last.record.rollout.state().is_open().then_some(last)
 }
 
 /// Whether it is under way.
 pub(super) fn runs(last: &Last) -> bool {
-    last.driven && last.record.state == State::Running
+    last.driven && last.record.rollout.state() == State::Running
 }
 
-/// The record as it is kept, and whether it was interrupted.
+/// What is told of it, and whether it was interrupted.
 pub(super) fn json(last: &Last) -> serde_json::Value {
-    let mut value = serde_json::to_value(&last.record).unwrap_or_default();
+    let mut value = serde_json::to_value(Report::from(&last.record)).unwrap_or_default();
     value["interrupted"] = last.is_interrupted().into();
     value
 }
 
 /// Where it is and what to type, a sentence.
 pub(super) fn note(last: &Last) -> String {
-    let record = &last.record;
-    let (app, verb, by, began) = (&record.app, record.verb, &record.by, &record.started);
+    let (facts, rollout) = (&last.record.about, &last.record.rollout);
+    let (app, verb, by, began) = (&facts.app, rollout.verb(), &facts.driver.user, &facts.started);
+    let step = rollout.step_name();
     if runs(last) {
-        return format!("{app}: {verb} by {by}, since {began}: {}", record.step);
+        return format!("{app}: {verb} by {by}, since {began}: {step}");
     }
     let abort = format!("sudo appctl abort {app}");
-    if record.state == State::Stopped {
-        let message = record.message.as_deref().unwrap_or("it failed half way");
+    if rollout.state() == State::Stopped {
+        let message = facts.message.as_deref().unwrap_or("it failed half way");
         return format!("{app}: {verb} by {by}, {began}: {message}; {abort}");
     }
-    if record.watching == Some(Watching::Canaries) && !record.promoted {
+    if rollout.watching() == Some(Watching::Canaries) && !rollout.is_promoted() {
         return format!(
             "{app}: {verb} by {by}, {began}: nobody watches its canaries; sudo appctl promote {app}, sudo appctl resume \
              {app}, or {abort}"
         );
     }
-    format!(
-        "{app}: {verb} by {by}, {began}, was interrupted at: {}; sudo appctl resume {app}, or {abort}",
-        record.step
-    )
+    format!("{app}: {verb} by {by}, {began}, was interrupted at: {step}; sudo appctl resume {app}, or {abort}")
 }
