@@ -13,7 +13,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ("contract", &["spec"]),
     ("spec", &[]),
     ("unit", &["spec", "contract"]),
-    ("rollout", &["spec"]),
+    ("rollout", &["spec", "release"]),
     ("release", &["spec"]),
     ("observe", &["spec", "contract"]),
     ("host", &["spec", "unit", "rollout", "release", "observe", "contract"]),
@@ -276,6 +276,23 @@ fn everything_that_is_shown_goes_through_a_sink() {
         "bin/appctl/x.rs",
         "// println!\nui::print(\"print!\"); child.stdout.take()"
     ));
+}
+
+/// How often a program's code has `what`, by file.
+fn count(what: &str) -> BTreeMap<String, usize> {
+    let code = |text: &str| strip(text).split_whitespace().collect::<String>();
+    let all = sources()
+        .into_iter()
+        .filter(|(file, _)| file.starts_with("bin/appctl/"));
+    let counts = all.map(|(file, text)| (file, code(&text).matches(what).count()));
+    counts.filter(|(_, count)| *count > 0).collect()
+}
+
+#[test]
+fn a_rollout_is_told_and_kept_at_one_place() {
+    let once = BTreeMap::from([("bin/appctl/rolling/driver.rs".to_owned(), 1)]);
+    assert_eq!(count("rollout.step("), once);
+    assert_eq!(count("record::write("), once);
 }
 
 #[test]
