@@ -7,7 +7,9 @@ use proptest::prelude::*;
 
 use super::world::world;
 use super::{CAREFUL, MINUTES, up, verbs};
-use crate::rollout::{About, Canary, Driver, Event, Move, Policy, Record, Report, Request, Rollout, Step, Verb};
+use crate::rollout::{
+    About, Canary, Driver, Event, Move, Policy, Progress, Record, Report, Request, Rollout, Step, Verb,
+};
 use crate::spec::Instance::{self, Number, Surge};
 
 /// Written and read back.
@@ -76,6 +78,25 @@ fn going_back() -> Record {
 fn the_format_is_the_one_that_has_this_version_number() {
     let text = serde_json::to_string_pretty(&going_back()).expect("plain data");
     assert_eq!(text + "\n", include_str!("version-2.json"));
+}
+
+#[test]
+fn an_instance_that_was_refused_is_untouched() {
+    let mut rollout = Rollout::new(Request::new(Verb::Apply, (1, 1), true, Vec::new(), CAREFUL));
+    let refused = Event::Refused(Number(1), "boom".to_owned());
+    for event in [Event::Begin, Event::Switched, up(Surge), Event::Settled, refused] {
+        rollout.step(event);
+    }
+    let part = |rollout: &Rollout| Report::from(&record(rollout)).instances[0].progress;
+    assert_eq!(part(&rollout), Progress::Waiting);
+}
+
+#[test]
+fn what_was_promoted_stays_so_in_every_process_that_goes_on_with_it() {
+    let mut rollout = going_back().rollout;
+    rollout.promote();
+    rollout.reopen(&BTreeMap::new());
+    assert!(rollout.is_promoted() && rollout.is_going_back());
 }
 
 #[test]
