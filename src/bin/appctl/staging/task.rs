@@ -83,13 +83,7 @@ async fn run(systemd: &Systemd, spec: &AppSpec, one: &Task<'_>, tell: &mut dyn F
     tell(Progress::Step(format!("{verb}: {said}")));
     let guard = Guard(task_name(&spec.name, &Timestamp::now().as_microsecond().to_string()));
     let unit = &guard.0;
-    let host = Host {
-        systemd: units::machine().systemd,
-        cpus: units::machine().cpus,
-        source: "".into(),
-        foreign: trusted::foreign(spec.env_files.iter().map(|file| file.path.as_path()), true),
-    };
-    let properties = task(spec, &host, one);
+    let properties = task(spec, &host(spec), one);
     let mut reader = Reader::open(unit)?;
     let mut last = Last::default();
     let mut tell = |line: String| {
@@ -119,6 +113,16 @@ async fn run(systemd: &Systemd, spec: &AppSpec, one: &Task<'_>, tell: &mut dyn F
     let failure = Failure::of(spec, kind, End { signal, said });
     let error = ExpectedError::new(Exit::ROLLOUT_FAILED, message).help(help);
     Err(error.about(failure).into())
+}
+
+/// What a task depends on beside its app. It is made from no file.
+fn host(spec: &AppSpec) -> Host {
+    Host {
+        systemd: units::machine().systemd,
+        cpus: units::machine().cpus,
+        source: "".into(),
+        foreign: trusted::foreign(spec.env_files.iter().map(|file| file.path.as_path()), true),
+    }
 }
 
 fn ended(state: &InstanceState, result: &JobResult, timeout: Duration) -> String {
