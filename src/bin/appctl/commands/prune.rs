@@ -1,4 +1,4 @@
-//! `appctl prune`: removes old releases that nobody uses, as every deploy does at its end.
+//! `appctl prune`: removes old releases that no instance uses, as every deploy does at its end.
 
 use appctl::release::ReleaseId;
 use appctl::spec::AppName;
@@ -13,14 +13,19 @@ use crate::{retention, staging, ui};
 /// What `prune` takes.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
-The live release, the one before it and every one that an instance still runs, and be it one that drains for hours, are
-never removed. So is what a deploy left that was killed.")]
+Examples:
+  appctl prune myapp --dry-run     the releases it would remove
+  sudo appctl prune myapp
+  sudo appctl prune myapp --keep 2
+
+Three kinds of releases always stay: the live one, the one that a rollback would go to, and each that an instance still
+runs, even if that instance has been draining for hours. What a killed deploy left behind is removed.")]
 pub(crate) struct Args {
     /// Name of an app
     #[arg(value_name = "NAME")]
     pub(crate) name: AppName,
 
-    /// How many are to stay; else what [deploy] keep says
+    /// How many releases to keep; without it as many as [deploy] keep says
     #[arg(long, value_name = "N")]
     pub(crate) keep: Option<usize>,
 
