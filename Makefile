@@ -99,10 +99,13 @@ bench-staging: packages
 	$(CARGO) build --release --bin appctl
 	$(CARGO) run --quiet -p appctl-lab --bin staging-bench -- target/release/appctl
 
+SCRIPTS := .ci/run $(wildcard tests/lab/*.sh tests/lab/image/*.sh packaging/deb/post* packaging/deb/pre*)
+
 lint: packages
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
 	$(CARGO) clippy --no-default-features --bin appctl-shim --bin appctl-generator --quiet -- -D warnings
+	shellcheck $(SCRIPTS)
 
 fmt:
 	$(CARGO) fmt --all

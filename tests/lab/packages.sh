@@ -3,7 +3,7 @@
 set -eu
 
 needed="gcc libc6-dev dpkg-dev lintian systemd-container mmdebstrap debian-archive-keyring qemu-system-x86 qemu-utils
-        e2fsprogs openssh-client zstd iproute2 openssl python3 util-linux procps curl"
+        e2fsprogs openssh-client zstd iproute2 openssl python3 util-linux procps curl shellcheck"
 # A Node.js and npm from elsewhere serve as well as Debian's.
 command -v node >/dev/null || needed="$needed nodejs"
 command -v npm >/dev/null || needed="$needed npm"
