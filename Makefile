@@ -28,7 +28,8 @@ help:
 	@echo "make lab-shell  a shell in a box with the .deb installed (DEBIAN=13, MACHINE=1 for a whole machine)"
 	@echo "make bench-versions OLD=FILE.deb   this checkout's package beside another one: throughput and rolling restarts"
 	@echo "make bench-staging   what the second release of a large app costs, compared with the first"
-	@echo "make fmt lint   formatting, clippy"
+	@echo "make fmt        formats the sources"
+	@echo "make lint       formatting, clippy, rustdoc, shellcheck"
 
 demo: packages deb
 	$(CARGO) run --quiet -p appctl-lab --bin lab -- demo
@@ -99,12 +100,17 @@ bench-staging: packages
 	$(CARGO) build --release --bin appctl
 	$(CARGO) run --quiet -p appctl-lab --bin staging-bench -- target/release/appctl
 
+BINS    := appctl appctl-shim appctl-generator
 SCRIPTS := .ci/run $(wildcard tests/lab/*.sh tests/lab/image/*.sh packaging/deb/post* packaging/deb/pre*)
 
 lint: packages
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
 	$(CARGO) clippy --no-default-features --bin appctl-shim --bin appctl-generator --quiet -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --lib --no-deps --document-private-items --quiet
+	for bin in $(BINS); do \
+	  $(CARGO) rustdoc --bin $$bin --quiet -- -D warnings --document-private-items || exit 1; \
+	done
 	shellcheck $(SCRIPTS)
 
 fmt:

@@ -3,7 +3,7 @@
 //! The folders are six questions, in the order in which they may depend on each other (never back; `tests/architecture.rs`):
 //!
 //! - [`spec`]: *what* the user asked for. TOML in, checked [`spec::AppSpec`] out.
-//! - [`unit`]: *how* systemd runs it. `AppSpec` in, unit text out.
+//! - [`mod@unit`]: *how* systemd runs it. `AppSpec` in, unit text out.
 //! - [`rollout`]: *when* to restart what. Events in, steps out.
 //! - [`release`]: *which* code is live. Ids, order, layout.
 //! - [`observe`]: *how it is doing*. Kernel, shim and journal text in, samples out.

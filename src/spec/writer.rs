@@ -1,4 +1,4 @@
-//! The text of a new app's file, with comments; [`super::parse`] reads it back as the same app.
+//! The text of a new app's file, with comments; [`super::parse()`] reads it back as the same app.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

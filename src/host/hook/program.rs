@@ -1,4 +1,4 @@
-//! Which file is executed for a command of root, and with which words: every one of them is held to [`super::trusted`].
+//! Which file is executed for a command of root, and with which words: each is held to [`crate::host::trusted`].
 
 use std::ffi::OsString;
 use std::fs::File;

@@ -25,8 +25,11 @@ pub(crate) struct Args {
     #[arg(value_name = "NAME")]
     pub(crate) name: AppName,
 
-    /// How many releases to keep; without it as many as [deploy] keep says
-    #[arg(long, value_name = "N")]
+    #[arg(
+        long,
+        value_name = "N",
+        help = "How many releases to keep; without it as many as [deploy] keep says"
+    )]
     pub(crate) keep: Option<usize>,
 
     /// Say what would be removed, and remove nothing
