@@ -29,7 +29,7 @@ help:
 	@echo "make bench-versions OLD=FILE.deb   this checkout's package beside another one: throughput and rolling restarts"
 	@echo "make bench-staging   what the second release of a large app costs, compared with the first"
 	@echo "make fmt        formats the sources"
-	@echo "make lint       formatting, clippy, rustdoc, shellcheck"
+	@echo "make lint       formatting, clippy, rustdoc, shellcheck, and what dependencies may be (cargo-deny)"
 
 demo: packages deb
 	$(CARGO) run --quiet -p appctl-lab --bin lab -- demo
@@ -103,7 +103,7 @@ bench-staging: packages
 BINS    := appctl appctl-shim appctl-generator
 SCRIPTS := .ci/run $(wildcard tests/lab/*.sh tests/lab/image/*.sh packaging/deb/post* packaging/deb/pre*)
 
-lint: packages
+lint: packages $(TOOLS)/bin/cargo-deny
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
 	$(CARGO) clippy --no-default-features --bin appctl-shim --bin appctl-generator --quiet -- -D warnings
@@ -111,6 +111,7 @@ lint: packages
 	for bin in $(BINS); do \
 	  $(CARGO) rustdoc --bin $$bin --quiet -- -D warnings --document-private-items || exit 1; \
 	done
+	$(CARGO) deny --log-level error check bans licenses sources
 	shellcheck $(SCRIPTS)
 
 fmt:
@@ -122,6 +123,10 @@ lab-shell: packages deb
 # On a stable compiler: coverage counters need no sanitizer.
 $(TOOLS)/bin/cargo-fuzz:
 	$(CARGO) install --quiet --debug --locked --root $(TOOLS) --version 0.13.2 cargo-fuzz
+
+# A debug build, as of the packager.
+$(TOOLS)/bin/cargo-deny:
+	$(CARGO) install --quiet --debug --locked --root $(TOOLS) --version 0.20.2 cargo-deny
 
 # A debug build of the packager: it runs for a second, and builds three times as fast.
 $(TOOLS)/bin/cargo-deb:
