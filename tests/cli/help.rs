@@ -58,9 +58,13 @@ fn every_verb_shows_examples() {
         "install",
         "uninstall",
         "status",
+        "deploy",
+        "rollback",
+        "prune",
         "scale",
         "logs",
         "apply",
+        "env",
         "check",
         "show",
     ] {
