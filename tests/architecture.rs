@@ -1,7 +1,7 @@
 //! The direction of the source tree: bins use host, host uses the pure folders, these use spec, never back; and what is
 //! pure names neither files, processes, sockets, clocks nor a runtime.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -293,6 +293,30 @@ fn a_rollout_is_told_and_kept_at_one_place() {
     let once = BTreeMap::from([("bin/appctl/rolling/driver.rs".to_owned(), 1)]);
     assert_eq!(count("rollout.step("), once);
     assert_eq!(count("record::write("), once);
+}
+
+/// The table of docs/architecture.md: its rows of three cells that begin with a folder of `src`.
+fn documented(page: &str) -> BTreeMap<&str, BTreeSet<&str>> {
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| [`src/"));
+    let rows = rows.filter(|row| row.matches('|').count() == 3);
+    rows.filter_map(|row| {
+        let (part, _) = row.split_once('`')?;
+        let uses = row.rsplit('|').nth(1)?;
+        Some((part, uses.split('`').skip(1).step_by(2).collect()))
+    })
+    .collect()
+}
+
+#[test]
+fn the_architecture_page_has_the_same_table() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md");
+    let page = fs::read_to_string(path).expect("the page is there");
+    let enforced = MAY_USE.map(|(part, uses)| (part, uses.iter().copied().collect()));
+    assert_eq!(
+        documented(&page),
+        BTreeMap::from(enforced),
+        "left: the page, right: this file"
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 'use strict';
 // Entry of the Node adapter, loaded by NODE_OPTIONS=--require in every Node process of an instance: connects the parts
 // below to Node and must never break the app. Everything that costs something waits until the app listens.
-// Documented in appctl-node(7).
+// How it works: docs/architecture.md.
 
 const fs = require('fs');
 const { complain, guarded } = require('./guard.cjs');
