@@ -12,13 +12,15 @@ export PATH := $(TOOLS)/bin:$(PATH)
 STATIC  := RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static"
 SHIPPED := --profile shim --no-default-features --target $(TARGET) --bin appctl-shim --bin appctl-generator
 
-.PHONY: help demo fuzz fuzz-short test test-fast test-lab bench bench-staging bench-versions matrix torture deb lint fmt lab-shell packages clean
+.PHONY: help demo fuzz fuzz-short test test-fast test-package test-lab present bench bench-staging bench-versions matrix torture deb lint fmt lab-shell packages clean
 
 help:
 	@echo "make demo       one box with systemd as PID 1: install, serve from 4 instances, roll under load, report"
-	@echo "make test       all tests: lint, unit and golden tests, the .deb, lintian, and the lab on Debian 12 and 13"
-	@echo "make test-fast  what needs no lab"
-	@echo "make test-lab   only the lab"
+	@echo "make test       all tests, by stage: lint, test-fast, test-package, test-lab"
+	@echo "make lint       formatting, clippy, rustdoc, dependencies, shell scripts"
+	@echo "make test-fast  unit, property and golden tests, the shim and the adapter; no root, installs nothing"
+	@echo "make test-package   the .deb, and lintian on it"
+	@echo "make test-lab   the .deb installed under systemd, on Debian 12 and 13, in containers and virtual machines"
 	@echo "make bench      PM2 beside appctl in one box, about eighteen minutes; BENCH_QUICK=1 for a short run"
 	@echo "make matrix     every shape of load on every way to roll, ten rollouts each, about five minutes"
 	@echo "make torture    hours: the load and fault suite, killed deploys and installations with their full numbers (SEED=N)"
@@ -34,14 +36,22 @@ help:
 demo: packages deb
 	$(CARGO) run --quiet -p appctl-lab --bin lab -- demo
 
-test: packages lint test-fast deb test-lab
+test: packages lint test-fast test-package test-lab
 
-test-fast: packages
+test-fast: present
 	$(CARGO) build --no-default-features --bin appctl-shim --bin appctl-generator
 	$(CARGO) test --workspace --lib --bins --quiet
 	$(STATIC) $(CARGO) build $(SHIPPED)
 	APPCTL_SHIM=$(CURDIR)/target/$(TARGET)/shim/appctl-shim $(CARGO) test --package appctl --test '*' --quiet
 	node --test --test-concurrency=4 --test-timeout=120000 src/node/test/*.test.cjs
+
+# Says what is missing instead of installing it.
+present:
+	@missing=; for tool in cc node; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	[ -z "$$missing" ] || { echo "missing:$$missing; 'make packages' installs it on Debian, as root" >&2; exit 1; }
+
+test-package: packages deb
+	lintian --fail-on error target/debian/*.deb
 
 # Virtual machines compute for minutes and boxes mostly wait: two boxes at a time beside the machines, four once those are
 # through. The matrix of all shapes of load wants both processors for itself, and for longer than every change can wait:
@@ -53,7 +63,6 @@ ALONE    := $(filter-out $(MACHINES) $(BESIDE),$(basename $(notdir $(wildcard te
 LAB      := $(CARGO) test --package appctl-lab --no-fail-fast
 
 test-lab: packages deb
-	lintian --fail-on error target/debian/*.deb
 	$(CARGO) test --package appctl-lab --tests --no-run
 	@trap 'pkill -P $$machines; kill $$machines' INT TERM; \
 	{ $(LAB) $(addprefix --test ,$(MACHINES)) -- --test-threads=1; first=$$?; \
