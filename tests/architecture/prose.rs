@@ -19,8 +19,8 @@ const SEARCHES: [&str; 10] = [
     "==",
 ];
 
-/// The only files that name the field of a journal entry that holds its text: one writes it, the other shows it.
-const TEXT_OF_ENTRIES: [&str; 2] = ["contract/note.rs", "observe/journal/mod.rs"];
+/// The only files that name the field of a journal entry that holds its text: two write it, the last one shows it.
+const TEXT_OF_ENTRIES: [&str; 3] = ["contract/note.rs", "contract/operation.rs", "observe/journal/mod.rs"];
 
 /// Where the tests of a file begin.
 const TESTS: &str = "#[cfg(test)]\nmod tests {";
