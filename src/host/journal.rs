@@ -8,8 +8,13 @@ use std::process::Stdio;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, ChildStdout, Command};
 
-use crate::contract::MESSAGE_ID;
+use crate::contract::{MESSAGE_ID, OPERATION_ID};
 use crate::observe::journal::{FIELDS, Fields, Reader};
+use crate::spec::AppName;
+
+mod send;
+
+pub use send::send;
 
 /// Which entries.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +23,8 @@ pub struct Query {
     pub units: Vec<String>,
     /// Slices by full name; entries of anything in any of them, too.
     pub slices: Vec<String>,
+    /// Apps; what operators did with any of them, too.
+    pub operations: Vec<AppName>,
     /// Go on with new entries.
     pub follow: bool,
     /// At most this many old entries.
@@ -90,6 +97,15 @@ impl Query {
             arguments.push("+".to_owned());
         }
         arguments.extend(self.slices.iter().map(|slice| format!("_SYSTEMD_SLICE={slice}")));
+        if !self.operations.is_empty() {
+            let by_root = [
+                "+".to_owned(),
+                "_UID=0".to_owned(),
+                format!("MESSAGE_ID={OPERATION_ID}"),
+            ];
+            arguments.extend(by_root);
+            arguments.extend(self.operations.iter().map(|app| format!("APPCTL_APP={app}")));
+        }
         arguments
     }
 
@@ -173,10 +189,11 @@ mod tests {
     }
 
     #[test]
-    fn units_and_slices_are_alternatives() {
+    fn units_slices_and_operations_are_alternatives() {
         let query = Query {
             units: vec!["a@1.service".into()],
             slices: vec!["appctl-a.slice".into()],
+            operations: vec!["a".parse().expect("a name")],
             ..Query::default()
         };
         let arguments = query.arguments();
@@ -186,7 +203,15 @@ mod tests {
             .collect();
         assert_eq!(
             matches,
-            ["_SYSTEMD_UNIT=a@1.service", "+", "_SYSTEMD_SLICE=appctl-a.slice"]
+            [
+                "_SYSTEMD_UNIT=a@1.service",
+                "+",
+                "_SYSTEMD_SLICE=appctl-a.slice",
+                "+",
+                "_UID=0",
+                &format!("MESSAGE_ID={}", super::OPERATION_ID),
+                "APPCTL_APP=a",
+            ]
         );
     }
 }

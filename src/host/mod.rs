@@ -37,6 +37,8 @@ pub mod releases;
 #[cfg(feature = "cli")]
 pub mod session;
 #[cfg(feature = "cli")]
+pub mod signals;
+#[cfg(feature = "cli")]
 pub mod source;
 #[cfg(feature = "cli")]
 pub mod tree;

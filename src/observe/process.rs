@@ -18,9 +18,16 @@ pub fn own_group(text: &str) -> Option<&str> {
     text.lines().find_map(|line| line.strip_prefix("0::"))
 }
 
+/// Whether it ignores a signal, `/proc/PID/status`.
+pub fn ignores(status: &str, signal: i32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok());
+    (1..=64).contains(&signal) && mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{own_group, start_time};
+    use super::{ignores, own_group, start_time};
 
     #[test]
     fn a_name_cannot_shift_the_fields() {
@@ -32,6 +39,14 @@ mod tests {
         }
         assert_eq!(start_time(&stat("node", "Z")), None);
         assert_eq!(start_time(""), None);
+    }
+
+    #[test]
+    fn a_signal_is_a_bit_of_the_mask() {
+        let status = "Name:\tx\nSigBlk:\t0000000000000002\nSigIgn:\t0000000000001001\nSigCgt:\t0000000000000002\n";
+        let ignored: Vec<i32> = (-1..=65).filter(|signal| ignores(status, *signal)).collect();
+        assert_eq!(ignored, [1, 13]);
+        assert!(!ignores("", 1));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What an app printed, out of the journal, systemd.journal-fields(7). Pure.
 
-use crate::contract::Note;
+use crate::contract::{Note, Operation};
 use crate::spec::{AppName, Instance};
 
 mod export;
@@ -8,13 +8,19 @@ mod export;
 pub use export::{Fields, KEPT, Malformed, Reader, Value};
 
 /// The fields that are asked for; time and cursor come with every entry.
-pub const FIELDS: [&str; 13] = [
+pub const FIELDS: [&str; 20] = [
+    "APPCTL_APP",
+    "APPCTL_BY",
     "APPCTL_CRASHES",
+    "APPCTL_EXIT",
+    "APPCTL_FROM",
     "APPCTL_MS",
     "APPCTL_NOTE",
     "APPCTL_PORT",
     "APPCTL_REQUESTS",
     "APPCTL_TEXT",
+    "APPCTL_TO",
+    "APPCTL_VERB",
     "MESSAGE",
     "MESSAGE_ID",
     "PRIORITY",
@@ -22,6 +28,7 @@ pub const FIELDS: [&str; 13] = [
     "_SYSTEMD_INVOCATION_ID",
     "_SYSTEMD_UNIT",
     "_TRANSPORT",
+    "_UID",
 ];
 
 /// What an app, or its shim, said in one entry.
@@ -93,6 +100,28 @@ impl Noted {
     }
 }
 
+/// What an operator did with an app, and when. Any account can send the same fields; only root's are believed, and the
+/// kernel says whose they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operated {
+    /// Microseconds since 1970.
+    pub time: u64,
+    /// What it was.
+    pub operation: Operation,
+}
+
+impl Operated {
+    /// Reads one entry; `None` when there is no operation in it.
+    pub fn of(fields: &Fields) -> Option<Self> {
+        fields.short("_UID").filter(|account| account == "0")?;
+        fields.short("_TRANSPORT").filter(|transport| transport == "journal")?;
+        Some(Self {
+            time: fields.short("__REALTIME_TIMESTAMP")?.parse().ok()?,
+            operation: Operation::from_fields(|name| fields.short(name))?,
+        })
+    }
+}
+
 /// Only of an entry that was sent with fields of its own.
 fn note(fields: &Fields) -> Option<Note> {
     fields.short("_TRANSPORT").filter(|transport| transport == "journal")?;
@@ -160,7 +189,8 @@ fn colour(parameters: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, Fields, KEPT, Note, Noted, printed, without_colours};
+    use super::{Entry, Fields, KEPT, Note, Noted, Operated, Operation, printed, without_colours};
+    use crate::contract::Releases;
     use crate::spec::Instance;
 
     fn entry(message: &[u8]) -> Fields {
@@ -226,6 +256,45 @@ mod tests {
         ] {
             assert!(note.to_fields().iter().all(|(name, _)| super::FIELDS.contains(name)));
         }
+    }
+
+    #[test]
+    fn an_operation_is_believed_of_root_only() {
+        let operation = Operation {
+            app: "web".parse().expect("a name"),
+            verb: "deploy".to_owned(),
+            by: "ann".to_owned(),
+            releases: Some(Releases {
+                from: Some("a".to_owned()),
+                to: "b".to_owned(),
+            }),
+            exit: 4,
+        };
+        let own = operation.to_fields();
+        let read = ["MESSAGE_ID", "APPCTL_"];
+        let asked = |name: &str| super::FIELDS.contains(&name);
+        assert!(
+            own.iter()
+                .all(|(name, _)| asked(name) || !read.iter().any(|prefix| name.starts_with(prefix)))
+        );
+        let sent = |uid: &str, transport: &str| {
+            let sender = [("_UID", uid), ("_TRANSPORT", transport), ("__REALTIME_TIMESTAMP", "7")];
+            let own = own.iter().map(|(name, value)| (*name, value.as_str()));
+            let add = |fields: Fields, (name, value): (&str, &str)| fields.with(name, value.as_bytes());
+            Operated::of(&sender.into_iter().chain(own).fold(Fields::default(), add))
+        };
+        let time = 7;
+        assert_eq!(
+            sent("0", "journal"),
+            Some(Operated {
+                time,
+                operation: operation.clone()
+            })
+        );
+        assert_eq!(
+            [sent("1000", "journal"), sent("", "journal"), sent("0", "stdout")],
+            [None, None, None]
+        );
     }
 
     #[test]
