@@ -17,8 +17,8 @@ pub(crate) struct Context {
     pub(crate) json: bool,
     /// Where the files of apps are.
     pub(crate) layout: Layout,
-    /// Whether a rollout of this command had to cut requests.
-    cut: Cell<bool>,
+    /// How many rollouts of this command had to cut requests.
+    cuts: Cell<u32>,
 }
 
 impl Context {
@@ -27,19 +27,24 @@ impl Context {
         Ok(Self {
             json,
             layout: appctl::host::paths::layout()?,
-            cut: Cell::new(false),
+            cuts: Cell::new(0),
         })
     }
 
     /// Remembers that requests were cut, which keeps nothing else from being done.
     pub(crate) fn note_cut(&self) {
-        self.cut.set(true);
+        self.cuts.set(self.cuts.get() + 1);
+    }
+
+    /// How many have cut requests so far.
+    pub(crate) fn cuts(&self) -> u32 {
+        self.cuts.get()
     }
 
     /// The exit code of a command that is done.
     pub(crate) fn done(&self, exit: Exit) -> Exit {
         match exit {
-            Exit::DONE if self.cut.get() => Exit::CUT,
+            Exit::DONE if self.cuts() > 0 => Exit::CUT,
             exit => exit,
         }
     }

@@ -7,11 +7,13 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use appctl::contract::outcome;
 use appctl::host::bus::BusError;
 use appctl::host::files::FileError;
 use appctl::spec::Problem;
 
 use crate::contained::Failure;
+use crate::ending::Ended;
 
 /// Exit status of `appctl`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,26 +21,29 @@ pub(crate) struct Exit(u8);
 
 impl Exit {
     /// Done, or there was nothing to do.
-    pub(crate) const DONE: Self = Self(0);
+    pub(crate) const DONE: Self = Self(outcome::DONE);
     /// Failed for a reason that has no code of its own.
-    pub(crate) const FAILED: Self = Self(1);
+    pub(crate) const FAILED: Self = Self(outcome::FAILED);
     /// The command line is wrong; clap exits with the same code.
-    pub(crate) const USAGE: Self = Self(2);
+    pub(crate) const USAGE: Self = Self(outcome::USAGE);
     /// A configuration file, or what `install` would write into one, is invalid.
-    pub(crate) const INVALID_CONFIG: Self = Self(3);
+    pub(crate) const INVALID_CONFIG: Self = Self(outcome::INVALID_CONFIG);
     /// An app did not come up; the old state was kept or put back.
-    pub(crate) const ROLLOUT_FAILED: Self = Self(4);
+    pub(crate) const ROLLOUT_FAILED: Self = Self(outcome::ROLLOUT_FAILED);
     /// No such app, or no such release.
-    pub(crate) const NOT_FOUND: Self = Self(5);
+    pub(crate) const NOT_FOUND: Self = Self(outcome::NOT_FOUND);
     /// Only root, or another account, may do this.
-    pub(crate) const NOT_PERMITTED: Self = Self(6);
+    pub(crate) const NOT_PERMITTED: Self = Self(outcome::NOT_PERMITTED);
     /// Another rollout of the app holds its lock.
-    pub(crate) const BUSY: Self = Self(7);
+    pub(crate) const BUSY: Self = Self(outcome::BUSY);
     /// Done, but requests were cut because they took longer than an instance may take to stop.
-    pub(crate) const CUT: Self = Self(8);
+    pub(crate) const CUT: Self = Self(outcome::CUT);
 
     /// The code of an error: the one it carries, else [`Exit::FAILED`].
     pub(crate) fn of(error: &anyhow::Error) -> Self {
+        if let Some(ended) = error.downcast_ref::<Ended>() {
+            return Self(ended.status());
+        }
         match error.downcast_ref::<ExpectedError>() {
             Some(expected) => expected.exit,
             None => match error.downcast_ref() {

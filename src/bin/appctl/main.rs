@@ -13,15 +13,18 @@ mod clear;
 mod commands;
 mod contained;
 mod context;
+mod ending;
 mod exit;
 mod lifecycle;
 mod listen;
 mod names;
+mod operation;
 mod purge;
 mod reading;
 mod release;
 mod retention;
 mod rolling;
+mod session;
 mod staging;
 mod step_down;
 mod takedown;
@@ -40,7 +43,10 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) if ui::error::is_closed_pipe(&error) => exit::Exit::DONE.into(),
         Err(error) => {
-            ui::error::print(&error, cli.json);
+            match error.downcast_ref::<ending::Ended>() {
+                Some(ended) => ended.end(),
+                None => ui::error::print(&error, cli.json),
+            }
             exit::Exit::of(&error).into()
         }
     }

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use appctl::contract::times;
 use appctl::host::bus::{BusError, JobResult, Systemd, UnitState};
+use appctl::host::files;
 use appctl::spec::AppName;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
 use crate::apps::App;
-use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
+use crate::session::Session;
 use crate::units;
 
 /// Each round stops what was started during the one before, by a pause that was over or by another program.
@@ -51,33 +52,64 @@ pub(crate) async fn up(systemd: &Systemd, app: &AppName) -> anyhow::Result<Vec<S
     Ok(up.map(|unit| unit.name).collect())
 }
 
-/// The longest stop of an app, by the file in force.
-pub(crate) fn deadline(context: &Context, app: &AppName) -> Duration {
-    let loaded = App::load(&context.layout, app).ok();
-    times::worst_app_stop(loaded.as_ref().and_then(App::in_force))
-}
-
-/// Stops all of an app and waits until nothing of it is left; `ended` is told of each unit. `deadline` is the longest
-/// that the app may take, see [`times::worst_app_stop`].
-pub(crate) async fn stop(
-    systemd: &Systemd,
-    app: &AppName,
-    deadline: Duration,
-    ended: &dyn Fn(&str),
-) -> anyhow::Result<()> {
-    for _ in 0..ROUNDS {
-        let next = in_order(app, up(systemd, app).await?);
-        if next.is_empty() {
-            return Ok(());
+impl Session<'_> {
+    /// Stops all of the app and waits until nothing of it is left; `ended` is told of each unit.
+    pub(crate) async fn stop_all(&self, ended: &dyn Fn(&str)) -> anyhow::Result<()> {
+        let deadline = self.longest_stop();
+        for _ in 0..ROUNDS {
+            let next = in_order(&self.app, up(self.systemd, &self.app).await?);
+            if next.is_empty() {
+                return Ok(());
+            }
+            round(self.systemd, &next, deadline, ended).await?;
         }
-        round(systemd, &next, deadline, ended).await?;
+        let up = up(self.systemd, &self.app).await?.join(", ");
+        let error = ExpectedError::new(
+            Exit::FAILED,
+            format!("something starts {up} again whenever it is stopped"),
+        );
+        Err(error.help(format!("journalctl -u '{}*' shows when", self.app)).into())
     }
-    let up = up(systemd, app).await?.join(", ");
-    let error = ExpectedError::new(
-        Exit::FAILED,
-        format!("something starts {up} again whenever it is stopped"),
-    );
-    Err(error.help(format!("journalctl -u '{app}*' shows when")).into())
+
+    /// Stops all of the app and takes failures off the list: what has lost its file ends as one, for what its file said
+    /// of ends.
+    pub(crate) async fn clear(&self) -> anyhow::Result<()> {
+        self.stop_all(&|_| ()).await?;
+        for unit in loaded(self.systemd, &self.app).await? {
+            self.systemd.reset_failed(&unit.name).await?;
+        }
+        Ok(())
+    }
+
+    /// Stops all of the app, takes its files away, and makes systemd forget it: also the slice, which nothing else ends.
+    pub(crate) async fn take_away(&self) -> anyhow::Result<()> {
+        let layout = &self.context.layout;
+        self.stop_all(&|_| ()).await?;
+        for file in [
+            layout.wanted_file(&self.app),
+            layout.applied_file(&self.app),
+            layout.applied_env_file(&self.app),
+        ] {
+            files::remove(&file)?;
+        }
+        self.systemd.reload().await?;
+        self.clear().await?;
+        match self
+            .systemd
+            .stop(&units::slice(&self.app), times::worst_slice_stop())
+            .await
+        {
+            // The administrator's, who made it while the app was there.
+            Err(BusError::Foreign(_)) => Ok(()),
+            other => Ok(other.map(drop)?),
+        }
+    }
+
+    /// By the file in force.
+    fn longest_stop(&self) -> Duration {
+        let loaded = App::load(&self.context.layout, &self.app).ok();
+        times::worst_app_stop(loaded.as_ref().and_then(App::in_force))
+    }
 }
 
 /// Stops units all at once and waits until each has ended. What another job has kept from that is for the next round.
@@ -103,25 +135,6 @@ fn in_order(app: &AppName, up: Vec<String>) -> Vec<String> {
     let (mut first, last): (Vec<String>, Vec<String>) = up.into_iter().partition(|unit| *unit != hold);
     first.sort_by_key(|unit| *unit != socket);
     if first.is_empty() { last } else { first }
-}
-
-/// Stops all of an app and takes failures off the list: what has lost its file ends as one, for what its file said of ends.
-pub(crate) async fn clear(systemd: &Systemd, app: &AppName, deadline: Duration) -> anyhow::Result<()> {
-    stop(systemd, app, deadline, &|_| ()).await?;
-    for unit in loaded(systemd, app).await? {
-        systemd.reset_failed(&unit.name).await?;
-    }
-    Ok(())
-}
-
-/// Makes systemd forget an app whose files are gone: all that [`clear`] does, and the slice, which nothing else ends.
-pub(crate) async fn forget(systemd: &Systemd, app: &AppName, deadline: Duration) -> anyhow::Result<()> {
-    clear(systemd, app, deadline).await?;
-    match systemd.stop(&units::slice(app), times::worst_slice_stop()).await {
-        // The administrator's, who made it while the app was there.
-        Err(BusError::Foreign(_)) => Ok(()),
-        other => Ok(other.map(drop)?),
-    }
 }
 
 #[cfg(test)]

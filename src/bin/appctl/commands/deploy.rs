@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use appctl::host::bad;
+use appctl::host::{bad, releases};
 use appctl::release::ReleaseId;
 use appctl::rollout::{Canary, Verb};
 use appctl::spec::{AppName, AppSpec, parse_span};
@@ -11,6 +11,7 @@ use appctl::unit::Purpose;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 use crate::rolling::{self, Hold, Interrupts, Roll, Target};
+use crate::session::Session;
 use crate::staging::{self, Asked, Options, Progress, Staged};
 use crate::{apps, retention, trust, ui, units};
 
@@ -74,60 +75,83 @@ const CANARY_BAKE: Duration = Duration::from_mins(5);
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let spec = releasable(context, &args.name)?;
     let canary = canary(args, &spec)?;
+    let wanted = Wanted { args, canary };
     let systemd = context.systemd().await?;
     if args.how.dry_run {
         context.say(&spec.name, &format!("would make a release of {}", args.from));
         // Only a place holder: the steps are the same for every release.
-        let target = target(args, &spec, canary, "20000101T000000Z".parse()?);
+        let target = wanted.target(&spec, "20000101T000000Z".parse()?);
         rolling::show(context, &systemd, &spec, &target).await?;
         return Ok(Exit::DONE);
     }
     context.require_root("deploy")?;
     let mut interrupts = Interrupts::catch()?;
     let hold = Hold::take_or_wait(context, &spec.name, "deploy", args.how.wait, &mut interrupts).await?;
-    let staged = tokio::select! {
-        staged = stage(args, &spec, context) => staged?,
-        _ = interrupts.next() => {
-            return Err(ExpectedError::new(Exit::FAILED, "interrupted; nothing was changed").into());
-        }
-    };
-    let roll = Roll {
-        context,
-        systemd: &systemd,
-        spec: &spec,
-        hold: &hold,
-    };
-    deploy(&roll, &staged, args, canary, &mut interrupts).await?;
-    prune(&roll).await;
+    let session = Session::of(context, &systemd, &spec.name, hold);
+    let deployed = wanted.deploy(&session, &spec, &mut interrupts);
+    session.carry_out(deployed).await?;
     Ok(Exit::DONE)
 }
 
-async fn deploy(
-    roll: &Roll<'_>,
-    staged: &Staged,
-    args: &Args,
+/// What the operator asked for.
+struct Wanted<'a> {
+    args: &'a Args,
     canary: Option<Canary>,
-    interrupts: &mut Interrupts,
-) -> anyhow::Result<()> {
-    let (context, spec) = (roll.context, roll.spec);
-    if roll.is_live(&staged.id).await? {
-        context.say(&spec.name, &format!("nothing to do: release {} is live", staged.id));
-        return Ok(());
-    }
-    if !args.how.force {
-        refuse_bad(context, &spec.name, &staged.id)?;
-    }
-    if roll.settle_earlier(&staged.id, interrupts).await? || roll.is_live(&staged.id).await? {
-        return Ok(());
-    }
-    tokio::select! {
-        done = before_it_serves(roll, staged) => done?,
-        _ = interrupts.next() => {
-            return Err(ExpectedError::new(Exit::FAILED, "interrupted; what serves was not touched").into());
+}
+
+impl Wanted<'_> {
+    fn target(&self, spec: &AppSpec, to: ReleaseId) -> Target {
+        let bake = self.args.how.bake.filter(|_| self.canary.is_none());
+        Target {
+            verb: Verb::Deploy,
+            to,
+            canary: self.canary,
+            bake: bake.unwrap_or(spec.deploy.bake),
         }
     }
-    let target = target(args, spec, canary, staged.id.clone());
-    Box::pin(roll.switch(&target, interrupts)).await
+
+    async fn deploy(&self, session: &Session<'_>, spec: &AppSpec, interrupts: &mut Interrupts) -> anyhow::Result<()> {
+        let staged = tokio::select! {
+            staged = stage(self.args, spec, session.context) => staged?,
+            _ = interrupts.next() => {
+                return Err(ExpectedError::new(Exit::FAILED, "interrupted; nothing was changed").into());
+            }
+        };
+        let roll = session.roll(spec);
+        self.put_in_force(session, &roll, &staged, interrupts).await?;
+        prune(&roll).await;
+        Ok(())
+    }
+
+    async fn put_in_force(
+        &self,
+        session: &Session<'_>,
+        roll: &Roll<'_>,
+        staged: &Staged,
+        interrupts: &mut Interrupts,
+    ) -> anyhow::Result<()> {
+        let (context, spec) = (roll.context, roll.spec);
+        if roll.is_live(&staged.id).await? {
+            context.say(&spec.name, &format!("nothing to do: release {} is live", staged.id));
+            return Ok(());
+        }
+        let live = releases::live(&context.layout, &spec.name);
+        session.operation.moves(live.as_ref(), &staged.id);
+        if !self.args.how.force {
+            refuse_bad(context, &spec.name, &staged.id)?;
+        }
+        if roll.settle_earlier(&staged.id, interrupts).await? || roll.is_live(&staged.id).await? {
+            return Ok(());
+        }
+        tokio::select! {
+            done = before_it_serves(roll, staged) => done?,
+            _ = interrupts.next() => {
+                return Err(ExpectedError::new(Exit::FAILED, "interrupted; what serves was not touched").into());
+            }
+        }
+        let target = self.target(spec, staged.id.clone());
+        Box::pin(roll.switch(&target, interrupts)).await
+    }
 }
 
 /// What the app wants done once, such as a migration.
@@ -185,16 +209,6 @@ async fn stage(args: &Args, spec: &AppSpec, context: &Context) -> anyhow::Result
     let options = Options { force: args.how.force };
     let mut tell = |progress: Progress| context.say(&spec.name, &progress.to_string());
     staging::stage(context, spec, &args.from.source(), &options, &mut tell).await
-}
-
-fn target(args: &Args, spec: &AppSpec, canary: Option<Canary>, to: ReleaseId) -> Target {
-    let bake = args.how.bake.filter(|_| canary.is_none());
-    Target {
-        verb: Verb::Deploy,
-        to,
-        canary,
-        bake: bake.unwrap_or(spec.deploy.bake),
-    }
 }
 
 fn canary(args: &Args, spec: &AppSpec) -> Result<Option<Canary>, ExpectedError> {

@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use appctl::host::journal::Query;
-use appctl::observe::journal::{Entry, KEPT};
+use appctl::observe::journal::{Entry, KEPT, Operated};
 use appctl::spec::{AppName, Instance};
 use jiff::Timestamp;
 use serde_json::json;
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::apps::{self, App};
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
-use crate::ui::style::BAD;
+use crate::ui::style::{BAD, HEAD};
 use crate::ui::{self, Text, paint};
 use crate::units;
 
@@ -23,10 +23,11 @@ Examples:
   appctl logs --since '10 min ago'    all apps
   appctl logs myapp --json | jq .     one object per line
 
-Lines an app wrote to standard error are marked with '!'. Control characters
+Lines an app wrote to standard error are marked with '!'. What operators did
+with an app, by appctl, stands between them, marked with '>'. Control characters
 are shown as escapes such as \\u{1b}, in a pipe too, and an app's colours are left out;
 for the exact text use --json.
-The same lines: journalctl -u 'myapp@*'")]
+The same lines: journalctl -u 'myapp@*' -u myapp")]
 pub(crate) struct Args {
     /// Names of apps; all when none is given
     #[arg(value_name = "NAME")]
@@ -60,7 +61,10 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let mut journal = query(args, context, &names)?.open()?;
     let printer = Printer::new(context.json, &names);
     while let Some(fields) = journal.next().await? {
-        if let Some(entry) = Entry::of(&fields) {
+        // What looks like an operation and is not root's is a line of the app like others.
+        if let Some(operated) = Operated::of(&fields) {
+            printer.operated(&operated)?;
+        } else if let Some(entry) = Entry::of(&fields) {
             printer.print(&entry)?;
         }
     }
@@ -96,6 +100,7 @@ fn query(args: &Args, context: &Context, names: &[AppName]) -> anyhow::Result<Qu
         // a later `scale` may add.
         query.units.extend(units::instances(name, count));
         query.slices.push(units::slice(name));
+        query.operations.push(name.clone());
     }
     Ok(query)
 }
@@ -111,6 +116,26 @@ impl Printer {
         let longest = names.iter().map(|name| name.as_str().len()).max().unwrap_or(0);
         let width = longest + 2;
         Self { json, width }
+    }
+
+    fn operated(&self, Operated { time, operation }: &Operated) -> std::io::Result<()> {
+        if self.json {
+            let releases = operation.releases.as_ref();
+            return ui::print_json(&json!({
+                "time": timestamp(*time),
+                "app": operation.app.as_str(),
+                "event": "operation",
+                "verb": operation.verb,
+                "by": operation.by,
+                "from": releases.and_then(|releases| releases.from.as_ref()),
+                "to": releases.map(|releases| &releases.to),
+                "exit_code": operation.exit,
+                "message": operation.to_string(),
+            }));
+        }
+        let who = format!("{:<width$}", operation.app, width = self.width);
+        let head = paint(HEAD, &who) + " " + paint(HEAD, ">") + " ";
+        ui::print(Text::default().line(head + operation.to_string()))
     }
 
     fn print(&self, entry: &Entry) -> std::io::Result<()> {
@@ -147,13 +172,15 @@ fn colour(instance: Instance) -> Style {
     COLOURS[usize::from(instance.index()) % COLOURS.len()].on_default()
 }
 
+fn timestamp(microseconds: u64) -> Option<String> {
+    let time = Timestamp::from_microsecond(i64::try_from(microseconds).ok()?).ok()?;
+    Some(time.to_string())
+}
+
 /// One line of `--json`.
 pub(crate) fn as_json(entry: &Entry) -> serde_json::Value {
-    let time = i64::try_from(entry.time)
-        .ok()
-        .and_then(|time| Timestamp::from_microsecond(time).ok());
     json!({
-        "time": time.map(|time| time.to_string()),
+        "time": timestamp(entry.time),
         "app": entry.app.as_str(),
         "instance": entry.instance.to_string(),
         "stream": if entry.is_error() { "stderr" } else { "stdout" },

@@ -13,7 +13,9 @@ use crate::apps;
 use crate::args::Apps;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
-use crate::rolling::{Hold, Interrupts, reopen};
+use crate::operation::UnderWay;
+use crate::rolling::{Interrupts, reopen};
+use crate::session::Session;
 
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -43,30 +45,46 @@ async fn one(app: &AppName, context: &Context) -> anyhow::Result<()> {
         return Ok(());
     };
     if ask(&last, Watching::Canaries, Signal::SIGUSR1)? {
+        let operation = UnderWay::new(context, app, "promote");
+        moves(&operation, &last);
+        operation.ended(&Ok(()));
         let (verb, pid) = (last.record.rollout.verb(), last.record.about.driver.pid);
         context.say(app, &format!("promoted; the {verb} (process {pid}) goes on"));
         return Ok(());
     }
-    let hold = Hold::take(context, app, "promote")?;
     let systemd = context.systemd().await?;
+    let session = Session::take(context, &systemd, app, "promote")?;
+    session.carry_out(go_on(&session)).await
+}
+
+/// In place of the process that was watching.
+async fn go_on(session: &Session<'_>) -> anyhow::Result<()> {
+    let (context, app) = (session.context, &session.app);
     let mut interrupts = Interrupts::catch()?;
     // Whoever had the lock may have ended it.
     let Some(mut last) = canaries(app, context)? else {
         context.say(app, "nothing to promote");
         return Ok(());
     };
+    moves(&session.operation, &last);
     last.record.rollout.promote();
     let spec = apps::in_force(&context.layout, app)?;
     Box::pin(reopen(
         last,
         &spec,
         Event::Begin,
-        &hold,
+        &session.hold,
         context,
-        &systemd,
+        session.systemd,
         &mut interrupts,
     ))
     .await
+}
+
+fn moves(operation: &UnderWay<'_>, last: &Last) {
+    if let Some(change) = &last.record.about.release {
+        operation.moves(change.from.as_ref(), &change.to);
+    }
 }
 
 /// An open rollout with canaries that were not promoted yet.

@@ -1,13 +1,13 @@
 //! `appctl prune`: removes old releases that no instance uses, as every deploy does at its end.
 
 use appctl::release::ReleaseId;
-use appctl::spec::AppName;
+use appctl::spec::{AppName, AppSpec};
 use serde_json::json;
 
 use super::deploy::releasable;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::rolling::Hold;
+use crate::session::Session;
 use crate::{retention, staging, ui};
 
 /// What `prune` takes.
@@ -44,19 +44,24 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         context.require_root("prune")?;
     }
     let systemd = context.systemd().await?;
-    let hold = (!args.dry_run)
-        .then(|| Hold::take(context, &args.name, "prune"))
-        .transpose()?;
     let keep = args.keep.unwrap_or(spec.deploy.keep);
-    let gone = retention::prunable(context, &systemd, &spec, keep).await?;
-    if hold.is_some() {
-        for id in &gone {
-            retention::remove(context, &args.name, id)?;
-        }
-        staging::sweep(context, &spec)?;
-    }
+    let gone = if args.dry_run {
+        retention::prunable(context, &systemd, &spec, keep).await?
+    } else {
+        let session = Session::take(context, &systemd, &args.name, "prune")?;
+        session.carry_out(prune(&session, &spec, keep)).await?
+    };
     report(args, context, &gone)?;
     Ok(Exit::DONE)
+}
+
+async fn prune(session: &Session<'_>, spec: &AppSpec, keep: usize) -> anyhow::Result<Vec<ReleaseId>> {
+    let gone = retention::prunable(session.context, session.systemd, spec, keep).await?;
+    for id in &gone {
+        retention::remove(session.context, &session.app, id)?;
+    }
+    staging::sweep(session.context, spec)?;
+    Ok(gone)
 }
 
 fn report(args: &Args, context: &Context, gone: &[ReleaseId]) -> anyhow::Result<()> {

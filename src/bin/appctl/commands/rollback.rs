@@ -2,15 +2,17 @@
 
 use std::str::FromStr;
 
+use appctl::host::releases;
 use appctl::release::ReleaseId;
 use appctl::rollout::Verb;
-use appctl::spec::AppName;
+use appctl::spec::{AppName, AppSpec};
 
 use super::deploy::{How, prune, refuse_bad, releasable};
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 use crate::retention::Stock;
-use crate::rolling::{self, Hold, Interrupts, Roll, Target};
+use crate::rolling::{self, Hold, Interrupts, Target};
+use crate::session::Session;
 
 /// What `rollback` takes.
 #[derive(Debug, clap::Args)]
@@ -81,23 +83,37 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     }
     let mut interrupts = Interrupts::catch()?;
     let hold = Hold::take_or_wait(context, &spec.name, "rollback", args.how.wait, &mut interrupts).await?;
-    let to = choose(args, context)?;
-    let roll = Roll {
-        context,
-        systemd: &systemd,
-        spec: &spec,
-        hold: &hold,
-    };
-    if roll.is_live(&to).await? {
+    let session = Session::of(context, &systemd, &spec.name, hold);
+    session
+        .carry_out(async {
+            let to = choose(args, context)?;
+            go_back(&session, &spec, &target(to), &mut interrupts).await
+        })
+        .await?;
+    Ok(Exit::DONE)
+}
+
+async fn go_back(
+    session: &Session<'_>,
+    spec: &AppSpec,
+    target: &Target,
+    interrupts: &mut Interrupts,
+) -> anyhow::Result<()> {
+    let (context, to) = (session.context, &target.to);
+    let roll = session.roll(spec);
+    if roll.is_live(to).await? {
         context.say(&spec.name, &format!("nothing to do: release {to} is live"));
-        return Ok(Exit::DONE);
+        return Ok(());
     }
+    session
+        .operation
+        .moves(releases::live(&context.layout, &spec.name).as_ref(), to);
     context.say(&spec.name, &format!("goes back to release {to}"));
-    if !roll.settle_earlier(&to, &mut interrupts).await? && !roll.is_live(&to).await? {
-        Box::pin(roll.switch(&target(to), &mut interrupts)).await?;
+    if !roll.settle_earlier(to, interrupts).await? && !roll.is_live(to).await? {
+        Box::pin(roll.switch(target, interrupts)).await?;
     }
     prune(&roll).await;
-    Ok(Exit::DONE)
+    Ok(())
 }
 
 fn choose(args: &Args, context: &Context) -> anyhow::Result<ReleaseId> {

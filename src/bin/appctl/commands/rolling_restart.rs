@@ -5,14 +5,14 @@ use appctl::host::record;
 use appctl::release::Layout;
 use appctl::rollout::{Policy, Request, Verb, plan};
 use appctl::spec::{AppName, AppSpec};
-use jiff::Timestamp;
 
 use crate::apps;
 use crate::args::Apps;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::rolling::{Hold, Interrupts, Order, Survey, Swap, carry_out, proven, refuse_open_release};
-use crate::{lifecycle, units};
+use crate::rolling::{Interrupts, Order, Survey, Swap, carry_out, proven, refuse_open_release};
+use crate::session::Session;
+use crate::units;
 
 /// Runs the verb, app by app. An app that is stopped is started.
 pub(crate) async fn run(args: &Apps, context: &Context) -> anyhow::Result<Exit> {
@@ -22,41 +22,37 @@ pub(crate) async fn run(args: &Apps, context: &Context) -> anyhow::Result<Exit> 
     let systemd = context.systemd().await?;
     let mut interrupts = Interrupts::catch()?;
     for app in apps::named(&context.layout, &args.names)? {
-        one(&app, args.dry_run, context, &systemd, &mut interrupts).await?;
+        if args.dry_run {
+            let (survey, order) = order(&app, context, &systemd).await?;
+            show(&app, survey.is_down(), order.request, context);
+            continue;
+        }
+        let session = Session::take(context, &systemd, &app, "rolling-restart")?;
+        session.carry_out(one(&session, &mut interrupts)).await?;
     }
     Ok(Exit::DONE)
 }
 
-async fn one(
-    app: &AppName,
-    dry_run: bool,
-    context: &Context,
-    systemd: &Systemd,
-    interrupts: &mut Interrupts,
-) -> anyhow::Result<()> {
-    let hold = if dry_run {
-        None
-    } else {
-        Some(Hold::take(context, app, "rolling-restart")?)
-    };
+async fn one(session: &Session<'_>, interrupts: &mut Interrupts) -> anyhow::Result<()> {
+    let (context, app) = (session.context, &session.app);
+    let (survey, order) = order(app, context, session.systemd).await?;
+    if survey.is_down() {
+        context.say(app, "it is stopped; starting it");
+        return session.bring_up(&order.spec).await;
+    }
+    refuse_open_release(context, app)?;
+    note_earlier(app, context)?;
+    carry_out(order, &session.hold, context, session.systemd, interrupts).await
+}
+
+/// What would be done, given how the instances are.
+async fn order(app: &AppName, context: &Context, systemd: &Systemd) -> anyhow::Result<(Survey, Order)> {
     let spec = apps::in_force(&context.layout, app)?;
     let count = units::count(&spec);
     let survey = Survey::take(systemd, app, count).await?;
     let request = request(&spec, count, &survey, &context.layout);
-    let Some(hold) = hold else {
-        show(app, survey.is_down(), request, context);
-        return Ok(());
-    };
-    if survey.is_down() {
-        context.say(app, "it is stopped; starting it");
-        lifecycle::start(systemd, &spec, &units::whole(app, count), Timestamp::now()).await?;
-        return Ok(());
-    }
-    refuse_open_release(context, app)?;
-    note_earlier(app, context)?;
     let swap = Swap::Nothing;
-    let order = Order { spec, request, swap };
-    carry_out(order, &hold, context, systemd, interrupts).await
+    Ok((survey, Order { spec, request, swap }))
 }
 
 fn request(spec: &AppSpec, count: u16, survey: &Survey, layout: &Layout) -> Request {

@@ -11,7 +11,8 @@ use toml_edit::DocumentMut;
 use crate::apps::{self, App, File};
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
-use crate::rolling::{self, Hold};
+use crate::rolling;
+use crate::session::Session;
 use crate::{ui, units};
 
 /// What `scale` takes.
@@ -92,23 +93,28 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     }
     context.require_root("scale")?;
     let systemd = context.systemd().await?;
-    let hold = Hold::take(context, &name, "scale")?;
+    let session = Session::take(context, &systemd, &name, "scale")?;
+    session.carry_out(scale(&session, args)).await
+}
+
+async fn scale(session: &Session<'_>, args: &Args) -> anyhow::Result<Exit> {
+    let (context, name) = (session.context, &session.app);
     // What was read before the app was held may have been replaced since.
-    let scaling = Scaling::read(&name, args, context)?;
+    let scaling = Scaling::read(name, args, context)?;
     if scaling.from == scaling.to {
-        return report(context, &name, &scaling, "nothing to do");
+        return report(context, name, &scaling, "nothing to do");
     }
-    let (after, text) = scaling.after(&name)?;
+    let (after, text) = scaling.after(name)?;
     let change = rolling::Change {
         old: (&scaling.spec, &scaling.text),
         new: (&after, &text),
         env: (scaling.env.as_deref(), scaling.env.as_deref()),
         replace: false,
     };
-    rolling::roll(context, &systemd, &change, &hold).await?;
+    rolling::roll(context, session.systemd, &change, &session.hold).await?;
     // A rollout has done so; an app that is stopped has none.
     files::write_atomic(&scaling.path, &text)?;
-    report(context, &name, &scaling, "scaled")
+    report(context, name, &scaling, "scaled")
 }
 
 /// From one number of instances to another.

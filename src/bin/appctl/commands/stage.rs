@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::operation::UnderWay;
 use crate::rolling::Hold;
 use crate::staging::{self, Asked, Options, Progress};
 use crate::{apps, ui};
@@ -29,9 +30,13 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     context.require_root("stage")?;
     let spec = apps::in_force(&context.layout, &args.name)?;
     let _hold = Hold::take(context, &args.name, "stage")?;
+    let operation = UnderWay::new(context, &args.name, "stage");
     let options = Options { force: args.force };
     let mut tell = |progress: Progress| context.say(&args.name, &progress.to_string());
-    let staged = staging::stage(context, &spec, &args.from.source(), &options, &mut tell).await?;
+    let source = args.from.source();
+    let staged = operation
+        .carry_out(staging::stage(context, &spec, &source, &options, &mut tell))
+        .await?;
     if context.json {
         ui::print_json(&json!({
             "app": args.name.as_str(), "release": staged.id.to_string(), "existing": staged.existing, "origin": staged.origin,

@@ -1,17 +1,16 @@
 //! `appctl start` and `appctl restart`: whole apps at once, until every instance is ready.
 
-use appctl::contract::times;
 use appctl::host::bus::Systemd;
-use appctl::spec::AppName;
+use appctl::spec::{AppName, AppSpec};
 use futures_util::future::join_all;
-use jiff::Timestamp;
 
 use crate::apps;
 use crate::args::Apps;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
-use crate::rolling::{Hold, Survey};
-use crate::{between, lifecycle, units};
+use crate::rolling::Survey;
+use crate::session::Session;
+use crate::{between, units};
 
 /// Runs `start`.
 pub(crate) async fn run(args: &Apps, context: &Context) -> anyhow::Result<Exit> {
@@ -45,37 +44,44 @@ async fn each(args: &Apps, context: &Context, verb: Verb) -> anyhow::Result<Exit
     }
     let systemd = context.systemd().await?;
     let apps = apps::named(&context.layout, &args.names)?;
-    let results = join_all(apps.iter().map(|app| one(app, verb, args.dry_run, context, &systemd))).await;
+    if args.dry_run {
+        apps.iter().try_for_each(|app| show(app, verb, context))?;
+        return Ok(Exit::DONE);
+    }
+    let results = join_all(apps.iter().map(|app| one(app, verb, context, &systemd))).await;
     results.into_iter().collect::<anyhow::Result<Vec<()>>>()?;
     Ok(Exit::DONE)
 }
 
-async fn one(app: &AppName, verb: Verb, dry_run: bool, context: &Context, systemd: &Systemd) -> anyhow::Result<()> {
+fn show(app: &AppName, verb: Verb, context: &Context) -> anyhow::Result<()> {
     let spec = apps::in_force(&context.layout, app)?;
-    let count = units::count(&spec);
-    let all = units::whole(app, count);
-    if dry_run {
-        context.say(app, &format!("would {} {}", verb.word(), all.join(", ")));
-        return Ok(());
-    }
-    let _hold = Hold::take(context, app, verb.word())?;
-    let survey = Survey::take(systemd, app, count).await?;
+    let all = units::whole(app, units::count(&spec)).join(", ");
+    context.say(app, &format!("would {} {all}", verb.word()));
+    Ok(())
+}
+
+async fn one(app: &AppName, verb: Verb, context: &Context, systemd: &Systemd) -> anyhow::Result<()> {
+    let spec = apps::in_force(&context.layout, app)?;
+    let session = Session::take(context, systemd, app, verb.word())?;
+    session.carry_out(bring_up(&session, &spec, verb)).await
+}
+
+async fn bring_up(session: &Session<'_>, spec: &AppSpec, verb: Verb) -> anyhow::Result<()> {
+    let (context, app) = (session.context, &session.app);
+    let count = units::count(spec);
+    let survey = Survey::take(session.systemd, app, count).await?;
     if !survey.is_loaded() {
         let error = ExpectedError::new(Exit::FAILED, format!("systemd has no units of {app}"));
         return Err(error.help(format!("type: appctl apply {app}")).into());
     }
-    if verb == Verb::Start && survey.ailing().is_empty() {
-        context.say(app, "all instances are ready already");
-        return Ok(());
+    match verb {
+        Verb::Start if survey.ailing().is_empty() => {
+            context.say(app, "all instances are ready already");
+            return Ok(());
+        }
+        Verb::Start => session.bring_up(spec).await?,
+        Verb::Restart => session.restart(spec).await?,
     }
-    let since = Timestamp::now();
-    if verb == Verb::Restart {
-        systemd
-            .restart(&units::service(app), times::worst_app_restart(&spec))
-            .await?;
-    }
-    // Jobs that the app's own unit has queued are joined, not repeated.
-    lifecycle::start(systemd, &spec, &all, since).await?;
     between::end(&context.layout, app)?;
     context.say(app, &format!("{count} ready"));
     Ok(())

@@ -9,7 +9,7 @@ use crate::apps;
 use crate::args::Apps;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::rolling::Hold;
+use crate::session::Session;
 use crate::{between, takedown, units};
 
 /// Runs the verb.
@@ -38,7 +38,12 @@ async fn one(app: &AppName, dry_run: bool, context: &Context, systemd: &Systemd)
         context.say(app, &format!("would stop {}", up.join(", ")));
         return Ok(());
     }
-    let _hold = Hold::take(context, app, "stop")?;
+    let session = Session::take(context, systemd, app, "stop")?;
+    session.carry_out(stop(&session, &up)).await
+}
+
+async fn stop(session: &Session<'_>, up: &[String]) -> anyhow::Result<()> {
+    let (context, app) = (session.context, &session.app);
     let is_instance = |unit: &str| units::instance_of(app, unit).is_some();
     let waits = up.iter().filter(|unit| is_instance(unit)).count();
     if waits > 0 {
@@ -49,7 +54,7 @@ async fn one(app: &AppName, dry_run: bool, context: &Context, systemd: &Systemd)
             context.say(app, &format!("{unit} is stopped"));
         }
     };
-    takedown::stop(systemd, app, takedown::deadline(context, app), &ended).await?;
+    session.stop_all(&ended).await?;
     between::end(&context.layout, app)?;
     context.say(app, "stopped");
     Ok(())

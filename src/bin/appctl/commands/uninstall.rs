@@ -1,9 +1,7 @@
 //! `appctl uninstall`: stops apps, takes their units away, and with `--purge` their releases and data too.
 
 use std::io::{BufRead as _, IsTerminal as _};
-use std::time::Duration;
 
-use appctl::host::bus::Systemd;
 use appctl::host::{files, tree};
 use appctl::spec::AppName;
 use serde_json::json;
@@ -12,8 +10,8 @@ use crate::account;
 use crate::apps;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
-use crate::rolling::Hold;
-use crate::{purge, takedown, ui};
+use crate::session::Session;
+use crate::{purge, ui};
 
 /// What `uninstall` takes.
 #[derive(Debug, clap::Args)]
@@ -61,10 +59,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
             continue;
         }
         let systemd = context.systemd().await?;
-        let _hold = Hold::take(context, name, "uninstall")?;
-        let deadline = takedown::deadline(context, name);
-        takedown::stop(&systemd, name, deadline, &|_| ()).await?;
-        take_away(context, &systemd, args.purge, name, deadline).await?;
+        let session = Session::take(context, &systemd, name, "uninstall")?;
+        session.carry_out(uninstall(&session, args.purge)).await?;
         report(context, args, name, "uninstalled")?;
     }
     Ok(Exit::DONE)
@@ -110,19 +106,9 @@ fn confirm(args: &Args, names: &[AppName]) -> anyhow::Result<()> {
     Err(ExpectedError::new(Exit::FAILED, "not confirmed, nothing was changed").into())
 }
 
-async fn take_away(
-    context: &Context,
-    systemd: &Systemd,
-    purge: bool,
-    name: &AppName,
-    deadline: Duration,
-) -> anyhow::Result<()> {
-    let layout = &context.layout;
-    files::remove(&layout.wanted_file(name))?;
-    files::remove(&layout.applied_file(name))?;
-    files::remove(&layout.applied_env_file(name))?;
-    systemd.reload().await?;
-    takedown::forget(systemd, name, deadline).await?;
+async fn uninstall(session: &Session<'_>, purge: bool) -> anyhow::Result<()> {
+    let (layout, name) = (&session.context.layout, &session.app);
+    session.take_away().await?;
     tree::remove(&layout.run(name))?;
     files::remove(&layout.journal(name))?;
     if purge {

@@ -44,6 +44,11 @@ impl Hold {
 }
 
 impl Hold {
+    /// Who holds it, and for what.
+    pub(crate) fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
     /// The process that holds it, as a rollout remembers it.
     pub(super) fn driver(&self) -> Driver {
         Driver {

@@ -1,6 +1,8 @@
 //! An operator's wish to leave: SIGINT and SIGTERM. SIGHUP is no such wish: a lost terminal must not leave a rollout
 //! half way, signal(7). Other programs of ours ask for more: SIGUSR1 promotes what is watched, SIGUSR2 takes it back.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What whoever started this, or another program, wants of it.
@@ -25,9 +27,18 @@ pub(crate) struct Interrupts {
     count: u32,
 }
 
+/// Whether this process has caught them.
+static CAUGHT: AtomicBool = AtomicBool::new(false);
+
 impl Interrupts {
+    /// Whether a verb hears these signals itself.
+    pub(crate) fn are_caught() -> bool {
+        CAUGHT.load(Ordering::Relaxed)
+    }
+
     /// From now on these signals end nothing by themselves.
     pub(crate) fn catch() -> std::io::Result<Self> {
+        CAUGHT.store(true, Ordering::Relaxed);
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,

@@ -15,6 +15,7 @@ mod left_behind;
 mod names;
 mod neighbours;
 mod opened;
+mod operations;
 mod purge;
 mod secrets;
 mod shared;

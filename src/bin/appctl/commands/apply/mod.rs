@@ -10,10 +10,11 @@ use crate::account;
 use crate::apps::{self, App, Kept};
 use crate::commands::check;
 use crate::context::Context;
+use crate::ending::unless_ended;
 use crate::exit::{Exit, ExpectedError, InvalidFile};
 use crate::names::Names;
-use crate::rolling::Hold;
-use crate::{between, lifecycle, rolling, trust, units};
+use crate::session::Session;
+use crate::{between, rolling, trust, units};
 
 mod accounts;
 mod change;
@@ -23,7 +24,7 @@ mod rebind;
 mod report;
 
 use change::{Change, Kind};
-pub(crate) use opened::Opened;
+use opened::Opened;
 
 /// What `apply` takes.
 #[derive(Debug, clap::Args)]
@@ -50,6 +51,17 @@ pub(crate) struct Args {
     pub(crate) dry_run: bool,
 }
 
+impl Args {
+    /// Of one app, as its file is.
+    pub(crate) fn of(app: &AppName) -> Self {
+        Self {
+            names: vec![app.clone()],
+            opened: Opened::default(),
+            dry_run: false,
+        }
+    }
+}
+
 /// A valid app with what is in force, if anything.
 struct Candidate {
     text: String,
@@ -64,6 +76,16 @@ struct Candidate {
 
 /// Runs the verb.
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    apply(args, context, None).await?;
+    Ok(Exit::DONE)
+}
+
+/// The same for the one app of a session.
+pub(crate) async fn within(session: &Session<'_>) -> anyhow::Result<()> {
+    apply(&Args::of(&session.app), session.context, Some(session)).await
+}
+
+async fn apply(args: &Args, context: &Context, held: Option<&Session<'_>>) -> anyhow::Result<()> {
     let names = apps::select_by_file(&context.layout, &args.names)?;
     let taken = Names::look(&context.layout);
     names.iter().try_for_each(|name| taken.refuse(name))?;
@@ -74,33 +96,24 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     trust::refuse(context, &specs, Exit::INVALID_CONFIG)?;
     let mut new = Vec::new();
     for candidate in candidates {
-        let Some((old, text)) = &candidate.old else {
+        let Some(change) = candidate.change_in_force(context).await? else {
             new.push(candidate);
             continue;
         };
-        let mut change = candidate.change((old, text.as_str()));
-        if candidate.is_left_down(context).await? {
-            change.kind = Kind::Finish;
-        }
         report::change(context, &candidate.spec, Some(&change), args.dry_run)?;
-        if args.dry_run {
-            continue;
+        match change.kind {
+            _ if args.dry_run => {}
+            Kind::Nothing => candidate.close(context)?,
+            kind => candidate.put_in_force(kind, context, held).await?,
         }
-        if change.kind == Kind::Nothing {
-            candidate.close(context)?;
-            continue;
-        }
-        context.require_root("apply")?;
-        let systemd = context.systemd().await?;
-        let hold = Hold::take(context, &candidate.spec.name, "apply")?;
-        let candidate = candidate.with_what_is_in_force(context)?;
-        candidate.write_wanted(context)?;
-        Box::pin(candidate.apply(change.kind == Kind::Finish, context, &systemd, &hold)).await?;
-        report::applied(context, &candidate.spec)?;
     }
-    bring_up_new(context, &new, args.dry_run).await?;
-    report::gone(context, &gone)?;
-    Ok(Exit::DONE)
+    for candidate in &new {
+        report::change(context, &candidate.spec, None, args.dry_run)?;
+    }
+    if !args.dry_run && !new.is_empty() {
+        bring_up_new(context, &new, held).await?;
+    }
+    Ok(report::gone(context, &gone)?)
 }
 
 /// All apps with a valid file, and those without a file. Problems of any stop everything.
@@ -186,12 +199,43 @@ impl Candidate {
         Ok(between::is_abandoned(layout, name) && between::left_down(layout, &context.systemd().await?, name).await?)
     }
 
+    /// What it changes; `None` when nothing is in force.
+    async fn change_in_force(&self, context: &Context) -> anyhow::Result<Option<Change>> {
+        let Some((old, text)) = &self.old else {
+            return Ok(None);
+        };
+        let mut change = self.change((old, text.as_str()));
+        if self.is_left_down(context).await? {
+            change.kind = Kind::Finish;
+        }
+        Ok(Some(change))
+    }
+
+    /// Makes the change, in a session of its own unless the app is held already.
+    async fn put_in_force(&self, kind: Kind, context: &Context, held: Option<&Session<'_>>) -> anyhow::Result<()> {
+        context.require_root("apply")?;
+        if let Some(session) = held {
+            return Box::pin(self.within(session, kind)).await;
+        }
+        let systemd = context.systemd().await?;
+        let session = Session::take(context, &systemd, &self.spec.name, "apply")?;
+        session.carry_out(self.within(&session, kind)).await
+    }
+
+    async fn within(&self, session: &Session<'_>, kind: Kind) -> anyhow::Result<()> {
+        let candidate = self.with_what_is_in_force(session.context)?;
+        candidate.write_wanted(session.context)?;
+        candidate.change_app(session, kind == Kind::Finish).await?;
+        Ok(report::applied(session.context, &candidate.spec)?)
+    }
+
     /// `finish`: what another program began and left.
-    async fn apply(&self, finish: bool, context: &Context, systemd: &Systemd, hold: &Hold) -> anyhow::Result<()> {
+    async fn change_app(&self, session: &Session<'_>, finish: bool) -> anyhow::Result<()> {
         let Some((old, text)) = &self.old else {
             let message = format!("{} is no longer in force: another command took it away", self.spec.name);
             return Err(ExpectedError::new(Exit::FAILED, message).help("type it again").into());
         };
+        let (context, systemd) = (session.context, session.systemd);
         let (old, new) = ((old, text.as_str()), (&self.spec, self.text.as_str()));
         let kind = if finish { Kind::Finish } else { self.change(old).kind };
         account::ensure_for(context, &self.spec)?;
@@ -202,36 +246,45 @@ impl Candidate {
             Kind::Nothing => Ok(()),
             Kind::Text => self.write_applied(context),
             Kind::Reload => rolling::put_in_force(context, systemd, new, env.1).await,
-            Kind::Scale | Kind::Roll => rolling::roll(context, systemd, &change, hold).await,
-            Kind::Rebind | Kind::Finish => rebind::rebind(context, systemd, &change).await,
+            Kind::Scale | Kind::Roll => rolling::roll(context, systemd, &change, &session.hold).await,
+            Kind::Rebind | Kind::Finish => rebind::rebind(session, &change).await,
         }
     }
 }
 
 /// Files that were put there by hand and never applied. systemd reads units once for all of them: a reload takes longer
 /// the more units there are. Apps do not wait for each other; the first problem is the error, after all have ended.
-async fn bring_up_new(context: &Context, new: &[Candidate], dry_run: bool) -> anyhow::Result<()> {
-    for candidate in new {
-        report::change(context, &candidate.spec, None, dry_run)?;
-    }
-    if dry_run || new.is_empty() {
-        return Ok(());
-    }
+async fn bring_up_new(context: &Context, new: &[Candidate], held: Option<&Session<'_>>) -> anyhow::Result<()> {
     context.require_root("apply")?;
     let systemd = context.systemd().await?;
-    let holds = new.iter().map(|one| Hold::take(context, &one.spec.name, "apply"));
-    let _holds = holds.collect::<Result<Vec<Hold>, _>>()?;
+    let take = |one: &Candidate| Session::take(context, &systemd, &one.spec.name, "apply");
+    let not_held = if held.is_none() { new } else { &[] };
+    let own = not_held.iter().map(take).collect::<Result<Vec<_>, _>>()?;
+    let written = unless_ended(write(context, &systemd, new)).await;
+    if written.is_err() {
+        for session in &own {
+            session.operation.ended(&written);
+        }
+        return written;
+    }
+    let sessions = held.into_iter().chain(&own);
+    let brought = join_all(new.iter().zip(sessions).map(async |(candidate, session)| {
+        let up = async {
+            session.bring_up(&candidate.spec).await?;
+            Ok(report::applied(context, &candidate.spec)?)
+        };
+        session.carry_out(up).await
+    }));
+    brought.await.into_iter().collect()
+}
+
+async fn write(context: &Context, systemd: &Systemd, new: &[Candidate]) -> anyhow::Result<()> {
     for candidate in new {
         account::ensure_for(context, &candidate.spec)?;
         candidate.write_wanted(context)?;
         candidate.write_applied(context)?;
     }
-    systemd.reload().await?;
-    let brought = join_all(new.iter().map(async |candidate| {
-        lifecycle::bring_up(&systemd, &candidate.spec).await?;
-        Ok(report::applied(context, &candidate.spec)?)
-    }));
-    brought.await.into_iter().collect()
+    Ok(systemd.reload().await?)
 }
 
 /// What units are rendered for when they are compared.

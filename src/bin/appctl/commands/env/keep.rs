@@ -8,43 +8,53 @@ use super::{How, Variables};
 use crate::apps::App;
 use crate::commands::apply;
 use crate::context::Context;
+use crate::ending::unless_ended;
 use crate::exit::{Exit, ExpectedError};
+use crate::operation::UnderWay;
 use crate::rolling::Hold;
+use crate::session::Session;
 use crate::ui;
 
-/// From the first to the second. A rollout that fails leaves the first.
-pub(super) async fn run(
-    context: &Context,
-    app: &App,
-    (before, after): (Variables, Variables),
-    how: How,
-) -> anyhow::Result<Exit> {
+/// What is to be kept, and what was.
+pub(super) struct Edit {
+    /// The verb, as the journal is told.
+    pub(super) verb: &'static str,
+    pub(super) before: Variables,
+    pub(super) after: Variables,
+}
+
+/// From what was kept to what is to be. A rollout that fails leaves what was.
+pub(super) async fn run(context: &Context, app: &App, edit: &Edit, how: How) -> anyhow::Result<Exit> {
     if !how.no_roll {
         refuse_pending(app)?;
     }
     if how.dry_run {
-        report(context, &app.name, true, &before, &after)?;
+        report(context, &app.name, edit, true)?;
         return Ok(Exit::DONE);
     }
-    if before != after {
-        store(context, app, &after)?;
-        report(context, &app.name, false, &before, &after)?;
+    let changes = edit.before != edit.after;
+    match (changes, how.no_roll) {
+        (false, true) => {}
+        (false, false) => drop(Box::pin(apply::run(&apply::Args::of(&app.name), context)).await?),
+        (true, true) => {
+            let _hold = Hold::take(context, &app.name, edit.verb)?;
+            let operation = UnderWay::new(context, &app.name, edit.verb);
+            operation.carry_out(async { store(context, app, edit) }).await?;
+        }
+        (true, false) => {
+            let systemd = context.systemd().await?;
+            let session = Session::take(context, &systemd, &app.name, edit.verb)?;
+            session.carry_out(roll(&session, app, edit)).await?;
+        }
     }
-    if how.no_roll {
-        return Ok(Exit::DONE);
-    }
-    let names = vec![app.name.clone()];
-    let rolled = Box::pin(apply::run(
-        &apply::Args {
-            names,
-            opened: apply::Opened::default(),
-            dry_run: false,
-        },
-        context,
-    ))
-    .await;
-    if rolled.is_err() && before != after {
-        restore(context, app)?;
+    Ok(Exit::DONE)
+}
+
+async fn roll(session: &Session<'_>, app: &App, edit: &Edit) -> anyhow::Result<()> {
+    store(session.context, app, edit)?;
+    let rolled = unless_ended(apply::within(session)).await;
+    if rolled.is_err() {
+        restore(session.context, app)?;
     }
     rolled
 }
@@ -61,18 +71,15 @@ fn refuse_pending(app: &App) -> Result<(), ExpectedError> {
 }
 
 /// Under the app's lock, and only over what was read before.
-fn store(context: &Context, app: &App, after: &Variables) -> anyhow::Result<()> {
-    let _hold = Hold::take(context, &app.name, "env")?;
+fn store(context: &Context, app: &App, edit: &Edit) -> anyhow::Result<()> {
     let path = context.layout.env_file(&app.name);
     if files::read_config_if_any(&path)? != app.env.wanted {
         let message = format!("the variables of {} were changed meanwhile", app.name);
         return Err(ExpectedError::new(Exit::FAILED, message).help("type it again").into());
     }
-    write(
-        context,
-        &app.name,
-        (!after.is_empty()).then(|| variables::write(after)).as_deref(),
-    )
+    let text = (!edit.after.is_empty()).then(|| variables::write(&edit.after));
+    write(context, &app.name, text.as_deref())?;
+    Ok(report(context, &app.name, edit, false)?)
 }
 
 /// What was wanted before is wanted again, unless a rollout that is still open put the new in force.
@@ -93,13 +100,8 @@ fn write(context: &Context, app: &AppName, text: Option<&str>) -> anyhow::Result
     Ok(())
 }
 
-fn report(
-    context: &Context,
-    app: &AppName,
-    dry_run: bool,
-    before: &Variables,
-    after: &Variables,
-) -> std::io::Result<()> {
+fn report(context: &Context, app: &AppName, edit: &Edit, dry_run: bool) -> std::io::Result<()> {
+    let Edit { before, after, .. } = edit;
     let missing = |from: &Variables, name: &String| from.iter().all(|(known, _)| known != name);
     let set: Vec<&str> = after
         .iter()

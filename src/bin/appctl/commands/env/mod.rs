@@ -90,23 +90,15 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     context.require_root("env")?;
     let app = App::load(&context.layout, &name)?;
     let kept = app.env.wanted.as_deref().map(variables::parse).unwrap_or_default();
-    match &args.action {
-        None => list::run(context, &app, &kept, false),
-        Some(Action::List { reveal }) => list::run(context, &app, &kept, *reveal),
-        Some(Action::Set { variables, how }) => {
-            let given = change::given(variables)?;
-            let after = change::set(&kept, given);
-            keep::run(context, &app, (kept, after), *how).await
-        }
-        Some(Action::Unset { names, how }) => {
-            let after = change::unset(&name, &kept, names)?;
-            keep::run(context, &app, (kept, after), *how).await
-        }
-        Some(Action::Edit { how }) => {
-            let after = edit::edited(context, &name, &kept)?;
-            keep::run(context, &app, (kept, after), *how).await
-        }
-    }
+    let (verb, after, how) = match &args.action {
+        None => return list::run(context, &app, &kept, false),
+        Some(Action::List { reveal }) => return list::run(context, &app, &kept, *reveal),
+        Some(Action::Set { variables, how }) => ("env set", change::set(&kept, change::given(variables)?), how),
+        Some(Action::Unset { names, how }) => ("env unset", change::unset(&name, &kept, names)?, how),
+        Some(Action::Edit { how }) => ("env edit", edit::edited(context, &name, &kept)?, how),
+    };
+    let before = kept;
+    keep::run(context, &app, &keep::Edit { verb, before, after }, *how).await
 }
 
 /// What is wrong with a variable, and nothing was changed.

@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use appctl::contract::times;
 use appctl::spec::{Allowed, AppName, Instances, Level, Listen};
 
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::rolling::Hold;
+use crate::session::Session;
 use crate::takedown;
 
 mod account;
@@ -175,13 +174,17 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     if !left {
         refuse::taken_addresses(&plan.spec)?;
     }
-    let _hold = Hold::take(context, &args.name, "install")?;
-    takedown::clear(&systemd, &args.name, times::worst_app_stop(Some(&plan.spec))).await?;
-    if left {
-        refuse::taken_addresses(&plan.spec)?;
-    }
-    let account = account::ensure(context, &plan)?;
-    let done = perform::install(context, &systemd, &plan, &account).await?;
+    let session = Session::take(context, &systemd, &args.name, "install")?;
+    let done = session
+        .carry_out(async {
+            session.clear().await?;
+            if left {
+                refuse::taken_addresses(&plan.spec)?;
+            }
+            let account = account::ensure(context, &plan)?;
+            Box::pin(perform::install(&session, &plan, &account)).await
+        })
+        .await?;
     report::done(context, &plan, &done)?;
     Ok(Exit::DONE)
 }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use appctl::host::bus::{InstanceState, Systemd};
-use appctl::host::files;
+use appctl::host::bus::InstanceState;
+use appctl::host::{files, releases};
 use appctl::spec::Instance;
 
 use super::account::Reader;
@@ -13,7 +13,8 @@ use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 use crate::release;
 use crate::rolling::{Interrupts, write_applied};
-use crate::{lifecycle, trust, units};
+use crate::session::Session;
+use crate::{trust, units};
 
 /// What came of it.
 #[derive(Debug)]
@@ -27,22 +28,21 @@ pub(super) struct Done {
 }
 
 /// Installs and waits until every instance is ready.
-pub(super) async fn install(
-    context: &Context,
-    systemd: &Systemd,
-    plan: &Plan,
-    reader: &Reader,
-) -> anyhow::Result<Done> {
+pub(super) async fn install(session: &Session<'_>, plan: &Plan, reader: &Reader) -> anyhow::Result<Done> {
     let mut interrupts = Interrupts::catch()?;
-    let mut traces = Traces::look(context, plan, reader);
+    let mut traces = Traces::look(session.context, plan, reader);
     let result = tokio::select! {
-        result = bring_up(context, systemd, plan, reader, &mut traces) => result,
+        result = attempt(session, plan, &mut traces) => result,
         _ = interrupts.next() => Err(ExpectedError::new(Exit::FAILED, "interrupted").into()),
     };
     match result {
-        Ok(done) => Ok(done),
+        Ok(instances) => Ok(Done {
+            release: traces.release.as_ref().map(ToString::to_string),
+            instances,
+            account_made: reader.made,
+        }),
         Err(error) => {
-            let undone = traces.erase(context, systemd, plan).await;
+            let undone = traces.erase(session, plan).await;
             Err(match undone {
                 Ok(()) => advised(error, plan),
                 Err(undo) => error.context(format!("and taking it back failed too: {undo:#}")),
@@ -67,30 +67,21 @@ fn advised(mut error: anyhow::Error, plan: &Plan) -> anyhow::Error {
     error
 }
 
-async fn bring_up(
-    context: &Context,
-    systemd: &Systemd,
-    plan: &Plan,
-    reader: &Reader,
-    traces: &mut Traces,
-) -> anyhow::Result<Done> {
-    let name = &plan.spec.name;
+async fn attempt(session: &Session<'_>, plan: &Plan, traces: &mut Traces) -> anyhow::Result<Vec<InstanceState>> {
+    let (context, name) = (session.context, &session.app);
     if plan.spec.directory.is_none() {
         let id = release::create(context, &plan.spec, &plan.reader).await?;
+        let live = releases::live(&context.layout, name);
+        session.operation.moves(live.as_ref(), &id);
         let target = Path::new("releases").join(id.to_string());
         traces.release = Some(id);
         files::switch_link(&context.layout.current(name), &target)?;
     }
     write_files(context, plan)?;
-    systemd.reload().await?;
-    lifecycle::bring_up(systemd, &plan.spec).await?;
+    session.systemd.reload().await?;
+    session.bring_up(&plan.spec).await?;
     let all: Vec<String> = numbers(plan).map(|number| units::instance(name, number)).collect();
-    let instances = systemd.instances(&all).await?;
-    Ok(Done {
-        release: traces.release.as_ref().map(ToString::to_string),
-        instances,
-        account_made: reader.made,
-    })
+    Ok(session.systemd.instances(&all).await?)
 }
 
 /// Variables that look like secrets are for root only, wherever they stand.

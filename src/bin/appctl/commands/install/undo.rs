@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use appctl::contract::times;
-use appctl::host::bus::Systemd;
 use appctl::host::files;
 use appctl::release::ReleaseId;
 
@@ -12,7 +10,7 @@ use super::plan::Plan;
 use crate::account;
 use crate::clear::clear;
 use crate::context::Context;
-use crate::takedown;
+use crate::session::Session;
 
 /// What an earlier installation left, and what this one made.
 #[derive(Debug)]
@@ -37,21 +35,14 @@ impl Traces {
     }
 
     /// Leaves things as they were, but for an account that was named and made: its number may own files by now.
-    pub(super) async fn erase(&self, context: &Context, systemd: &Systemd, plan: &Plan) -> anyhow::Result<()> {
-        let name = &plan.spec.name;
-        let deadline = times::worst_app_stop(Some(&plan.spec));
-        if context.layout.applied_file(name).exists() {
-            takedown::stop(systemd, name, deadline, &|_| ()).await?;
+    pub(super) async fn erase(&self, session: &Session<'_>, plan: &Plan) -> anyhow::Result<()> {
+        let (layout, name) = (&session.context.layout, &session.app);
+        // The first file that an installation writes.
+        if layout.wanted_file(name).exists() {
+            session.take_away().await?;
         }
-        let wanted = files::remove(&context.layout.wanted_file(name))?;
-        let applied = files::remove(&context.layout.applied_file(name))?;
-        files::remove(&context.layout.applied_env_file(name))?;
-        if wanted || applied {
-            systemd.reload().await?;
-            takedown::forget(systemd, name, deadline).await?;
-        }
-        clear(&context.layout.run(name))?;
-        self.erase_state(context, plan)
+        clear(&layout.run(name))?;
+        self.erase_state(session.context, plan)
     }
 
     fn erase_state(&self, context: &Context, plan: &Plan) -> anyhow::Result<()> {
