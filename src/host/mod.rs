@@ -3,6 +3,8 @@
 #[cfg(feature = "cli")]
 pub mod accounts;
 #[cfg(feature = "cli")]
+pub mod applied;
+#[cfg(feature = "cli")]
 pub mod archive;
 #[cfg(feature = "cli")]
 pub mod autogroup;
@@ -41,5 +43,9 @@ pub mod signals;
 #[cfg(feature = "cli")]
 pub mod source;
 #[cfg(feature = "cli")]
+pub mod survey;
+#[cfg(feature = "cli")]
 pub mod tree;
 pub mod trusted;
+#[cfg(feature = "cli")]
+pub mod world;

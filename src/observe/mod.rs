@@ -16,6 +16,10 @@ mod responses;
 mod shim_status;
 #[cfg(feature = "cli")]
 pub mod sockets;
+#[cfg(feature = "cli")]
+mod unit_state;
 
 pub use responses::Responses;
 pub use shim_status::{ShimState, ShimStatus};
+#[cfg(feature = "cli")]
+pub use unit_state::{Activity, Glance, InstanceState, UnitState};

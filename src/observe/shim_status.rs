@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use super::Responses;
 use crate::contract::{quote, unquote};
+use crate::release::ReleaseId;
 use crate::spec::visible;
 
 /// What the shim is doing for its instance.
@@ -85,6 +86,13 @@ impl FromStr for ShimState {
             .find(|(_, name)| *name == text)
             .map(|(state, _)| *state)
             .ok_or(NotAShimStatus)
+    }
+}
+
+impl ShimStatus {
+    /// The release it runs, when that is the name of one.
+    pub fn release_id(&self) -> Option<ReleaseId> {
+        self.release.as_deref()?.parse().ok()
     }
 }
 

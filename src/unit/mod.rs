@@ -7,7 +7,7 @@
 
 use std::path::PathBuf;
 
-use crate::spec::{AppName, AppSpec, variables};
+use crate::spec::{AppName, AppSpec, Instance, variables};
 
 mod account;
 mod escape;
@@ -117,6 +117,22 @@ pub fn template_name(app: &AppName) -> String {
 /// `appctl-NAME.slice`, with the name escaped: a bare dash would nest the slice deeper.
 pub fn slice_name(app: &AppName) -> String {
     format!("appctl-{}.slice", escape(app.as_str()))
+}
+
+/// `NAME@INSTANCE.service`, one instance.
+pub fn instance_name(app: &AppName, instance: Instance) -> String {
+    format!("{app}@{instance}.service")
+}
+
+/// The instance of a unit of this app; `None` for any other unit.
+pub fn instance_of(app: &AppName, unit: &str) -> Option<Instance> {
+    let rest = unit.strip_prefix(app.as_str())?.strip_prefix('@')?;
+    rest.strip_suffix(".service")?.parse().ok()
+}
+
+/// The app's slice as a path of control groups.
+pub fn slice_path(app: &AppName) -> PathBuf {
+    PathBuf::from("appctl.slice").join(slice_name(app))
 }
 
 #[cfg(test)]

@@ -1,16 +1,17 @@
 //! A whole app, up: its units started and waited for, with what the app itself said about a failure.
 
 use appctl::contract::times;
-use appctl::host::bus::{InstanceState, JobResult, Systemd};
-use appctl::observe::ShimStatus;
+use appctl::drive::JobResult;
+use appctl::host::bus::Systemd;
+use appctl::host::world::why;
+use appctl::observe::{InstanceState, ShimStatus};
 use appctl::spec::{AppSpec, Instance};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 
-use crate::contained::{Failure, Kind};
+use crate::contained::{End, Failure, Kind};
 use crate::exit::{Exit, ExpectedError};
-use crate::rolling::Reason;
 use crate::session::Session;
 use crate::units;
 
@@ -99,14 +100,14 @@ impl Start<'_> {
 
     async fn failure(&self, unit: &str, result: &JobResult) -> anyhow::Result<ExpectedError> {
         let state = self.systemd.instance(unit).await?;
-        let reason = Reason::of(self.systemd, &state, result, Some(self.since)).await;
+        let reason = why(self.systemd, &state, result, Some(self.since)).await;
         let mut message = format!("{unit} did not become ready: {}", reason.why);
         let port = self.asked_port().await?;
         if let Some((other, port)) = port.as_ref().filter(|(other, _)| other != unit) {
             let elsewhere = format!("; {other} listens on port {port}, which its socket does not hold");
             message.push_str(&elsewhere);
         }
-        let failure = Failure::of(self.spec, Kind::App, reason.end());
+        let failure = Failure::of(self.spec, Kind::App, End::of(&reason));
         let mut error = ExpectedError::new(Exit::ROLLOUT_FAILED, message).said(failure.end.said.clone());
         error = error.about(failure);
         error.asked_port = port.map(|(_, port)| port);

@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 
 use appctl::host::bus::Systemd;
 use appctl::host::files::{self, FileError};
-use appctl::host::{bad, cgroupfs, pins, record, releases};
+use appctl::host::{bad, cgroupfs, pins, record, releases, survey};
 use appctl::release::{self, ReleaseId};
 use appctl::rollout::Verb;
 use appctl::spec::{AppName, AppSpec};
 
 use crate::clear::clear;
 use crate::context::Context;
-use crate::rolling::Survey;
 use crate::units;
 
 /// All that is known of an app's releases.
@@ -88,7 +87,7 @@ pub(crate) fn remove(context: &Context, app: &AppName, id: &ReleaseId) -> anyhow
 async fn in_use(context: &Context, systemd: &Systemd, spec: &AppSpec) -> anyhow::Result<BTreeSet<ReleaseId>> {
     let (layout, app) = (&context.layout, &spec.name);
     let mut used: BTreeSet<ReleaseId> = pins::all(layout, app)?.into_values().collect();
-    let survey = Survey::all(systemd, app).await?;
+    let survey = survey::all(systemd, app).await?;
     used.extend(survey.releases());
     if let Some(change) = record::read_release(layout, app)?.and_then(|record| record.about.release) {
         used.extend(change.from.into_iter().chain([change.to]));

@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use appctl::contract::times;
-use appctl::host::bus::{BusError, JobResult, Systemd, UnitState};
+use appctl::drive::JobResult;
+use appctl::host::bus::{BusError, Systemd};
 use appctl::host::files;
+use appctl::observe::UnitState;
 use appctl::spec::AppName;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;

@@ -6,42 +6,9 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 
 use super::proxy::{SERVICE_INTERFACE, UNIT_INTERFACE};
-use super::units::{Activity, Properties, UnitState};
+use super::units::Properties;
 use super::{BusError, Connection, Systemd};
-
-/// One service at a glance.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Glance {
-    /// Full name with suffix.
-    pub unit: String,
-    /// Whether it is up.
-    pub activity: Activity,
-    /// `running`, `start`, `auto-restart`, `stop-sigterm`, `dead` …
-    pub sub: String,
-    /// The main process: the shim. Only when asked for.
-    pub main_pid: Option<u32>,
-    /// Automatic restarts since it was last started by request.
-    pub restarts: u32,
-    /// What the shim says, see [`crate::observe::ShimStatus`].
-    pub status_text: String,
-    /// When it last became active, since 1970.
-    pub active_since: Option<Duration>,
-}
-
-impl Glance {
-    /// A unit that is not loaded.
-    pub fn absent(unit: String) -> Self {
-        Self {
-            unit,
-            activity: Activity::Inactive,
-            sub: "dead".to_owned(),
-            main_pid: None,
-            restarts: 0,
-            status_text: String::new(),
-            active_since: None,
-        }
-    }
-}
+use crate::observe::{Activity, Glance, UnitState};
 
 impl Systemd {
     /// Looks at services of a list. One that is down without complaint is not asked about.

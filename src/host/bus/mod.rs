@@ -24,10 +24,7 @@ use tokio::sync::Semaphore;
 use zbus::Connection;
 
 pub use error::BusError;
-pub use glance::Glance;
-pub use jobs::{JobResult, Replaced};
 use proxy::ManagerProxy;
-pub use units::{Activity, InstanceState, UnitState};
 pub use watch::Watch;
 
 /// `sd_booted(3)` looks at the same directory.

@@ -7,8 +7,9 @@ use std::sync::{MutexGuard, PoisonError};
 use futures_util::future::try_join_all;
 
 use super::proxy::UNIT_INTERFACE;
-use super::units::{Properties, UnitState};
+use super::units::Properties;
 use super::{BusError, Systemd};
+use crate::observe::UnitState;
 use crate::unit::{self, Loaded};
 
 /// The name of a unit that was made by appctl.

@@ -6,7 +6,8 @@ use tokio::time::Instant;
 use zbus::Variant;
 
 use super::jobs::Verb;
-use super::{ANSWER, BusError, JobResult, Systemd, within};
+use super::{ANSWER, BusError, Systemd, within};
+use crate::drive::JobResult;
 use crate::unit::{Property, Value};
 
 impl Systemd {

@@ -18,7 +18,7 @@ use crate::release::Layout;
 use crate::rollout::{Record, Report, State};
 use crate::spec::AppName;
 
-pub use texts::{Texts, read_texts, write_texts};
+pub use texts::{read_texts, write_texts};
 
 const RECORD: &str = "rollout.json";
 

@@ -2,6 +2,7 @@
 //! root only.
 
 use super::replace;
+use crate::drive::Texts;
 use crate::host::files::{self, FileError};
 use crate::release::Layout;
 use crate::spec::AppName;
@@ -10,19 +11,6 @@ const BEFORE: &str = "before.toml";
 const AFTER: &str = "after.toml";
 const ENV_BEFORE: &str = "before.env";
 const ENV_AFTER: &str = "after.env";
-
-/// What a change of configuration replaces, and what by; `None` is no file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Texts {
-    /// The applied file before.
-    pub before: Option<String>,
-    /// The applied file after.
-    pub after: Option<String>,
-    /// What `appctl env` keeps, before.
-    pub env_before: Option<String>,
-    /// And after.
-    pub env_after: Option<String>,
-}
 
 /// Keeps both texts of a change, for a way back that a later process may have to take.
 pub fn write_texts(layout: &Layout, app: &AppName, texts: &Texts) -> Result<(), FileError> {

@@ -1,7 +1,8 @@
 //! `appctl rolling-restart`, and `systemctl reload NAME`: new processes one after the other, no request lost.
 
+use appctl::drive::{Order, Survey, Swap};
 use appctl::host::bus::Systemd;
-use appctl::host::record;
+use appctl::host::{record, survey};
 use appctl::release::Layout;
 use appctl::rollout::{Policy, Request, Verb, plan};
 use appctl::spec::{AppName, AppSpec};
@@ -10,7 +11,7 @@ use crate::apps;
 use crate::args::Apps;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::rolling::{Interrupts, Order, Survey, Swap, carry_out, proven, refuse_open_release};
+use crate::rolling::{Interrupts, carry_out, proven, refuse_open_release};
 use crate::session::Session;
 use crate::units;
 
@@ -49,7 +50,7 @@ async fn one(session: &Session<'_>, interrupts: &mut Interrupts) -> anyhow::Resu
 async fn order(app: &AppName, context: &Context, systemd: &Systemd) -> anyhow::Result<(Survey, Order)> {
     let spec = apps::in_force(&context.layout, app)?;
     let count = units::count(&spec);
-    let survey = Survey::take(systemd, app, count).await?;
+    let survey = survey::take(systemd, app, count).await?;
     let request = request(&spec, count, &survey, &context.layout);
     let swap = Swap::Nothing;
     Ok((survey, Order { spec, request, swap }))

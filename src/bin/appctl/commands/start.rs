@@ -1,6 +1,7 @@
 //! `appctl start` and `appctl restart`: whole apps at once, until every instance is ready.
 
 use appctl::host::bus::Systemd;
+use appctl::host::survey;
 use appctl::spec::{AppName, AppSpec};
 use futures_util::future::join_all;
 
@@ -8,7 +9,6 @@ use crate::apps;
 use crate::args::Apps;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
-use crate::rolling::Survey;
 use crate::session::Session;
 use crate::{between, units};
 
@@ -69,7 +69,7 @@ async fn one(app: &AppName, verb: Verb, context: &Context, systemd: &Systemd) ->
 async fn bring_up(session: &Session<'_>, spec: &AppSpec, verb: Verb) -> anyhow::Result<()> {
     let (context, app) = (session.context, &session.app);
     let count = units::count(spec);
-    let survey = Survey::take(session.systemd, app, count).await?;
+    let survey = survey::take(session.systemd, app, count).await?;
     if !survey.is_loaded() {
         let error = ExpectedError::new(Exit::FAILED, format!("systemd has no units of {app}"));
         return Err(error.help(format!("type: appctl apply {app}")).into());

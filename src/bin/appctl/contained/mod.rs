@@ -3,6 +3,7 @@
 //!
 //! How a process ended is systemd's word and decides; what it printed can only hint.
 
+use appctl::drive::Reason;
 use appctl::spec::{Account, Allowed, AppName, AppSpec, Level, Sandbox};
 
 use crate::exit::ExpectedError;
@@ -29,6 +30,17 @@ pub(crate) struct End {
     pub(crate) signal: Option<i32>,
     /// What it printed last.
     pub(crate) said: Vec<String>,
+}
+
+impl End {
+    /// What the app itself left behind of an instance that is not up.
+    pub(crate) fn of(reason: &Reason) -> Self {
+        let own = reason.said.iter().filter(|line| !line.is_note);
+        Self {
+            signal: reason.signal,
+            said: own.map(|line| line.text.clone()).collect(),
+        }
+    }
 }
 
 /// Something of an app that failed.

@@ -1,13 +1,12 @@
 //! Another configuration of an app: for `apply` and `scale`.
 
+use appctl::drive::{Order, Swap, Texts};
 use appctl::host::bus::Systemd;
-use appctl::host::files;
-use appctl::host::record::Texts;
-use appctl::release::Layout;
+use appctl::host::{applied, survey};
 use appctl::rollout::{Policy, Request, Verb};
-use appctl::spec::{AppName, AppSpec};
+use appctl::spec::AppSpec;
 
-use super::{Hold, Interrupts, Order, Survey, Swap, carry_out};
+use super::{Hold, Interrupts, carry_out};
 use crate::context::Context;
 use crate::units;
 
@@ -33,7 +32,7 @@ pub(crate) async fn roll(context: &Context, systemd: &Systemd, change: &Change<'
         return put_in_force(context, systemd, change.new, change.env.1).await;
     }
     let counts = (units::count(change.old.0), units::count(spec));
-    let survey = Survey::take(systemd, &spec.name, counts.0).await?;
+    let survey = survey::take(systemd, &spec.name, counts.0).await?;
     let policy = Policy {
         surge: spec.surge,
         settle: spec.ready.settle,
@@ -62,20 +61,6 @@ pub(crate) async fn put_in_force(
     (spec, text): (&AppSpec, &str),
     env: Option<&str>,
 ) -> anyhow::Result<()> {
-    write_applied(&context.layout, &spec.name, text, env)?;
+    applied::write(&context.layout, &spec.name, text, env)?;
     Ok(systemd.reload().await?)
-}
-
-/// The copies in force: for no more eyes than the file they come from, and what is kept for root only.
-pub(crate) fn write_applied(layout: &Layout, app: &AppName, text: &str, env: Option<&str>) -> anyhow::Result<()> {
-    let kept = layout.applied_env_file(app);
-    match env {
-        Some(env) => files::write_private(&kept, env)?,
-        None => drop(files::remove(&kept)?),
-    }
-    Ok(files::write_like(
-        &layout.applied_file(app),
-        text,
-        &layout.wanted_file(app),
-    )?)
 }

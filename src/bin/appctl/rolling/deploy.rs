@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use appctl::drive::{Order, Survey, Swap, Switching};
 use appctl::host::bus::Systemd;
 use appctl::host::record::{self, Last};
-use appctl::host::{pins, releases};
+use appctl::host::{pins, releases, survey};
 use appctl::release::ReleaseId;
 use appctl::rollout::{Canary, Event, Policy, Request, Verb, plan};
 use appctl::spec::{AppName, AppSpec};
 
-use super::{Hold, Interrupts, Order, Survey, Swap, Switching, carry_out, reopen};
+use super::{Hold, Interrupts, carry_out, reopen};
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 use crate::units;
@@ -47,7 +48,7 @@ impl Roll<'_> {
         }
         // Left by nobody who is still to be heard of.
         pins::unpin_all(layout, app)?;
-        let survey = Survey::take(self.systemd, app, units::count(self.spec)).await?;
+        let survey = survey::take(self.systemd, app, units::count(self.spec)).await?;
         let order = Order {
             spec: self.spec.clone(),
             request: request(self.spec, &survey, target),
@@ -92,7 +93,7 @@ impl Roll<'_> {
     /// Whether every instance runs this release and nothing is under way.
     pub(crate) async fn is_live(&self, id: &ReleaseId) -> anyhow::Result<bool> {
         let (layout, app) = (&self.context.layout, &self.spec.name);
-        let survey = Survey::take(self.systemd, app, units::count(self.spec)).await?;
+        let survey = survey::take(self.systemd, app, units::count(self.spec)).await?;
         let same = survey.releases().all(|release| release == *id);
         let open = open_release(self.context, app)?.is_some();
         Ok(same && !open && releases::live(layout, app).as_ref() == Some(id))
@@ -114,7 +115,7 @@ fn request(spec: &AppSpec, survey: &Survey, target: &Target) -> Request {
 
 /// Says what would be done.
 pub(crate) async fn show(context: &Context, systemd: &Systemd, spec: &AppSpec, target: &Target) -> anyhow::Result<()> {
-    let survey = Survey::take(systemd, &spec.name, units::count(spec)).await?;
+    let survey = survey::take(systemd, &spec.name, units::count(spec)).await?;
     if survey.is_down() {
         context.say(&spec.name, "would start with it the next time, since it is stopped");
         return Ok(());

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use appctl::drive::written;
 use appctl::host::lock::{self, Lock, LockError, Owner};
 use appctl::rollout::Driver;
 use appctl::spec::AppName;
-use jiff::{Timestamp, Unit};
+use jiff::Timestamp;
 
 use super::Interrupts;
 use crate::context::Context;
@@ -30,7 +31,7 @@ impl Hold {
             began: lock::began(std::process::id()).unwrap_or(0),
             user: who(),
             verb: verb.to_owned(),
-            since: now(),
+            since: written(Timestamp::now()),
         };
         match Lock::take(&context.layout, app, &owner) {
             Ok(lock) => Ok(Self { _lock: lock, owner }),
@@ -92,10 +93,4 @@ pub(crate) fn who() -> String {
         let account = nix::unistd::User::from_uid(uid).ok().flatten();
         account.map_or_else(|| uid.to_string(), |account| account.name)
     })
-}
-
-/// The time, RFC 3339, in milliseconds.
-pub(super) fn now() -> String {
-    let now = Timestamp::now();
-    now.round(Unit::Millisecond).unwrap_or(now).to_string()
 }

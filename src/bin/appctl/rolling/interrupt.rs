@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What whoever started this, or another program, wants of it.
+/// What a signal asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wish {
+pub(super) enum Asked {
     /// To leave; so many times.
     Leave(u32),
     /// To go on at once.
@@ -52,21 +52,21 @@ impl Interrupts {
     /// Waits for the next request to leave.
     pub(crate) async fn next(&mut self) -> u32 {
         loop {
-            if let Wish::Leave(count) = self.wish().await {
+            if let Asked::Leave(count) = self.wish().await {
                 return count;
             }
         }
     }
 
     /// Waits for the next request of any kind.
-    pub(crate) async fn wish(&mut self) -> Wish {
+    pub(super) async fn wish(&mut self) -> Asked {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
-            _ = self.promote.recv() => return Wish::Promote,
-            _ = self.take_back.recv() => return Wish::TakeBack,
+            _ = self.promote.recv() => return Asked::Promote,
+            _ = self.take_back.recv() => return Asked::TakeBack,
         }
         self.count += 1;
-        Wish::Leave(self.count)
+        Asked::Leave(self.count)
     }
 }

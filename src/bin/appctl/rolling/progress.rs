@@ -3,11 +3,12 @@
 
 use std::time::{self, Duration};
 
+use appctl::drive::{Drained, Ended, Wish};
 use appctl::rollout::{Event, Record, Step, Task};
 use appctl::spec::{AppName, Instance};
 use serde_json::{Value, json};
 
-use super::drained::Drained;
+use super::verdict;
 use crate::exit::Exit;
 use crate::ui::style::{BAD, DIM, GOOD, WARN};
 use crate::ui::{self, Text, paint, quantity};
@@ -27,22 +28,26 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(record: &Record, json: bool) -> Self {
-        let this = Self {
-            app: record.about.app.clone(),
+    pub(super) fn new(app: &AppName, json: bool) -> Self {
+        Self {
+            app: app.clone(),
             json,
             live: !json && ui::is_live(),
             began: time::Instant::now(),
             step: String::new(),
             step_began: time::Instant::now(),
-        };
+        }
+    }
+
+    /// The rollout begins.
+    pub(super) fn begin(&mut self, record: &Record) {
+        self.began = time::Instant::now();
         let (about, request) = (&record.about, record.rollout.request());
         let (verb, instances) = (request.verb, request.tasks.len());
-        this.event(
+        self.event(
             "begin",
             json!({ "verb": verb, "instances": instances, "rollout": about.started, "release": about.release }),
         );
-        this
     }
 
     /// A step begins.
@@ -99,11 +104,11 @@ impl Progress {
     }
 
     /// The operator asked for something.
-    pub(super) fn wished(&self, event: &Event) {
-        let (name, note) = match event {
-            Event::Promote => ("promoted", "promoted by hand".to_owned()),
-            Event::Abort => ("aborted", "taken back by hand".to_owned()),
-            _ => {
+    pub(super) fn heard(&self, wish: Wish) {
+        let (name, note) = match wish {
+            Wish::Promote => ("promoted", "promoted by hand".to_owned()),
+            Wish::TakeBack => ("aborted", "taken back by hand".to_owned()),
+            Wish::Leave => {
                 let note = format!("leaving after this step ({}); once more leaves at once", self.step);
                 ("interrupted", note)
             }
@@ -120,7 +125,8 @@ impl Progress {
     }
 
     /// It is over, and how.
-    pub(super) fn finished(&self, exit: Exit, sentence: &str, record: &Record, drained: Option<Drained>) {
+    pub(super) fn finished(&self, ended: &Ended, record: &Record) {
+        let (exit, sentence, drained) = (verdict::exit(ended), &ended.sentence, ended.drained);
         let seconds = self.began.elapsed().as_secs_f64();
         let fields = json!({
             "outcome": record.rollout.state(), "message": sentence, "seconds": seconds, "exit_code": exit.code(),

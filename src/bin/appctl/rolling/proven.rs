@@ -4,12 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use appctl::drive::Survey;
 use appctl::host::releases;
 use appctl::observe::{ShimStatus, maps};
 use appctl::release::Layout;
 use appctl::spec::{AppSpec, Instance};
 
-use super::Survey;
 use crate::units;
 
 /// Where administrators change units, systemd.unit(5).
@@ -27,7 +27,7 @@ pub(crate) fn settle(spec: &AppSpec, layout: &Layout, survey: &Survey) -> Durati
 fn runs_live_release(spec: &AppSpec, layout: &Layout, survey: &Survey) -> bool {
     let live = releases::live(layout, &spec.name).filter(|_| spec.directory.is_none());
     let same = |shim: &ShimStatus| {
-        let release = units::reported(shim);
+        let release = shim.release_id();
         live.is_some() && release == live && !upgraded(shim.pid)
     };
     let shims: Vec<Option<ShimStatus>> = survey.shims().collect();

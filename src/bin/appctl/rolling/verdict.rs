@@ -1,23 +1,22 @@
-//! How a rollout ended, in one sentence and one exit code, and what to type next.
+//! The exit code of a rollout.
 
-use appctl::rollout::{Event, Outcome, Record, Task};
-use appctl::spec::{AppName, AppSpec, Instance};
+use appctl::drive::{Drained, Ended};
+use appctl::rollout::{Event, Outcome};
+use appctl::spec::AppSpec;
 
-use super::drained::Drained;
-use super::driver::Ended;
-use crate::contained::{Failure, Kind};
+use crate::contained::{End, Failure, Kind};
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 
 /// The exit code of an outcome. Taking it back is what `abort` is for; of a deploy it is a failure.
-pub(super) fn exit(outcome: &Outcome, wanted: &Event, drained: Option<Drained>) -> Exit {
-    let done = match drained {
+pub(super) fn exit(ended: &Ended) -> Exit {
+    let done = match ended.drained {
         Some(Drained { cut: 1.., .. }) => Exit::CUT,
         _ => Exit::DONE,
     };
-    match outcome {
+    match &ended.outcome {
         Outcome::Done { still_down } if still_down.is_empty() => done,
-        Outcome::Aborted { no_way_back: None, .. } if *wanted == Event::Abort => done,
+        Outcome::Aborted { no_way_back: None, .. } if ended.wanted == Event::Abort => done,
         Outcome::Interrupted { .. } => Exit::FAILED,
         _ => Exit::ROLLOUT_FAILED,
     }
@@ -25,7 +24,7 @@ pub(super) fn exit(outcome: &Outcome, wanted: &Event, drained: Option<Drained>) 
 
 /// Done, or an error that says how it ended. Requests that were cut are told by the command's own end.
 pub(super) fn result(ended: Ended, context: &Context, spec: &AppSpec) -> anyhow::Result<()> {
-    match ended.exit {
+    match exit(&ended) {
         Exit::DONE => Ok(()),
         Exit::CUT => {
             context.note_cut();
@@ -34,117 +33,28 @@ pub(super) fn result(ended: Ended, context: &Context, spec: &AppSpec) -> anyhow:
         code => {
             let error = ExpectedError::new(code, format!("{}: {}", spec.name, ended.sentence));
             Err(match ended.first {
-                Some(end) => error.about(Failure::of(spec, Kind::App, end)).into(),
+                Some(reason) => error.about(Failure::of(spec, Kind::App, End::of(&reason))).into(),
                 None => error.into(),
             })
         }
     }
 }
 
-/// The sentence.
-pub(super) fn sentence(outcome: &Outcome, record: &Record) -> String {
-    let app = &record.about.app;
-    match outcome {
-        Outcome::Done { still_down } if still_down.is_empty() => done(record),
-        Outcome::Done { still_down } => {
-            format!(
-                "{}, but {} did not come up; it was down before, too",
-                done(record),
-                list(still_down)
-            )
-        }
-        Outcome::Kept(failure) => format!("{failure}; no other instance was touched, and the old ones serve on"),
-        Outcome::WentBack(failure) => format!("{failure}; everything is back as it was before{}", back_on(record)),
-        Outcome::Stopped {
-            failure,
-            stands_in,
-            no_way_back,
-        } => {
-            let back = no_way_back
-                .as_ref()
-                .map(|why| format!("; the way back failed, too: {why}"));
-            format!("{failure}{}{}", back.unwrap_or_default(), left(app, *stands_in))
-        }
-        Outcome::Interrupted { clean: true } => "interrupted; everything is as it was before".to_owned(),
-        Outcome::Interrupted { clean: false } if !record.rollout.is_promoted() => {
-            format!(
-                "the canaries stay and nobody watches them; go on with: appctl promote {app}, watch them again with: \
-                 appctl resume {app}, or take them back with: appctl abort {app}"
-            )
-        }
-        Outcome::Interrupted { clean: false } => {
-            format!("interrupted half way; go on with: appctl resume {app}, or end it with: appctl abort {app}")
-        }
-        Outcome::Aborted { went_back: true, .. } => "taken back; everything is as it was before".to_owned(),
-        Outcome::Aborted {
-            no_way_back: Some(why), ..
-        } => format!("the way back failed: {why}"),
-        Outcome::Aborted { .. } => "ended half way; the surge instance is gone, the rest was left alone".to_owned(),
-    }
-}
-
-fn left(app: &AppName, stands_in: bool) -> String {
-    if stands_in {
-        format!("; the surge instance stands in for it until appctl rolling-restart {app} or appctl stop {app}")
-    } else {
-        "; the rest was left alone".to_owned()
-    }
-}
-
-fn back_on(record: &Record) -> String {
-    let from = record.about.release.as_ref().and_then(|change| change.from.as_ref());
-    from.map(|from| format!(", on release {from}")).unwrap_or_default()
-}
-
-fn done(record: &Record) -> String {
-    let live = record
-        .about
-        .release
-        .as_ref()
-        .map(|change| format!("release {} is live: ", change.to));
-    let unwatched = if record.rollout.is_unwatched() {
-        "; left before it was watched to the end, a crash from now on takes nothing back"
-    } else {
-        ""
-    };
-    format!("{}{}{unwatched}", live.unwrap_or_default(), counts(record))
-}
-
-fn counts(record: &Record) -> String {
-    let tasks = &record.rollout.request().tasks;
-    let count = |is: fn(&Task) -> bool| tasks.iter().filter(|task| is(task)).count();
-    let parts = [
-        (count(|task| matches!(task, Task::Restart(_))), "replaced"),
-        (count(|task| matches!(task, Task::Start(_))), "added"),
-        (count(|task| matches!(task, Task::Stop(_))), "removed"),
-    ];
-    let parts = parts.iter().filter(|(count, _)| *count > 0);
-    let texts: Vec<String> = parts
-        .map(|(count, done)| format!("{} {done}", plural(*count)))
-        .collect();
-    texts.join(", ")
-}
-
-fn plural(count: usize) -> String {
-    match count {
-        1 => "1 instance".to_owned(),
-        many => format!("{many} instances"),
-    }
-}
-
-fn list(instances: &[Instance]) -> String {
-    let names: Vec<String> = instances
-        .iter()
-        .map(|instance| format!("instance {instance}"))
-        .collect();
-    names.join(", ")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Drained, exit};
+    use super::{Drained, Ended};
     use crate::exit::Exit;
     use appctl::rollout::{Event, Outcome};
+
+    fn exit(outcome: &Outcome, wanted: &Event, drained: Option<Drained>) -> Exit {
+        super::exit(&Ended {
+            outcome: outcome.clone(),
+            sentence: String::new(),
+            wanted: wanted.clone(),
+            drained,
+            first: None,
+        })
+    }
 
     #[test]
     fn an_instance_that_stays_down_is_a_failure_even_if_it_was_down_before() {

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use appctl::contract::{exit_status, times};
-use appctl::host::bus::{InstanceState, JobResult, Systemd};
+use appctl::drive::{JobResult, killed_by};
+use appctl::host::bus::Systemd;
 use appctl::host::journal::{self, Journal, Query};
 use appctl::host::{files, trusted};
+use appctl::observe::InstanceState;
 use appctl::observe::journal::{Fields, cursor, printed};
 use appctl::spec::{AppName, AppSpec, format_span, quote_words};
 use appctl::unit::{self, Host, Purpose, Task, task, task_name};
@@ -18,7 +20,6 @@ use super::last::Last;
 use crate::contained::{End, Failure, Kind};
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
-use crate::rolling::killed_by;
 use crate::units;
 
 /// As much of a line as is told, in bytes.

@@ -1,7 +1,7 @@
 //! `appctl apply`: puts changed configuration files in force, and rolls only what changed.
 
 use appctl::host::bus::Systemd;
-use appctl::host::{files, trusted};
+use appctl::host::{applied, files, trusted};
 use appctl::spec::{AppName, AppSpec};
 use appctl::unit::Host;
 use futures_util::future::join_all;
@@ -177,7 +177,8 @@ impl Candidate {
     }
 
     fn write_applied(&self, context: &Context) -> anyhow::Result<()> {
-        rolling::write_applied(&context.layout, &self.spec.name, &self.text, self.env.wanted.as_deref())
+        let (app, env) = (&self.spec.name, self.env.wanted.as_deref());
+        Ok(applied::write(&context.layout, app, &self.text, env)?)
     }
 
     /// What was in force before the app was held may have been replaced since.

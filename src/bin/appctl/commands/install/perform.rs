@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use appctl::host::bus::InstanceState;
-use appctl::host::{files, releases};
+use appctl::host::{applied, files, releases};
+use appctl::observe::InstanceState;
 use appctl::spec::Instance;
 
 use super::account::Reader;
@@ -12,7 +12,7 @@ use super::undo::Traces;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 use crate::release;
-use crate::rolling::{Interrupts, write_applied};
+use crate::rolling::Interrupts;
 use crate::session::Session;
 use crate::{trust, units};
 
@@ -93,7 +93,7 @@ fn write_files(context: &Context, plan: &Plan) -> anyhow::Result<()> {
     } else {
         files::write_atomic(&wanted, &plan.toml)?;
     }
-    write_applied(layout, name, &plan.toml, plan.kept.as_deref())
+    Ok(applied::write(layout, name, &plan.toml, plan.kept.as_deref())?)
 }
 
 fn numbers(plan: &Plan) -> impl Iterator<Item = Instance> {

@@ -1,6 +1,7 @@
 //! What stands in the way of an installation, each with what to do about it.
 
-use appctl::host::bus::{Systemd, UnitState};
+use appctl::host::bus::Systemd;
+use appctl::observe::UnitState;
 use appctl::spec::{AppName, AppSpec};
 use appctl::unit;
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use appctl::host::bus::{Glance, Systemd, UnitState};
+use appctl::host::bus::Systemd;
 use appctl::host::cgroupfs;
 use appctl::host::record::Last;
+use appctl::observe::{Glance, UnitState};
 use appctl::spec::{AppName, Instance};
 
 use super::model::{AppState, AppStatus, InstanceStatus, State, is_up};

@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use appctl::host::bus::{Activity, Glance, UnitState};
 use appctl::observe::cgroup::Usage;
-use appctl::observe::{Responses, ShimState, ShimStatus};
+use appctl::observe::{Activity, Glance, Responses, ShimState, ShimStatus, UnitState};
 use appctl::release::ReleaseId;
 use appctl::spec::{AppName, Instance};
-
-use crate::units;
 
 /// An app's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,7 +140,7 @@ impl InstanceStatus {
             state: word,
             pid: shim.as_ref().and_then(|shim| shim.pid).filter(|_| lives),
             shim_pid: state.main_pid,
-            release: shim.as_ref().and_then(units::reported),
+            release: shim.as_ref().and_then(ShimStatus::release_id),
             since: state.active_since.filter(|_| word == State::Ready),
             restarts: state.restarts,
             usage,

@@ -1,18 +1,9 @@
 //! What a release answers while it is watched: the 5xx of the instances on it since then, held against the instances
 //! beside them that are not on it yet, or against those before them once all are. See `[deploy] errors`.
 
-use std::collections::BTreeMap;
-
-use appctl::observe::Responses;
-use appctl::rollout::{Event, Step};
-use appctl::spec::Instance;
-
-use super::Survey;
-use super::driver::Driver;
-use super::survey::Answered;
-
-/// What one instance, or several, have answered.
-pub(super) type Answers = BTreeMap<Instance, Answered>;
+use super::answers::{Answered, Answers};
+use crate::observe::Responses;
+use crate::spec::Instance;
 
 /// Instances under watch.
 #[derive(Debug, Clone)]
@@ -58,44 +49,6 @@ impl Watched {
     }
 }
 
-impl Driver<'_> {
-    /// Begins to watch, when that is the step.
-    pub(super) async fn watches(&self, step: &Step) -> anyhow::Result<Option<Watched>> {
-        let (Step::Bake { canary, .. }, Some(limit)) = (step, self.work.errors) else {
-            return Ok(None);
-        };
-        let before = Responses {
-            all: self.record.about.responses_before,
-            errors: self.record.about.errors_before,
-        };
-        Ok(Some(Watched {
-            limit,
-            began: self.answers().await?,
-            before: (!canary).then_some(before),
-        }))
-    }
-
-    /// Looks at what has been answered since then.
-    pub(super) async fn judge(&mut self) -> anyhow::Result<Step> {
-        let Some(watched) = &self.watched else {
-            return Ok(Step::Continue);
-        };
-        let now = self.answers().await?;
-        let Some((instance, why)) = watched.verdict(&now, |who| self.runs.contains_key(&who)) else {
-            return Ok(Step::Continue);
-        };
-        let event = Event::Errs(instance, why);
-        self.progress.happened(&event, &[]);
-        self.tell(event)
-    }
-
-    async fn answers(&self) -> anyhow::Result<Answers> {
-        let who: Vec<Instance> = self.record.rollout.instances().collect();
-        let survey = Survey::of(&self.work.systemd, &self.work.app, &who).await?;
-        Ok(survey.answers())
-    }
-}
-
 fn share(responses: Responses) -> String {
     format!("{} of {}", responses.errors, responses.all)
 }
@@ -103,7 +56,7 @@ fn share(responses: Responses) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Answered, Answers, Responses, Watched};
-    use appctl::spec::Instance::{self, Number, Surge};
+    use crate::spec::Instance::{self, Number, Surge};
 
     fn answers(list: &[(Instance, &str, u64, u64)]) -> Answers {
         let one = |(who, run, errors, all): &(Instance, &str, u64, u64)| {

@@ -4,23 +4,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use appctl::host::bus::Systemd;
-use appctl::host::{bad, pins, releases};
-use appctl::release::{Layout, ReleaseId};
-use appctl::rollout::{Move, Outcome};
-use appctl::spec::{AppName, Instance};
-
-use super::Survey;
+use super::{Survey, World};
+use crate::release::ReleaseId;
+use crate::rollout::{Move, Outcome};
+use crate::spec::Instance;
 
 /// The change of the live release.
 #[derive(Debug, Clone)]
-pub(crate) struct Switching {
+pub struct Switching {
     /// Live before.
-    pub(crate) from: Option<ReleaseId>,
+    pub from: Option<ReleaseId>,
     /// Live after.
-    pub(crate) to: ReleaseId,
+    pub to: ReleaseId,
     /// How many instances there are.
-    pub(crate) count: u16,
+    pub count: u16,
 }
 
 impl Switching {
@@ -41,48 +38,50 @@ impl Switching {
     }
 
     /// From its next start on the instance runs the new release.
-    pub(super) fn pin(&self, layout: &Layout, app: &AppName, instance: Instance) -> anyhow::Result<()> {
-        Ok(pins::pin(layout, app, instance, &self.to)?)
+    pub(super) fn pin(&self, world: &impl World, instance: Instance) -> anyhow::Result<()> {
+        world.pin(instance, &self.to)
     }
 
     /// Makes the new release the live one. Whoever is not on it yet stays where it is until it is its turn; `on_it` are
     /// those that an earlier attempt has brought there.
-    fn commit(&self, layout: &Layout, app: &AppName, on_it: &BTreeSet<Instance>) -> anyhow::Result<()> {
+    fn commit(&self, world: &impl World, on_it: &BTreeSet<Instance>) -> anyhow::Result<()> {
         if let Some(from) = &self.from {
-            let pinned: BTreeMap<Instance, ReleaseId> = pins::all(layout, app)?;
+            let pinned: BTreeMap<Instance, ReleaseId> = world.pins()?;
             let others = (1..=self.count).map(Instance::Number);
             for instance in others.filter(|instance| !pinned.contains_key(instance)) {
                 let release = if on_it.contains(&instance) { &self.to } else { from };
-                pins::pin(layout, app, instance, release)?;
+                world.pin(instance, release)?;
             }
         }
-        Ok(pins::make_live(layout, app, Some(&self.to))?)
+        world.make_live(Some(&self.to))
     }
 
     /// The same, once it is known what every instance runs.
-    pub(super) async fn make_final(&self, layout: &Layout, app: &AppName, systemd: &Systemd) -> anyhow::Result<()> {
-        let survey = Survey::take(systemd, app, self.count).await?;
-        self.commit(layout, app, &survey.on_release(&self.to))
+    pub(super) async fn make_final(&self, world: &impl World) -> anyhow::Result<()> {
+        let regular = (1..=self.count).map(Instance::Number);
+        let who: Vec<Instance> = regular.chain([Instance::Surge]).collect();
+        let survey = Survey::of(world, &who).await?;
+        self.commit(world, &survey.on_release(&self.to))
     }
 
     /// Makes the old release the live one again.
-    pub(super) fn undo(&self, layout: &Layout, app: &AppName) -> anyhow::Result<()> {
-        if releases::live(layout, app) != self.from {
-            pins::make_live(layout, app, self.from.as_ref())?;
+    pub(super) fn undo(&self, world: &impl World) -> anyhow::Result<()> {
+        if world.live() != self.from {
+            world.make_live(self.from.as_ref())?;
         }
-        Ok(pins::unpin_all(layout, app)?)
+        world.unpin_all()
     }
 
     /// What stays of a rollout that is over. `refused`: it failed for a reason beside the release.
-    pub(super) fn end(&self, layout: &Layout, app: &AppName, outcome: &Outcome, refused: bool) -> anyhow::Result<()> {
+    pub(super) fn end(&self, world: &impl World, outcome: &Outcome, refused: bool) -> anyhow::Result<()> {
         match outcome {
             Outcome::Done { .. } => {
-                bad::clear(layout, app, &self.to)?;
-                pins::unpin_all(layout, app)?;
+                world.mark(&self.to, None)?;
+                world.unpin_all()?;
             }
             Outcome::Kept(failure) | Outcome::WentBack(failure) | Outcome::Stopped { failure, .. } => {
                 if failure.instance.is_some() && !refused {
-                    bad::mark(layout, app, &self.to, &failure.to_string())?;
+                    world.mark(&self.to, Some(&failure.to_string()))?;
                 }
             }
             Outcome::Interrupted { .. } | Outcome::Aborted { .. } => {}

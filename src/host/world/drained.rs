@@ -4,35 +4,23 @@
 
 use std::time::Duration;
 
-use appctl::contract::Note;
-use appctl::host::journal::Query;
-use appctl::observe::journal::Noted;
-use appctl::rollout::About;
+use crate::contract::Note;
+use crate::drive::Drained;
+use crate::host::journal::Query;
+use crate::observe::journal::Noted;
+use crate::rollout::About;
 
 /// A journal that does not answer is no reason to hold up the end.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What became of the requests in progress.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Drained {
-    pub(super) waited_for: u64,
-    pub(super) cut: u64,
-}
-
-impl super::work::Work {
-    /// All of them since the rollout began; `None` when the journal does not tell, or nobody counts.
-    pub(super) async fn drained_since(&self, about: &About) -> Option<Drained> {
-        let query = Query {
-            since: Some(moment(&about.started)?),
-            notes_of: about.shims.clone(),
-            ..Query::default()
-        };
-        match about.shims.is_empty() {
-            _ if !self.counted => None,
-            true => Some(Drained::default()),
-            false => tokio::time::timeout(PATIENCE, count(query)).await.ok().flatten(),
-        }
-    }
+/// All of them since the rollout began; `None` when the journal does not tell.
+pub(super) async fn drained(about: &About) -> Option<Drained> {
+    let query = Query {
+        since: Some(moment(&about.started)?),
+        notes_of: about.shims.clone(),
+        ..Query::default()
+    };
+    tokio::time::timeout(PATIENCE, count(query)).await.ok().flatten()
 }
 
 /// As journalctl(1) takes a time of any zone.
@@ -46,27 +34,23 @@ async fn count(query: Query) -> Option<Drained> {
     let mut sum = Drained::default();
     while let Some(fields) = journal.next().await.ok()? {
         if let Some(noted) = Noted::of(&fields).filter(|noted| query.notes_of.get(&noted.run) == Some(&noted.pid)) {
-            sum.add(&noted.note);
+            add(&mut sum, &noted.note);
         }
     }
     Some(sum)
 }
 
-impl Drained {
-    fn add(&mut self, note: &Note) {
-        match note {
-            Note::WaitedFor { requests } => self.waited_for += u64::from(*requests),
-            Note::Cut { requests } => self.cut += u64::from(*requests),
-            _ => {}
-        }
+fn add(sum: &mut Drained, note: &Note) {
+    match note {
+        Note::WaitedFor { requests } => sum.waited_for += u64::from(*requests),
+        Note::Cut { requests } => sum.cut += u64::from(*requests),
+        _ => {}
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use appctl::contract::Note;
-
-    use super::{Drained, moment};
+    use super::{Drained, Note, add, moment};
 
     #[test]
     fn notes_of_requests_add_up_and_others_do_not() {
@@ -77,7 +61,7 @@ mod tests {
             Note::WaitedFor { requests: 5 },
             Note::DrainDeadline { in_flight: 7 },
         ] {
-            sum.add(&note);
+            add(&mut sum, &note);
         }
         assert_eq!(sum, Drained { waited_for: 17, cut: 3 });
     }

@@ -6,12 +6,12 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use appctl::host::autogroup::Autogroup;
-use appctl::host::cgroupfs;
-use appctl::spec::AppName;
 use tokio::time::{Instant, sleep};
 
-use crate::units;
+use crate::host::autogroup::Autogroup;
+use crate::host::cgroupfs;
+use crate::spec::AppName;
+use crate::unit::slice_path;
 
 /// As long as most apps need to begin; a slow one goes on with the usual share.
 const MOMENT: Duration = Duration::from_secs(1);
@@ -22,7 +22,7 @@ const LATEST: Duration = Duration::from_millis(100);
 /// starts.
 pub(super) async fn during<T>(job: impl Future<Output = T>, app: &AppName, unit: &str) -> T {
     let mut haste = Haste {
-        group: units::slice_path(app).join(unit),
+        group: slice_path(app).join(unit),
         raised: BTreeMap::new(),
     };
     tokio::select! {

@@ -1,12 +1,8 @@
 //! The operator's own commands around a rollout and around each of its steps, and what they are told.
 
-use appctl::host::hook;
-use appctl::host::trusted::Owner;
-use appctl::rollout::{Record, Task};
-use appctl::spec::{self, AppName, AppSpec, Instance};
-
-use super::Swap;
-use crate::exit::{Exit, ExpectedError};
+use super::{Commands, Swap, Variables};
+use crate::rollout::{Record, Task};
+use crate::spec::{self, AppName, AppSpec, Instance};
 
 /// The commands of one app.
 #[derive(Debug, Clone)]
@@ -17,13 +13,16 @@ pub(super) struct Hooks {
 
 /// A step that an instance is in for.
 #[derive(Debug)]
-pub(super) struct Moment {
+pub(super) struct Moment<'a> {
     pub(super) task: Task,
     /// On the way back.
     pub(super) back: bool,
+    /// What changes besides.
+    pub(super) swap: &'a Swap,
 }
 
-type Variables = Vec<(&'static str, String)>;
+/// A key of `[deploy]`, and its commands.
+type Named<'a> = (&'static str, &'a [Vec<String>]);
 
 impl Hooks {
     pub(super) fn of(spec: &AppSpec) -> Self {
@@ -34,41 +33,39 @@ impl Hooks {
     }
 
     /// Before anything is touched. A failure is the end of it.
-    pub(super) async fn before(&self, record: &Record) -> anyhow::Result<()> {
-        let variables = self.about(record);
-        let done = match self.all_trusted() {
-            Ok(()) => self.each("before", &self.commands.before, &variables).await,
-            refused => refused,
-        };
-        done.map_err(|why| {
-            let message = format!("{}: {why}; nothing was touched", self.app);
-            ExpectedError::new(Exit::ROLLOUT_FAILED, message).into()
-        })
+    pub(super) async fn before(&self, commands: &impl Commands, record: &Record) -> Result<(), String> {
+        // All of them: one that is refused half way would leave the rollout half done.
+        self.commands.named().try_for_each(|(name, command)| {
+            let refused = commands.refuse_untrusted(command);
+            refused.map_err(|error| format!("{name}: {error}"))
+        })?;
+        self.each(commands, ("before", &self.commands.before), &self.about(record))
+            .await
     }
 
     /// After the end. A failure is told and changes nothing.
-    pub(super) async fn after(&self, record: &Record) -> Result<(), String> {
+    pub(super) async fn after(&self, commands: &impl Commands, record: &Record) -> Result<(), String> {
         let mut variables = self.about(record);
         let outcome = serde_json::to_value(record.rollout.state()).unwrap_or_default();
         variables.push(("APPCTL_OUTCOME", outcome.as_str().unwrap_or_default().to_owned()));
-        self.each("after", &self.commands.after, &variables).await
+        self.each(commands, ("after", &self.commands.after), &variables).await
     }
 
     /// Before an instance is touched; the surge instance has no neighbours.
-    pub(super) async fn before_instance(&self, moment: &Moment, swap: &Swap) -> Result<(), String> {
-        self.around("before_instance", &self.commands.before_instance, moment, swap)
-            .await
+    pub(super) async fn before_instance(&self, world: &impl Commands, moment: &Moment<'_>) -> Result<(), String> {
+        let commands = ("before_instance", &*self.commands.before_instance);
+        self.around(world, commands, moment).await
     }
 
     /// Once it is up again, or gone.
-    pub(super) async fn after_instance(&self, moment: &Moment, swap: &Swap) -> Result<(), String> {
-        self.around("after_instance", &self.commands.after_instance, moment, swap)
-            .await
+    pub(super) async fn after_instance(&self, world: &impl Commands, moment: &Moment<'_>) -> Result<(), String> {
+        let commands = ("after_instance", &*self.commands.after_instance);
+        self.around(world, commands, moment).await
     }
 
-    async fn around(&self, name: &str, commands: &[Vec<String>], moment: &Moment, swap: &Swap) -> Result<(), String> {
+    async fn around(&self, world: &impl Commands, commands: Named<'_>, moment: &Moment<'_>) -> Result<(), String> {
         let instance = moment.task.instance();
-        if instance == Instance::Surge || commands.is_empty() {
+        if instance == Instance::Surge || commands.1.is_empty() {
             return Ok(());
         }
         let step = match moment.task {
@@ -85,9 +82,12 @@ impl Hooks {
                 if moment.back { "back" } else { "forward" }.to_owned(),
             ),
         ];
-        let release = swap.switching().and_then(|switching| switching.expected(moment.back));
+        let release = moment
+            .swap
+            .switching()
+            .and_then(|switching| switching.expected(moment.back));
         variables.extend(release.map(|id| ("APPCTL_RELEASE", id.to_string())));
-        self.each(name, commands, &variables).await
+        self.each(world, commands, &variables).await
     }
 
     fn about(&self, record: &Record) -> Variables {
@@ -104,16 +104,14 @@ impl Hooks {
         variables
     }
 
-    /// All of them: one that fails half way would leave the rollout half done.
-    fn all_trusted(&self) -> Result<(), String> {
-        self.commands.named().try_for_each(|(name, command)| {
-            hook::refuse_untrusted(command, Owner::Us).map_err(|error| format!("{name}: {error}"))
-        })
-    }
-
-    async fn each(&self, name: &str, commands: &[Vec<String>], variables: &Variables) -> Result<(), String> {
+    async fn each(
+        &self,
+        world: &impl Commands,
+        (name, commands): Named<'_>,
+        variables: &Variables,
+    ) -> Result<(), String> {
         for command in commands {
-            let result = hook::run(command, variables, self.commands.timeout).await;
+            let result = world.run(command, variables, self.commands.timeout).await;
             result.map_err(|error| format!("{name}: {error}"))?;
         }
         Ok(())

@@ -3,92 +3,66 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use appctl::host::bus::{InstanceState, Systemd};
-use appctl::observe::{Responses, ShimState, ShimStatus};
-use appctl::release::ReleaseId;
-use appctl::rollout::Seen;
-use appctl::spec::{AppName, Instance};
-use tokio::time::Instant;
-
-use crate::units;
+use super::World;
+use super::answers::Answered;
+use super::done::main_process;
+use crate::observe::{InstanceState, ShimState, ShimStatus};
+use crate::release::ReleaseId;
+use crate::rollout::Seen;
+use crate::spec::Instance;
 
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Instances and what systemd knows of them.
 #[derive(Debug)]
-pub(crate) struct Survey {
+pub struct Survey {
     states: BTreeMap<Instance, InstanceState>,
 }
 
-/// What an instance has answered in one run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Answered {
-    pub(super) run: Option<String>,
-    pub(super) responses: Responses,
-}
-
 impl Survey {
-    /// Looks at instances 1 to `count` and the surge.
-    pub(crate) async fn take(systemd: &Systemd, app: &AppName, count: u16) -> anyhow::Result<Self> {
-        let who: Vec<Instance> = (1..=count).map(Instance::Number).chain([Instance::Surge]).collect();
-        Self::of(systemd, app, &who).await
-    }
-
-    /// Looks at every instance that systemd knows of.
-    pub(crate) async fn all(systemd: &Systemd, app: &AppName) -> anyhow::Result<Self> {
-        let loaded = systemd.units(&[&format!("{app}@*.service")]).await?;
-        let who: Vec<Instance> = loaded
-            .iter()
-            .filter_map(|unit| units::instance_of(app, &unit.name))
-            .collect();
-        Self::of(systemd, app, &who).await
+    /// Instances, and what is known of each.
+    pub fn new(states: BTreeMap<Instance, InstanceState>) -> Self {
+        Self { states }
     }
 
     /// Looks at some instances.
-    pub(crate) async fn of(systemd: &Systemd, app: &AppName, who: &[Instance]) -> anyhow::Result<Self> {
-        let names: Vec<String> = who.iter().map(|instance| units::instance(app, *instance)).collect();
-        let states = systemd.instances(&names).await?;
-        let states = who.iter().copied().zip(states).collect();
-        Ok(Self { states })
+    pub(super) async fn of(world: &impl World, who: &[Instance]) -> anyhow::Result<Self> {
+        let states = world.instances(who).await?;
+        Ok(Self::new(who.iter().copied().zip(states).collect()))
     }
 
     /// Looks once none is on its way up or down any more: what a killed rollout has asked systemd for goes on without it,
     /// and only its result tells what is left to do. One that waits after a crash is not waited for, nor is anything
     /// beyond `patience`.
-    pub(crate) async fn settled(
-        systemd: &Systemd,
-        app: &AppName,
-        who: &[Instance],
-        patience: Duration,
-    ) -> anyhow::Result<Self> {
-        let end = Instant::now() + patience;
+    pub(super) async fn settled(world: &impl World, who: &[Instance], patience: Duration) -> anyhow::Result<Self> {
+        let end = world.now() + patience;
         loop {
-            let survey = Self::of(systemd, app, who).await?;
-            if Instant::now() > end || !survey.states.values().any(is_under_way) {
+            let survey = Self::of(world, who).await?;
+            if world.now() > end || !survey.states.values().any(is_under_way) {
                 return Ok(survey);
             }
-            tokio::time::sleep(LOOK).await;
+            world.sleep(LOOK).await;
         }
     }
 
     /// Whether systemd has a unit for every instance.
-    pub(crate) fn is_loaded(&self) -> bool {
+    pub fn is_loaded(&self) -> bool {
         self.states.values().all(|state| state.load == "loaded")
     }
 
     /// Whether no regular instance is up or on its way.
-    pub(crate) fn is_down(&self) -> bool {
+    pub fn is_down(&self) -> bool {
         self.numbered().all(|(_, state)| state.activity.is_down())
     }
 
     /// Regular instances that are not up.
-    pub(crate) fn ailing(&self) -> Vec<Instance> {
+    pub fn ailing(&self) -> Vec<Instance> {
         let down = self.numbered().filter(|(_, state)| !state.activity.is_up());
         down.map(|(who, _)| who).collect()
     }
 
     /// When the regular instance that has been up longest came up, since 1970; `None` unless all are up.
-    pub(super) fn oldest_run(&self) -> Option<Duration> {
+    pub fn oldest_run(&self) -> Option<Duration> {
         let since: Option<Vec<Duration>> = self
             .numbered()
             .map(|(_, state)| state.active_since.filter(|_| state.activity.is_up()))
@@ -97,7 +71,7 @@ impl Survey {
     }
 
     /// What the shims of the regular instances say.
-    pub(super) fn shims(&self) -> impl Iterator<Item = Option<ShimStatus>> {
+    pub fn shims(&self) -> impl Iterator<Item = Option<ShimStatus>> {
         self.numbered().map(|(_, state)| state.status_text.parse().ok())
     }
 
@@ -115,7 +89,7 @@ impl Survey {
     }
 
     /// The runs they are in.
-    pub(crate) fn runs(&self) -> BTreeMap<Instance, String> {
+    pub fn runs(&self) -> BTreeMap<Instance, String> {
         let run = |(who, state): (&Instance, &InstanceState)| Some((*who, state.invocation.clone()?));
         self.states.iter().filter_map(run).collect()
     }
@@ -126,7 +100,7 @@ impl Survey {
     }
 
     /// What the planner needs in order to go on with an interrupted rollout, to `release` if it is one of a release.
-    pub(crate) fn seen(&self, release: Option<&ReleaseId>) -> BTreeMap<Instance, Seen> {
+    pub fn seen(&self, release: Option<&ReleaseId>) -> BTreeMap<Instance, Seen> {
         let seen = |state: &InstanceState| Seen {
             up: state.activity.is_up(),
             invocation: state.invocation.clone(),
@@ -136,7 +110,7 @@ impl Survey {
     }
 
     /// The releases that instances run, whatever they are doing.
-    pub(crate) fn releases(&self) -> impl Iterator<Item = ReleaseId> {
+    pub fn releases(&self) -> impl Iterator<Item = ReleaseId> {
         self.states.values().filter_map(release_of)
     }
 
@@ -156,15 +130,10 @@ impl Survey {
     }
 }
 
-/// The main process of a run that is not over, and the run.
-pub(super) fn main_process(state: &InstanceState) -> Option<(String, u32)> {
-    state.invocation.clone().zip(state.main_pid)
-}
-
 /// What an instance runs, as its shim says.
 pub(super) fn release_of(state: &InstanceState) -> Option<ReleaseId> {
     let shim: ShimStatus = state.status_text.parse().ok()?;
-    units::reported(&shim).filter(|_| !state.activity.is_down())
+    shim.release_id().filter(|_| !state.activity.is_down())
 }
 
 fn is_under_way(state: &InstanceState) -> bool {
@@ -177,7 +146,7 @@ fn is_under_way(state: &InstanceState) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use appctl::host::bus::{Activity, UnitState};
+    use crate::observe::{Activity, UnitState};
 
     fn state(activity: Activity, sub: &str, job: Option<u32>) -> InstanceState {
         let row = UnitState {
