@@ -1,11 +1,13 @@
 //! What the programs promise each other. Pure.
 
+pub mod adapter;
 mod entry;
 pub mod exit_status;
 mod note;
 mod operation;
 pub mod outcome;
 mod quoted;
+mod responses;
 pub mod shim_args;
 mod span;
 pub mod times;
@@ -14,4 +16,5 @@ pub use entry::encode;
 pub use note::{Level, MESSAGE_ID, Note};
 pub use operation::{OPERATION_ID, Operation, Releases};
 pub use quoted::{quote, unquote};
-pub use span::Span;
+pub use responses::Responses;
+pub use span::{Millis, Span};

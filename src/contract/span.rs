@@ -1,8 +1,11 @@
-//! Time spans for people.
+//! Time spans, and how people read them.
 
 use std::fmt;
 
-/// Milliseconds: `340 ms`, `1.2 s`.
+/// Milliseconds. As a moment: of `CLOCK_BOOTTIME`, `clock_gettime(2)`.
+pub type Millis = u64;
+
+/// A span for people: `340 ms`, `1.2 s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span(pub u64);
 

@@ -12,14 +12,13 @@ pub mod maps;
 #[cfg(feature = "cli")]
 pub mod mounts;
 pub mod process;
-mod responses;
 mod shim_status;
 #[cfg(feature = "cli")]
 pub mod sockets;
 #[cfg(feature = "cli")]
 mod unit_state;
 
-pub use responses::Responses;
+pub use crate::contract::Responses;
 pub use shim_status::{ShimState, ShimStatus};
 #[cfg(feature = "cli")]
 pub use unit_state::{Activity, Glance, InstanceState, UnitState};
