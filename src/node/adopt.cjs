@@ -127,7 +127,7 @@ class Adopter {
       if (!extra._handle) continue;
       other.own(extra._handle, extra);
       socket.onrelease.unshift(() => extra.close());
-      setImmediate(() => guarded(() => extra.listening && this.service.say(`listening ${other.address}`)));
+      setImmediate(() => guarded(() => extra.listening && this.service.say({ word: 'listening', address: other.address })));
     }
   }
 
@@ -156,7 +156,7 @@ class Adopter {
     const address = server.address();
     if (address === null || address.port !== port || this.reported.has(port)) return;
     this.reported.add(port);
-    this.service.say(`elsewhere ${port}`);
+    this.service.say({ word: 'elsewhere', port });
     const held = this.sockets.map((socket) => socket.address).join(', ');
     if (held === '') return;
     note(`listening on port ${port}, which the app's socket (${held}) does not hold: likely a mistake`);

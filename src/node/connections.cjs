@@ -119,7 +119,7 @@ class Connections {
     if (this.onempty !== null && this.open.size === 0) this.onempty();
   }
 
-  /** `INFLIGHT OPEN RESPONSES ERRORS` for the heartbeat. */
+  /** For the heartbeat. */
   load() {
     const now = performance.now();
     const sights = [...this.open].map((record) => [record.socket, record.sight]);
@@ -129,7 +129,7 @@ class Connections {
       sight.look(responseOf(socket), now);
       if (sight.response !== null) busy += 1;
     }
-    return `${busy} ${sights.length} ${responses.told()}`;
+    return { inFlight: busy, open: sights.length, responses: responses.counted() };
   }
 }
 

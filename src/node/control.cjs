@@ -4,22 +4,23 @@
 
 const net = require('net');
 const { guarded } = require('./guard.cjs');
+const { LONGEST_LINE, read, write } = require('./protocol.cjs');
 
-const LINE_LIMIT = 1024;
 const BEAT_MS = 1000;
 
 class Control {
-  constructor(path, { stop, shutdown, accept, load }) {
-    this.actions = { stop, shutdown, accept };
+  /** `hear` is given each message of the shim, `load` tells what goes into a beat. */
+  constructor(path, hear, load) {
+    this.hear = hear;
     this.load = load;
     this.pending = '';
     this.socket = net.createConnection({ path });
     this.socket.unref();
     this.socket.setEncoding('utf8');
-    this.socket.on('data', (text) => guarded(() => this.read(text)));
+    this.socket.on('data', (text) => guarded(() => this.take(text)));
     this.socket.on('error', () => this.socket.destroy());
     this.socket.on('close', () => clearInterval(this.timer));
-    this.say(`hello 1 ${process.pid}`);
+    this.say({ word: 'hello', pid: process.pid });
     this.due = performance.now() + BEAT_MS;
     this.timer = setInterval(() => guarded(() => this.beat()), BEAT_MS).unref();
     guarded(() => this.watched(Number(process.env.APPCTL_WATCHDOG_MS)));
@@ -28,12 +29,18 @@ class Control {
   /** Under a watchdog the shim may ask what a loop that stands still is doing. */
   watched(interval) {
     const blocked = () => performance.now() - this.due > interval / 2;
-    if (interval > 0) require('./stack.cjs').install((line) => this.say(line), blocked);
+    if (interval > 0) require('./stack.cjs').install((...messages) => this.send(messages), blocked);
   }
 
-  /** `sent` is called once the line is with the kernel, or cannot be sent at all. */
-  say(line, sent) {
-    if (!this.socket.destroyed) this.socket.write(`${line}\n`, sent);
+  /** `sent` is called once the message is with the kernel, or cannot be sent at all. */
+  say(message, sent) {
+    this.send([message], sent);
+  }
+
+  /** Several in one write. */
+  send(messages, sent) {
+    const text = messages.map((message) => `${write(message)}\n`).join('');
+    if (!this.socket.destroyed) this.socket.write(text, sent);
     else if (sent !== undefined) sent();
   }
 
@@ -42,21 +49,15 @@ class Control {
     const now = performance.now();
     const delay = Math.max(0, Math.round(now - this.due));
     this.due = now + BEAT_MS;
-    if (this.socket.writableLength === 0) this.say(`beat ${delay} ${this.load()}`);
+    if (this.socket.writableLength === 0) this.say({ word: 'beat', delay, ...this.load() });
   }
 
-  read(text) {
+  take(text) {
     const lines = (this.pending + text).split('\n');
     this.pending = lines.pop();
     const longest = Math.max(this.pending.length, ...lines.map((line) => line.length));
-    if (longest > LINE_LIMIT) return void this.socket.destroy();
-    for (const line of lines) this.act(line.split(' '));
-  }
-
-  act([verb, ...words]) {
-    if (Object.hasOwn(this.actions, verb) && words.length === 2 && words.every((word) => /^\d{1,9}$/.test(word))) {
-      this.actions[verb](words);
-    }
+    if (longest >= LONGEST_LINE) return void this.socket.destroy();
+    for (const message of lines.map(read)) if (message !== null) this.hear(message);
   }
 }
 

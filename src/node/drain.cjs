@@ -46,7 +46,7 @@ class Drain {
     this.settle = require('cluster').isWorker ? HANDOVER_MS : 0;
     guarded(() => this.stayAlive());
     this.stopAccepting();
-    this.say('stopped');
+    this.say({ word: 'stopped' });
     guarded(() => this.prepare());
     this.timer = setInterval(() => guarded(() => this.tick()), TICK_MS).unref();
     this.endWhenEmpty();
@@ -234,7 +234,7 @@ class Drain {
     clearInterval(this.timer);
     const now = performance.now();
     const cut = guarded(() => reckon([...this.connections.open].filter((record) => !this.settled(record, now)), now));
-    this.say(`drained ${this.served} ${cut || 0}`);
+    this.say({ word: 'drained', served: this.served, cut: cut || 0 });
   }
 
   settled(record, now) {

@@ -7,7 +7,7 @@ const { isMainThread } = require('worker_threads');
 function install(service) {
   if (typeof process.send === 'function') return;
   const value = function send(message, ...rest) {
-    if (message === 'ready') service.say('ready');
+    if (message === 'ready') service.say({ word: 'ready' });
     const callback = rest.pop();
     if (typeof callback === 'function') process.nextTick(callback, null);
     return true;

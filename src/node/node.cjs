@@ -34,10 +34,7 @@ class Service {
   control() {
     if (this.channel === null && this.env.APPCTL_CONTROL) {
       const { Control } = require('./control.cjs');
-      const { shutdown } = require('./ipc.cjs');
-      const accept = () => this.hold.release();
-      const hooks = { stop: (words) => this.stop(words), shutdown, accept, load: () => this.load() };
-      this.channel = new Control(this.env.APPCTL_CONTROL, hooks);
+      this.channel = new Control(this.env.APPCTL_CONTROL, (message) => this.hear(message), () => this.load());
     }
     return this.channel;
   }
@@ -47,11 +44,22 @@ class Service {
     if (require('worker_threads').isMainThread) this.control();
   }
 
-  /** `sent` is called once the line is with the kernel, or cannot be sent at all. */
-  say(line, sent = () => {}) {
+  /** `sent` is called once the message is with the kernel, or cannot be sent at all. */
+  say(message, sent = () => {}) {
     const control = this.control();
     if (control === null) sent();
-    else control.say(line, sent);
+    else control.say(message, sent);
+  }
+
+  hear(message) {
+    switch (message.word) {
+      case 'accept':
+        return this.hold.release();
+      case 'stop':
+        return this.stop(message);
+      case 'shutdown':
+        return require('./ipc.cjs').shutdown();
+    }
   }
 
   /** Follows a server that accepts on a held address. `stays` tells whether it still does. */
@@ -61,7 +69,7 @@ class Service {
       const { Drain } = require('./drain.cjs');
       const { Streams } = require('./streams.cjs');
       const streams = new Streams(this.env.APPCTL_STREAMS);
-      this.drain = new Drain(new Connections(), this.sockets, streams, (line) => this.say(line));
+      this.drain = new Drain(new Connections(), this.sockets, streams, (message) => this.say(message));
     }
     this.drain.follow(server);
     // Some launchers listen for a moment only, to see whether the port is free: that is not the app being ready.
@@ -70,18 +78,18 @@ class Service {
 
   announce(server, address) {
     this.listens = true;
-    this.say(`listening ${address}`, () => guarded(() => this.hold.told()));
-    if (this.env.APPCTL_PROBE) require('./probe.cjs').open(server, this.env.APPCTL_PROBE, () => this.say('probe'));
+    this.say({ word: 'listening', address }, () => guarded(() => this.hold.told()));
+    if (this.env.APPCTL_PROBE) require('./probe.cjs').open(server, this.env.APPCTL_PROBE, () => this.say({ word: 'probe' }));
   }
 
   /** Only a process that listens takes part in the drain: a launcher has nothing to confirm. */
-  stop([linger, timeout]) {
+  stop({ linger, timeout }) {
     this.hold.stop();
-    if (this.listens) this.drain.start(Number(linger), Number(timeout));
+    if (this.listens) this.drain.start(linger, timeout);
   }
 
   load() {
-    return this.drain === null ? '0 0' : this.drain.connections.load();
+    return this.drain === null ? { inFlight: 0, open: 0, responses: null } : this.drain.connections.load();
   }
 }
 

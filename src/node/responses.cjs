@@ -33,9 +33,9 @@ function closed() {
   if (this.rstCode === 0 && this.sentHeaders) count(this.sentHeaders[':status']);
 }
 
-/** `RESPONSES ERRORS` for the heartbeat. */
-function told() {
-  return `${finished} ${errors}`;
+/** For the heartbeat: all, and those with an error. */
+function counted() {
+  return [finished, errors];
 }
 
-module.exports = { install, follow, told };
+module.exports = { install, follow, counted };

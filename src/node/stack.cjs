@@ -9,7 +9,7 @@ const { guarded } = require('./guard.cjs');
 const FRAMES = 32;
 const WIDTH = 300;
 
-/** From now on SIGUSR1 makes a process that is `blocked()` tell its stack by `say`, once `say` was told so. */
+/** From now on SIGUSR1 makes a process that is `blocked()` tell its stack by `say`, which takes several messages at once, and has said that it can. */
 function install(say, blocked) {
   // Only a main thread has the signal; who debugs or has taken the signal for something else keeps it.
   if (!isMainThread || process.listenerCount('SIGUSR1') > 0) return;
@@ -18,16 +18,16 @@ function install(say, blocked) {
   // Any free port: the usual one may be a sibling's.
   process.debugPort = 0;
   process.on('internalMessage', (message) => guarded(() => opened(message, inspector, say, blocked)));
-  say('traceable');
+  say({ word: 'traceable' });
 }
 
 function opened(message, inspector, say, blocked) {
   // Somebody else may want to debug an app that turns.
   if (!message || message.cmd !== 'NODE_DEBUG_ENABLED' || !blocked()) return;
   inspector.close();
-  const lines = stack().map((line) => `stack ${line.trim().slice(0, WIDTH)}`);
+  const lines = stack().map((line) => ({ word: 'stack', line: line.trim().slice(0, WIDTH) }));
   // One write, which leaves at once: nothing else of this process will happen.
-  say([...lines, 'traced'].join('\n'));
+  say(...lines, { word: 'traced' });
 }
 
 /** The frames below the event. The app's own idea of what a stack looks like is not asked for: it is not to run now. */
