@@ -114,7 +114,6 @@ fn adapter(facts: &Facts<'_>, node_options: Option<&OsStr>, mut set: impl FnMut(
     );
     set("APPCTL_LISTEN", facts.listen.clone().into());
     set("APPCTL_BACKLOG", options.backlog.to_string().into());
-    set("APPCTL_LINGER_MS", options.linger.to_string().into());
     set(
         "APPCTL_STREAMS",
         format!("{} {}", streams_word(options.streams), options.spread).into(),
@@ -202,7 +201,6 @@ mod tests {
             ),
             ("APPCTL_LISTEN", "3:9=[::]:3000"),
             ("APPCTL_BACKLOG", "7"),
-            ("APPCTL_LINGER_MS", "5"),
             ("APPCTL_STREAMS", "close 5000"),
             ("APPCTL_CONTROL", "/run/appctl/web/2/control.sock"),
             ("APPCTL_PROBE", "/run/appctl/web/2/probe.sock"),
