@@ -305,6 +305,49 @@ fn a_rollout_is_told_and_kept_at_one_place() {
     assert_eq!(count("record::write("), once("host/world/disk.rs"));
 }
 
+type Uses = BTreeMap<String, BTreeSet<String>>;
+
+/// The modules of one folder, and what each of them uses below `prefix`.
+fn uses(folder: &str, prefix: &str) -> Uses {
+    let module = |name: String| name.strip_prefix(prefix)?.split("::").next().map(str::to_owned);
+    let files = sources().into_iter().filter_map(|(file, text)| {
+        let stem = file.strip_prefix(folder)?.strip_suffix(".rs")?.to_owned();
+        let inside = !stem.contains('/') && stem != "mod";
+        inside.then(|| (stem, names(&text).into_iter().filter_map(module).collect()))
+    });
+    files.collect()
+}
+
+/// Those that use each other in a circle, and those that use them: what is left when modules that use no other one are
+/// taken away, again and again.
+fn in_circles(mut left: Uses) -> BTreeSet<String> {
+    loop {
+        let all: BTreeSet<String> = left.keys().cloned().collect();
+        left.retain(|module, uses| uses.iter().any(|used| used != module && all.contains(used)));
+        if left.len() == all.len() {
+            return all;
+        }
+    }
+}
+
+#[test]
+fn the_modules_of_the_shim_and_of_its_machine_use_each_other_in_one_direction() {
+    let shim = uses("bin/appctl-shim/", "crate::");
+    let machine = uses("bin/appctl-shim/machine/", "super::");
+    assert!(shim["run"].contains("machine") && machine["starting"].contains("stopping"));
+    assert_eq!(in_circles(shim), BTreeSet::new());
+    assert_eq!(in_circles(machine), BTreeSet::new());
+    let set = |names: &[&str]| names.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+    let circle = [
+        ("a", set(&["b"])),
+        ("b", set(&["c"])),
+        ("c", set(&["a"])),
+        ("d", set(&[])),
+    ];
+    let circle = circle.map(|(module, uses)| (module.to_owned(), uses));
+    assert_eq!(in_circles(BTreeMap::from(circle)), set(&["a", "b", "c"]));
+}
+
 /// The table of docs/architecture.md: its rows of three cells that begin with a folder of `src`.
 fn documented(page: &str) -> BTreeMap<&str, BTreeSet<&str>> {
     let rows = page.lines().filter_map(|line| line.strip_prefix("| [`src/"));

@@ -7,6 +7,8 @@ use std::path::Path;
 
 #[path = "../fuzz/src/adapter.rs"]
 mod adapter;
+#[path = "../src/bin/appctl-shim/adapter_messages.rs"]
+mod adapter_messages;
 #[path = "../src/bin/appctl-shim/answer.rs"]
 mod answer;
 #[path = "../fuzz/src/archive.rs"]
@@ -17,8 +19,6 @@ mod config;
 mod journal;
 #[path = "../src/bin/appctl-shim/lines.rs"]
 mod lines;
-#[path = "../src/bin/appctl-shim/speech.rs"]
-mod speech;
 #[path = "../fuzz/src/variables.rs"]
 mod variables;
 

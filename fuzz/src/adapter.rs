@@ -1,8 +1,10 @@
 //! What an app's process says to its shim: words of the adapter's protocol, and the answer to a probe, however they are
 //! cut. The first byte is the size of the pieces.
 
+use appctl::contract::adapter::AdapterMessage;
+
+use crate::adapter_messages::AdapterMessages;
 use crate::answer::Answer;
-use crate::speech::{Said, Speech};
 
 pub(crate) fn check(bytes: &[u8]) {
     let Some((size, stream)) = bytes.split_first() else {
@@ -20,13 +22,13 @@ pub(crate) fn check(bytes: &[u8]) {
 }
 
 /// Everything that was understood, and whether the connection is still open then.
-fn heard(pieces: &[&[u8]]) -> (Vec<Said>, bool) {
-    let (mut speech, mut said) = (Speech::default(), Vec::new());
+fn heard(pieces: &[&[u8]]) -> (Vec<AdapterMessage>, bool) {
+    let (mut messages, mut heard) = (AdapterMessages::default(), Vec::new());
     for piece in pieces {
         let unknown = |line: String| assert!(line.chars().count() <= 40);
-        if !speech.hear(piece, unknown, |one| said.push(one)) {
-            return (said, false);
+        if !messages.read(piece, unknown, |one| heard.push(one)) {
+            return (heard, false);
         }
     }
-    (said, true)
+    (heard, true)
 }

@@ -4,9 +4,8 @@
 
 use std::fmt::Write as _;
 
+use appctl::contract::Millis;
 use appctl::contract::shim_args::Backoff;
-
-use crate::machine::Millis;
 
 /// The first restart is immediate; then `delay`, doubling up to `longest`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,7 @@
 //! The one clock of the shim: `CLOCK_BOOTTIME`, so that what one shim noted means something to the next.
 
+use appctl::contract::Millis;
 use nix::time::ClockId;
-
-use crate::machine::Millis;
 
 /// Milliseconds since boot.
 pub(crate) fn now() -> Millis {

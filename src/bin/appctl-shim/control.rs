@@ -1,19 +1,21 @@
-//! The control socket: adapters of the app's Node processes connect, speak lines, are told to drain. Protocol v1.
-//! Trusts nobody: only our own user may connect, everything is bounded, and nonsense ends one connection only.
+//! The control socket: adapters of the app's Node processes connect, say how it goes and are told what to do
+//! ([`appctl::contract::adapter`]). No adapter is trusted: only our own account may connect, everything is bounded, and
+//! nonsense ends one connection only.
 
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 
+use appctl::contract::adapter::ShimMessage;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use nix::unistd::{Pid, Uid};
 
+use crate::adapter_messages::AdapterMessages;
 use crate::lines::LONGEST;
 use crate::log;
-use crate::machine::{Event, Level, Millis, PeerId};
-use crate::speech::Speech;
+use crate::machine::{Event, Level, PeerId};
 
 /// More Node processes than this in one instance are not served.
 const MOST: usize = 128;
@@ -31,7 +33,7 @@ pub(crate) struct Control {
 struct Peer {
     id: PeerId,
     stream: UnixStream,
-    speech: Speech,
+    messages: AdapterMessages,
 }
 
 impl Control {
@@ -71,7 +73,7 @@ impl Control {
         let peer = Peer {
             id: self.next,
             stream,
-            speech: Speech::default(),
+            messages: AdapterMessages::default(),
         };
         self.next = self.next.wrapping_add(1);
         self.peers.push(peer);
@@ -94,27 +96,17 @@ impl Control {
         }
     }
 
-    /// Asks one adapter to drain.
-    pub(crate) fn tell_stop(&mut self, id: PeerId, linger: Millis, timeout: Millis) {
-        if let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == id) {
-            // A few bytes into an empty buffer; an adapter that is gone shows at the next read.
-            let _ = peer.stream.write_all(format!("stop {linger} {timeout}\n").as_bytes());
-        }
+    /// Tells one adapter.
+    pub(crate) fn tell(&mut self, id: PeerId, message: ShimMessage) {
+        self.peers
+            .iter_mut()
+            .filter(|peer| peer.id == id)
+            .for_each(|peer| peer.write(message));
     }
 
-    /// Lets every adapter take connections from the shared sockets.
-    pub(crate) fn tell_accept(&mut self) {
-        for peer in &mut self.peers {
-            let _ = peer.stream.write_all(b"accept 0 0\n");
-        }
-    }
-
-    /// Tells every adapter that the app is to stop by message; false when there is none. Two numbers, as every order
-    /// has, that mean nothing yet.
-    pub(crate) fn tell_shutdown(&mut self) -> bool {
-        for peer in &mut self.peers {
-            let _ = peer.stream.write_all(b"shutdown 0 0\n");
-        }
+    /// Tells every adapter; false when there is none.
+    pub(crate) fn tell_all(&mut self, message: ShimMessage) -> bool {
+        self.peers.iter_mut().for_each(|peer| peer.write(message));
         !self.peers.is_empty()
     }
 
@@ -142,6 +134,11 @@ impl AsFd for Control {
 }
 
 impl Peer {
+    /// A few bytes into an empty buffer; an adapter that is gone shows at the next read.
+    fn write(&mut self, message: ShimMessage) {
+        let _ = self.stream.write_all(format!("{message}\n").as_bytes());
+    }
+
     /// False: this connection is over.
     fn read(&mut self, unknown: impl FnMut(String), each: &mut impl FnMut(Event)) -> bool {
         let mut buffer = [0; LONGEST];
@@ -151,7 +148,7 @@ impl Peer {
             Err(error) => return matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
         };
         let id = self.id;
-        self.speech
-            .hear(&buffer[..length], unknown, |said| each(Event::Said(id, said)))
+        self.messages
+            .read(&buffer[..length], unknown, |message| each(Event::Adapter(id, message)))
     }
 }

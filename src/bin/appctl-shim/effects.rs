@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::RawFd;
 use std::path::PathBuf;
 
+use appctl::contract::adapter::ShimMessage;
 use appctl::contract::exit_status::{NOT_NOW, WRONG_CONFIG};
 use appctl::contract::shim_args::Ready;
 use nix::fcntl::{FcntlArg, fcntl};
@@ -11,7 +12,6 @@ use nix::sys::signal::Signal;
 use nix::unistd::close;
 
 use crate::child::Child;
-use crate::control::Control;
 use crate::environment::{self, Facts};
 use crate::inputs::Shim;
 use crate::ipc::Ipc;
@@ -44,10 +44,10 @@ impl Shim {
             Action::Watchdog => self.tell(Word::Watchdog),
             Action::Note(note) => self.notes.note(&note),
             Action::TellStop { peer, linger, timeout } => {
-                let control = self.control.iter_mut();
-                control.for_each(|control| control.tell_stop(peer, linger, timeout));
+                let stop = ShimMessage::Stop { linger, timeout };
+                self.control.iter_mut().for_each(|control| control.tell(peer, stop));
             }
-            Action::Accept => self.control.iter_mut().for_each(Control::tell_accept),
+            Action::Accept => _ = self.tell_adapters(ShimMessage::Accept),
             Action::MessageApp => return Ok(self.message_app()),
             Action::Trace(peer) => self.control.iter().for_each(|control| control.trace(peer)),
             Action::StopApp => self.stop_app(),
@@ -132,8 +132,13 @@ impl Shim {
     /// Over Node's IPC channel, and to adapters of apps that a launcher keeps from it.
     fn message_app(&mut self) -> Option<Event> {
         let sent = self.ipc.as_mut().is_some_and(|ipc| ipc.send_shutdown().is_ok());
-        let told = self.control.as_mut().is_some_and(Control::tell_shutdown);
+        let told = self.tell_adapters(ShimMessage::Shutdown);
         (!sent && !told).then_some(Event::Unheard)
+    }
+
+    /// False when there is none.
+    fn tell_adapters(&mut self, message: ShimMessage) -> bool {
+        self.control.as_mut().is_some_and(|control| control.tell_all(message))
     }
 
     fn stop_app(&self) {

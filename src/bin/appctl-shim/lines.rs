@@ -1,7 +1,6 @@
 //! Lines out of a byte stream, with a bound: what does not fit is an error or is dropped, never kept. Pure.
 
-/// Longest line of the control protocol, newline included.
-pub(crate) const LONGEST: usize = 1_024;
+pub(crate) use appctl::contract::adapter::LONGEST_LINE as LONGEST;
 
 /// The line a stream is in the middle of.
 #[derive(Debug, Default)]

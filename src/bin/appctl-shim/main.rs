@@ -2,6 +2,7 @@
 //! starts that systemd itself could not make (`cooldown`), what a stop of the whole app waits for (`drained`), and the look
 //! at files of variables before systemd reads them (`look`). One thread, one `poll` loop, no runtime: it is paid N times.
 
+mod adapter_messages;
 mod answer;
 mod backoff;
 mod child;
@@ -31,7 +32,6 @@ mod relay;
 mod run;
 mod share;
 mod sockets;
-mod speech;
 mod store;
 mod variables;
 

@@ -37,7 +37,9 @@ pub(crate) fn usage(problem: &Usage) -> ExitCode {
     log::line(Level::Error, &problem.to_string());
     match problem {
         Usage::Instance(_) => ExitCode::from(exit_status::NO_INSTANCE),
-        _ => ExitCode::from(exit_status::USAGE),
+        Usage::Unknown(_) | Usage::Value(_) | Usage::Shape | Usage::NeedsAdapter(_) | Usage::NeedsSockets => {
+            ExitCode::from(exit_status::USAGE)
+        }
     }
 }
 

@@ -152,7 +152,7 @@ impl Sockets {
     pub(crate) fn for_people(&self) -> String {
         self.join(", ", |_, held| match &held.address {
             Address::Tcp(tcp) if tcp.ip().is_unspecified() => tcp.port().to_string(),
-            address => address.text(),
+            address @ (Address::Tcp(_) | Address::Unix(_)) => address.text(),
         })
     }
 

@@ -2,16 +2,13 @@
 
 use std::fmt;
 
+pub(crate) use appctl::contract::adapter::{AdapterMessage, Beat};
 use appctl::contract::exit_status;
-pub(crate) use appctl::contract::{Level, Note, Span};
+pub(crate) use appctl::contract::{Level, Millis, Note, Span};
 use appctl::observe::ShimStatus;
 use nix::sys::signal::Signal;
 
 use crate::backoff::Record;
-pub(crate) use crate::speech::Said;
-
-/// Milliseconds of `CLOCK_BOOTTIME`, `clock_gettime(2)`.
-pub(crate) type Millis = u64;
 
 /// One connection on the control socket. Never used twice.
 pub(crate) type PeerId = u32;
@@ -28,7 +25,7 @@ impl Exit {
     pub(crate) fn restartable(self) -> Self {
         match self {
             Self::Code(code) if exit_status::is_uncounted(code) => Self::Code(1),
-            other => other,
+            Self::Code(_) | Self::Signal(_) => self,
         }
     }
 
@@ -80,15 +77,15 @@ pub(crate) enum Event {
     AppExited { exit: Exit, leftovers: bool },
     /// Nothing is left of the app's process group.
     GroupGone,
-    /// An adapter spoke.
-    Said(PeerId, Said),
-    /// An adapter hung up.
+    /// An adapter says something.
+    Adapter(PeerId, AdapterMessage),
+    /// An adapter's connection is closed.
     Closed(PeerId),
     /// The app spoke `sd_notify(3)`.
     Notified(Notified),
     /// The app sent `"ready"` over Node's IPC channel.
     Message,
-    /// [`Action::MessageApp`] found nobody who could hear it.
+    /// [`Action::MessageApp`] found no process that could hear it.
     Unheard,
     /// The probe ended; an error holds the answer, for people.
     Probed(Result<(), String>),

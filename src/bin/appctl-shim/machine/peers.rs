@@ -1,8 +1,9 @@
-//! The adapters of one instance (npm and node are two), and how far each is with listening and draining. Pure.
+//! The adapters of one instance (npm and node are two): how far each is with listening and draining, and when its event
+//! loop last turned. Pure.
 
 use appctl::observe::Responses;
 
-use super::event::{Event, PeerId, Said};
+use super::event::{AdapterMessage, Beat, Event, Millis, PeerId};
 
 /// One connected adapter.
 #[derive(Debug, Clone)]
@@ -10,26 +11,65 @@ struct Peer {
     id: PeerId,
     listening: bool,
     drained: bool,
-    beat: bool,
+    /// It can be asked for its stack while its event loop is blocked.
+    traceable: bool,
+    /// The last sign of life.
+    turned: Millis,
+    /// How often it has beaten, and how often it had at the last proof of life.
+    beats: u32,
+    proven: u32,
     in_flight: u32,
     responses: Option<Responses>,
 }
 
-/// All of them. One that hangs up is forgotten, what it said to have answered or cut is not.
+impl Peer {
+    fn new(id: PeerId, now: Millis) -> Self {
+        Self {
+            id,
+            listening: false,
+            drained: false,
+            traceable: false,
+            turned: now,
+            beats: 0,
+            proven: 0,
+            in_flight: 0,
+            responses: None,
+        }
+    }
+
+    fn beat(&mut self, beat: Beat, now: Millis) {
+        self.turned = now;
+        self.beats = self.beats.wrapping_add(1).max(1);
+        self.in_flight = beat.in_flight;
+        self.responses = beat.responses.or(self.responses);
+    }
+}
+
+/// An event loop that stands still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Still {
+    pub(super) id: PeerId,
+    pub(super) since: Millis,
+    /// From here on it is held against it.
+    pub(super) excused: Millis,
+    pub(super) traceable: bool,
+}
+
+/// All of them. One whose connection is closed is forgotten, what it said to have answered or cut is not.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Peers {
+pub(super) struct Peers {
     connected: Vec<Peer>,
     served: u32,
     cut: u32,
-    /// Of those that hung up.
+    /// Of those that are gone.
     gone: Option<Responses>,
 }
 
 impl Peers {
     /// Keeps the books; every event passes here before the phase sees it.
-    pub(crate) fn note(&mut self, event: &Event) {
+    pub(super) fn note(&mut self, event: &Event, now: Millis) {
         match event {
-            Event::Said(id, said) => self.said(*id, said),
+            Event::Adapter(id, message) => self.heard(*id, message, now),
             Event::Closed(id) => self.closed(*id),
             Event::Tick
             | Event::Terminate
@@ -51,89 +91,99 @@ impl Peers {
         self.connected.retain(|peer| peer.id != id);
     }
 
-    fn said(&mut self, id: PeerId, said: &Said) {
-        let Some(at) = self.connected.iter().position(|peer| peer.id == id) else {
-            let peer = Peer {
-                id,
-                listening: false,
-                drained: false,
-                beat: false,
-                in_flight: 0,
-                responses: None,
-            };
-            self.connected.push(peer);
-            return self.said(id, said);
-        };
+    fn heard(&mut self, id: PeerId, message: &AdapterMessage, now: Millis) {
+        let known = self.connected.iter().position(|peer| peer.id == id);
+        let at = known.unwrap_or_else(|| {
+            self.connected.push(Peer::new(id, now));
+            self.connected.len() - 1
+        });
         let peer = &mut self.connected[at];
-        match said {
-            Said::Listening => peer.listening = true,
+        match message {
+            AdapterMessage::Listening { .. } => peer.listening = true,
+            AdapterMessage::Traceable => peer.traceable = true,
+            AdapterMessage::Beat(beat) => peer.beat(*beat, now),
             // What an adapter says of its end, it says once.
-            Said::Drained { .. } if peer.drained => {}
-            Said::Drained { served, cut } => {
+            AdapterMessage::Drained { .. } if peer.drained => {}
+            AdapterMessage::Drained { served, cut } => {
                 peer.drained = true;
                 self.served = self.served.saturating_add(*served);
                 self.cut = self.cut.saturating_add(*cut);
             }
-            Said::Beat { in_flight, responses } => {
-                peer.beat = true;
-                peer.in_flight = *in_flight;
-                peer.responses = responses.or(peer.responses);
-            }
-            Said::Hello
-            | Said::Elsewhere(_)
-            | Said::Probe
-            | Said::Ready
-            | Said::Stopped
-            | Said::Traceable
-            | Said::Stack(_)
-            | Said::Traced => {}
+            AdapterMessage::Hello { .. }
+            | AdapterMessage::Elsewhere { .. }
+            | AdapterMessage::Probe
+            | AdapterMessage::Ready
+            | AdapterMessage::Stopped
+            | AdapterMessage::Stack { .. }
+            | AdapterMessage::Traced => {}
         }
     }
 
+    /// From now on an event loop may be held to account: the time before was the start's, or the shim could not listen.
+    pub(super) fn begin(&mut self, now: Millis) {
+        self.connected.iter_mut().for_each(|peer| peer.turned = now);
+    }
+
+    /// Those that serve; all of them where none does. A launcher whose app serves may well wait in a system call for ever.
+    fn that_count(&self) -> impl Iterator<Item = &Peer> {
+        let serving = self.listening();
+        self.connected.iter().filter(move |peer| peer.listening || !serving)
+    }
+
+    /// The event loop to be judged first. Before its first beat it has as long as a start: an app may listen first and
+    /// load what it needs then.
+    pub(super) fn stillest(&self, start: Millis) -> Option<Still> {
+        let still = self.that_count().map(|peer| Still {
+            id: peer.id,
+            since: peer.turned,
+            excused: peer.turned.saturating_add(if peer.beats > 0 { 0 } else { start }),
+            traceable: peer.traceable,
+        });
+        still.min_by_key(|still| still.excused)
+    }
+
     /// Whether any adapter holds one of our sockets: only then is there something to drain.
-    pub(crate) fn listening(&self) -> bool {
+    pub(super) fn listening(&self) -> bool {
         self.connected.iter().any(|peer| peer.listening)
     }
 
     /// Whether every adapter that listened has nothing left. True when there is none.
-    pub(crate) fn drained(&self) -> bool {
+    pub(super) fn drained(&self) -> bool {
         self.connected.iter().all(|peer| peer.drained || !peer.listening)
     }
 
-    /// Proof of life: every adapter that serves (or every one, before any does) has beaten since the last proof.
-    pub(crate) fn all_beat(&mut self) -> bool {
-        let serving = self.listening();
-        let counts = |peer: &Peer| peer.listening || !serving;
-        let all = self.connected.iter().all(|peer| peer.beat || !counts(peer));
+    /// Proof of life: every adapter that counts has beaten since the last proof.
+    pub(super) fn all_beat(&mut self) -> bool {
+        let all = self.that_count().all(|peer| peer.beats != peer.proven);
         if all {
-            self.connected.iter_mut().for_each(|peer| peer.beat = false);
+            self.connected.iter_mut().for_each(|peer| peer.proven = peer.beats);
         }
         all
     }
 
     /// What all adapters answered so far; `None` while none has said so.
-    pub(crate) fn responses(&self) -> Option<Responses> {
+    pub(super) fn responses(&self) -> Option<Responses> {
         sum(self.connected.iter().map(|peer| peer.responses).chain([self.gone]))
     }
 
     /// Requests that the adapters reported as answered while they drained.
-    pub(crate) fn served(&self) -> u32 {
+    pub(super) fn served(&self) -> u32 {
         self.served
     }
 
     /// Requests that the adapters reported as cut.
-    pub(crate) fn cut(&self) -> u32 {
+    pub(super) fn cut(&self) -> u32 {
         self.cut
     }
 
     /// Requests that were last seen in flight at adapters that never reported an end.
-    pub(crate) fn in_flight(&self) -> u32 {
+    pub(super) fn in_flight(&self) -> u32 {
         let open = self.connected.iter().filter(|peer| !peer.drained);
         open.fold(0, |sum, peer| sum.saturating_add(peer.in_flight))
     }
 
-    /// Everyone to be told.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = PeerId> {
+    /// All that are to be told.
+    pub(super) fn ids(&self) -> impl Iterator<Item = PeerId> {
         self.connected.iter().map(|peer| peer.id)
     }
 }
@@ -145,56 +195,105 @@ fn sum(parts: impl Iterator<Item = Option<Responses>>) -> Option<Responses> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Event, Peers, Responses, Said};
+    use super::{AdapterMessage, Beat, Event, Millis, PeerId, Peers, Responses, Still};
 
-    fn after(said: &[(u32, Said)]) -> Peers {
+    const HELLO: AdapterMessage = AdapterMessage::Hello { pid: 7 };
+
+    fn listening() -> AdapterMessage {
+        let address = "[::]:3000".to_owned();
+        AdapterMessage::Listening { address }
+    }
+
+    fn beat(in_flight: u32, responses: Option<(u64, u64)>) -> AdapterMessage {
+        let responses = responses.map(|(all, errors)| Responses { all, errors });
+        AdapterMessage::Beat(Beat {
+            in_flight,
+            responses,
+            ..Beat::default()
+        })
+    }
+
+    impl Peers {
+        fn hear(&mut self, now: Millis, id: PeerId, message: AdapterMessage) {
+            self.note(&Event::Adapter(id, message), now);
+        }
+    }
+
+    fn after(messages: impl IntoIterator<Item = (Millis, PeerId, AdapterMessage)>) -> Peers {
         let mut peers = Peers::default();
-        for (id, said) in said {
-            peers.note(&Event::Said(*id, said.clone()));
+        for (now, id, message) in messages {
+            peers.hear(now, id, message);
         }
         peers
     }
 
     #[test]
     fn only_those_that_listened_are_waited_for() {
-        let mut peers = after(&[(1, Said::Hello), (2, Said::Listening), (3, Said::Listening)]);
+        let mut peers = after([(0, 1, HELLO), (0, 2, listening()), (0, 3, listening())]);
         assert!(!peers.drained());
-        peers.note(&Event::Said(2, Said::Drained { served: 3, cut: 2 }));
+        peers.hear(0, 2, AdapterMessage::Drained { served: 3, cut: 2 });
         assert!(!peers.drained());
-        peers.note(&Event::Closed(3));
+        peers.note(&Event::Closed(3), 0);
         assert!(peers.drained());
         assert_eq!((peers.served(), peers.cut()), (3, 2));
     }
 
-    fn beat(in_flight: u32, responses: Option<(u64, u64)>) -> Said {
-        let responses = responses.map(|(all, errors)| Responses { all, errors });
-        Said::Beat { in_flight, responses }
-    }
-
     #[test]
-    fn what_was_answered_adds_up_and_outlives_whoever_answered_it() {
-        let mut peers = after(&[(1, beat(0, None)), (2, beat(0, Some((10, 1))))]);
+    fn what_was_answered_adds_up_and_outlives_the_adapter() {
+        let mut peers = after([(0, 1, beat(0, None)), (0, 2, beat(0, Some((10, 1))))]);
         assert_eq!(peers.responses(), Some(Responses { all: 10, errors: 1 }));
-        peers.note(&Event::Said(3, beat(0, Some((5, 5)))));
-        peers.note(&Event::Closed(2));
-        peers.note(&Event::Said(3, beat(0, Some((6, 6)))));
+        peers.hear(0, 3, beat(0, Some((5, 5))));
+        peers.note(&Event::Closed(2), 0);
+        peers.hear(0, 3, beat(0, Some((6, 6))));
         assert_eq!(peers.responses(), Some(Responses { all: 16, errors: 7 }));
-        assert_eq!(after(&[(1, beat(0, None))]).responses(), None);
+        assert_eq!(after([(0, 1, beat(0, None))]).responses(), None);
     }
 
     #[test]
     fn one_blocked_event_loop_withholds_the_proof_of_life() {
-        let beat = beat(4, None);
-        let mut peers = after(&[
-            (1, beat.clone()),
-            (2, Said::Listening),
-            (3, Said::Listening),
-            (2, beat.clone()),
+        let mut peers = after([
+            (0, 1, beat(4, None)),
+            (0, 2, listening()),
+            (0, 3, listening()),
+            (0, 2, beat(4, None)),
         ]);
         assert!(!peers.all_beat());
-        peers.note(&Event::Said(3, beat));
+        peers.hear(0, 3, beat(4, None));
         assert!(peers.all_beat());
         assert!(!peers.all_beat(), "each proof needs new beats");
         assert_eq!(peers.in_flight(), 12);
+    }
+
+    #[test]
+    fn before_its_first_beat_a_loop_has_as_long_as_a_start() {
+        let mut peers = after([(5, 1, HELLO), (6, 1, listening()), (6, 1, AdapterMessage::Traceable)]);
+        let still = |since, excused| {
+            Some(Still {
+                id: 1,
+                since,
+                excused,
+                traceable: true,
+            })
+        };
+        assert_eq!(peers.stillest(60), still(5, 65));
+        peers.begin(10);
+        assert_eq!(peers.stillest(60), still(10, 70));
+        peers.hear(20, 1, beat(0, None));
+        assert_eq!(peers.stillest(60), still(20, 20));
+        peers.note(&Event::Closed(1), 30);
+        assert_eq!(peers.stillest(60), None);
+    }
+
+    #[test]
+    fn a_launcher_counts_only_while_no_other_process_serves() {
+        let mut peers = after([
+            (1, 1, HELLO),
+            (2, 1, beat(0, None)),
+            (3, 2, HELLO),
+            (4, 2, beat(0, None)),
+        ]);
+        assert_eq!(peers.stillest(0).map(|still| still.id), Some(1));
+        peers.hear(5, 2, listening());
+        assert_eq!(peers.stillest(0).map(|still| still.id), Some(2));
     }
 }

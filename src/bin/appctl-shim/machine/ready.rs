@@ -2,54 +2,64 @@
 
 use appctl::observe::ShimState;
 
-use super::{Action, Event, Machine, Millis, Notified, Phase, Said, Span};
+use super::blocked;
+use super::event::{Action, AdapterMessage, Event, Notified, Span};
+use super::phase::Phase;
+use super::stopping;
+use super::turn::Turn;
 
-impl Machine {
-    pub(super) fn ready(&mut self, event: Event, now: Millis, out: &mut Vec<Action>) -> Phase {
-        match event {
-            Event::Terminate => return self.stop_asked(now, out),
-            Event::AppExited { exit, .. } => {
-                let served = Span(now.saturating_sub(self.record.ready_at.unwrap_or(now)));
-                return self.crashed(exit, format!("{exit}, {served} after it was ready"), now, out);
-            }
-            Event::Tick => return self.look(now, out),
-            Event::Forward(signal) => out.push(Action::Forward(signal)),
-            Event::Said(_, said) => self.heard_ready(&said, now, out),
-            Event::Notified(Notified::Status(words)) => self.quote(ShimState::Ready, words, out),
-            Event::Notified(Notified::Watchdog) if self.rules.watchdog => out.push(Action::Watchdog),
-            Event::Spawned { .. }
-            | Event::Refused { .. }
-            | Event::GroupGone
-            | Event::Closed(_)
-            | Event::Notified(Notified::Ready | Notified::Extend(_) | Notified::Watchdog)
-            | Event::Message
-            | Event::Unheard
-            | Event::Probed(_) => {}
+pub(super) fn step(turn: &mut Turn<'_>, event: Event) -> Phase {
+    match event {
+        Event::Terminate => return stopping::asked(turn),
+        Event::AppExited { exit, .. } => {
+            let served = Span(turn.since(turn.life.record.ready_at.unwrap_or(turn.now)));
+            return turn.crashed(exit, format!("{exit}, {served} after it was ready"));
         }
-        Phase::Ready
+        Event::Tick => return blocked::look(turn),
+        Event::Forward(signal) => turn.act(Action::Forward(signal)),
+        Event::Adapter(_, message) => heard(turn, &message),
+        Event::Notified(Notified::Status(words)) => turn.quote(ShimState::Ready, words),
+        Event::Notified(Notified::Watchdog) if turn.life.rules.watchdog => turn.act(Action::Watchdog),
+        Event::Spawned { .. }
+        | Event::Refused { .. }
+        | Event::GroupGone
+        | Event::Closed(_)
+        | Event::Notified(Notified::Ready | Notified::Extend(_) | Notified::Watchdog)
+        | Event::Message
+        | Event::Unheard
+        | Event::Probed(_) => {}
     }
+    Phase::Ready
+}
 
-    fn heard_ready(&mut self, said: &Said, now: Millis, out: &mut Vec<Action>) {
-        match said {
-            Said::Beat { .. } => {
-                self.beat(out);
-                self.tell_responses(now, out);
-            }
-            // Once: there are many ports to listen on.
-            Said::Elsewhere(port) if self.minds_elsewhere(*port) && !self.warned => {
-                self.warned = true;
-                out.push(Action::Note(self.wrong_port(*port)));
-            }
-            Said::Hello => self.let_accept(out),
-            Said::Listening
-            | Said::Elsewhere(_)
-            | Said::Probe
-            | Said::Ready
-            | Said::Stopped
-            | Said::Traceable
-            | Said::Stack(_)
-            | Said::Traced
-            | Said::Drained { .. } => {}
+fn heard(turn: &mut Turn<'_>, message: &AdapterMessage) {
+    match message {
+        AdapterMessage::Beat(_) => {
+            turn.beat();
+            tell_responses(turn);
         }
+        // Once: there are many ports to listen on.
+        AdapterMessage::Elsewhere { port } if turn.life.minds_elsewhere(*port) && !turn.life.warned => {
+            turn.life.warned = true;
+            turn.note(turn.life.wrong_port(*port));
+        }
+        AdapterMessage::Hello { .. } => turn.let_accept(),
+        AdapterMessage::Listening { .. }
+        | AdapterMessage::Elsewhere { .. }
+        | AdapterMessage::Probe
+        | AdapterMessage::Ready
+        | AdapterMessage::Stopped
+        | AdapterMessage::Traceable
+        | AdapterMessage::Stack { .. }
+        | AdapterMessage::Traced
+        | AdapterMessage::Drained { .. } => {}
+    }
+}
+
+/// `STATUS=` with what was answered, when that is news.
+fn tell_responses(turn: &mut Turn<'_>) {
+    let counted = turn.life.peers.responses();
+    if turn.life.report.takes(counted, turn.now) {
+        turn.tell(ShimState::Ready);
     }
 }

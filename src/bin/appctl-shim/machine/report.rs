@@ -1,9 +1,9 @@
-//! When systemd is told what an instance answered: errors soon, since someone may watch a new release, and the rest now
-//! and then, since every word wakes PID 1 and whoever listens to it. Pure.
+//! When systemd is told what an instance answered: errors soon, since a new release may be watched, and the rest now and
+//! then, since every word wakes PID 1 and all that listen to it. Pure.
 
-use appctl::observe::{Responses, ShimState};
+use appctl::observe::Responses;
 
-use super::{Action, Machine, Millis};
+use super::event::Millis;
 
 /// A little less than the beats are apart.
 const SOON: Millis = 900;
@@ -17,6 +17,15 @@ pub(super) struct Report {
 }
 
 impl Report {
+    /// Whether what was counted is to be told now; it counts as told then.
+    pub(super) fn takes(&mut self, counted: Option<Responses>, now: Millis) -> bool {
+        let due = counted.is_some_and(|counted| self.is_due(counted, now));
+        if due {
+            *self = Self { told: counted, at: now };
+        }
+        due
+    }
+
     fn is_due(self, counted: Responses, now: Millis) -> bool {
         let age = now.saturating_sub(self.at);
         match self.told {
@@ -24,24 +33,6 @@ impl Report {
             Some(told) if told.errors != counted.errors => age >= SOON,
             Some(told) => told != counted && age >= LATER,
         }
-    }
-}
-
-impl Machine {
-    /// `STATUS=` with what was answered, when that is news.
-    pub(super) fn tell_responses(&mut self, now: Millis, out: &mut Vec<Action>) {
-        let Some(counted) = self
-            .peers
-            .responses()
-            .filter(|counted| self.report.is_due(*counted, now))
-        else {
-            return;
-        };
-        self.report = Report {
-            told: Some(counted),
-            at: now,
-        };
-        out.push(Action::Status(self.status(ShimState::Ready)));
     }
 }
 
@@ -62,5 +53,14 @@ mod tests {
         assert!(told.is_due(of(1, 99), 15_000));
         assert!(!told.is_due(of(2, 99), 10_800), "several processes beat");
         assert!(told.is_due(of(2, 99), 11_000));
+    }
+
+    #[test]
+    fn what_was_told_is_not_told_again() {
+        let counted = Some(Responses { all: 3, errors: 0 });
+        let mut report = Report::default();
+        assert!(!report.takes(None, 1));
+        assert!(report.takes(counted, 2));
+        assert!(!report.takes(counted, 90_000));
     }
 }

@@ -4,7 +4,11 @@ use appctl::contract::exit_status::{NOT_NOW, WRONG_CONFIG};
 use appctl::contract::times::{GRACE_MS, LONGEST_START};
 use appctl::observe::ShimState;
 
-use super::{Action, Event, Machine, Millis, Note, Notified, Phase, Proof, Said, Span};
+use super::event::{Action, AdapterMessage, Event, Exit, Millis, Note, Notified, Span};
+use super::phase::{Phase, Starting};
+use super::rules::Proof;
+use super::stopping;
+use super::turn::Turn;
 use crate::backoff::Record;
 
 /// How long an app that listens on a wrong port may still listen on a right one.
@@ -13,207 +17,157 @@ const PROBE_INTERVAL: Millis = 100;
 /// An answer that takes longer is not waited for; the next attempt may be luckier.
 const PROBE_PATIENCE: Millis = 10_000;
 
-/// The timers of a start; `Millis::MAX` is never.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Starting {
-    since: Millis,
-    deadline: Millis,
-    /// What the app asks for moves the deadline no further.
-    latest: Millis,
-    /// Being alive then is the proof.
-    alive_at: Millis,
-    probe_at: Millis,
-    wrong_port: Option<(u16, Millis)>,
+pub(super) fn spawn(turn: &mut Turn<'_>) -> Phase {
+    turn.act(Action::Spawn);
+    let alive_at = match turn.life.rules.proof {
+        Proof::Started(after) => turn.after(after),
+        Proof::Notify | Proof::Listening | Proof::Http | Proof::Message => Millis::MAX,
+    };
+    let span = turn.life.rules.ready_timeout;
+    Phase::Starting(Starting {
+        since: turn.now,
+        deadline: turn.after(span),
+        latest: turn.after(span.saturating_mul(LONGEST_START.into())),
+        alive_at,
+        probe_at: Millis::MAX,
+        wrong_port: None,
+    })
 }
 
-impl Starting {
-    pub(super) fn next_tick(self) -> Millis {
-        let wrong_port = self.wrong_port.map_or(Millis::MAX, |(_, at)| at);
-        self.deadline.min(self.alive_at).min(self.probe_at).min(wrong_port)
-    }
-}
-
-impl Machine {
-    pub(super) fn spawn(&mut self, now: Millis, out: &mut Vec<Action>) -> Phase {
-        out.push(Action::Spawn);
-        let alive_at = match self.rules.proof {
-            Proof::Started(after) => now.saturating_add(after),
-            Proof::Notify | Proof::Listening | Proof::Http | Proof::Message => Millis::MAX,
-        };
-        let span = self.rules.ready_timeout;
-        Phase::Starting(Starting {
-            since: now,
-            deadline: now.saturating_add(span),
-            latest: now.saturating_add(span.saturating_mul(LONGEST_START.into())),
-            alive_at,
-            probe_at: Millis::MAX,
-            wrong_port: None,
-        })
-    }
-
-    pub(super) fn starting(&mut self, starting: Starting, event: Event, now: Millis, out: &mut Vec<Action>) -> Phase {
-        let stay = Phase::Starting(starting);
-        match event {
-            Event::Tick => self.tick_starting(starting, now, out),
-            Event::Terminate => self.stop_asked_early(now, out),
-            Event::Forward(signal) => {
-                out.push(Action::Forward(signal));
-                stay
-            }
-            Event::Spawned { pid, release } => {
-                self.spawned(pid, release, out);
-                stay
-            }
-            Event::Refused { code, reason } => self.crashed(super::Exit::Code(code), reason, now, out),
-            Event::AppExited { exit, .. } => {
-                let lived = Span(now.saturating_sub(starting.since));
-                let reason = format!("{exit} before it was ready, {lived} after its start");
-                self.crashed(exit, reason, now, out)
-            }
-            Event::Said(_, said) => self.heard_starting(starting, &said, now, out),
-            Event::Notified(notified) => self.notified_starting(starting, notified, now, out),
-            Event::Message if self.rules.proof == Proof::Message => self.proven(starting, now, out),
-            Event::Probed(Ok(())) if self.rules.proof == Proof::Http => self.proven(starting, now, out),
-            Event::Probed(Err(answer)) => {
-                self.remark = Some(answer);
-                Phase::Starting(Starting {
-                    probe_at: now.saturating_add(PROBE_INTERVAL),
-                    ..starting
-                })
-            }
-            Event::GroupGone | Event::Closed(_) | Event::Message | Event::Unheard | Event::Probed(Ok(())) => stay,
+pub(super) fn step(turn: &mut Turn<'_>, starting: Starting, event: Event) -> Phase {
+    let proof = turn.life.rules.proof;
+    let stay = Phase::Starting(starting);
+    match event {
+        Event::Tick => return tick(turn, starting),
+        Event::Terminate => return stopping::asked_early(turn),
+        Event::Refused { code, reason } => return turn.crashed(Exit::Code(code), reason),
+        Event::AppExited { exit, .. } => {
+            let lived = Span(turn.since(starting.since));
+            let reason = format!("{exit} before it was ready, {lived} after its start");
+            return turn.crashed(exit, reason);
         }
-    }
-
-    fn tick_starting(&mut self, starting: Starting, now: Millis, out: &mut Vec<Action>) -> Phase {
-        if starting.alive_at <= now {
-            return self.proven(starting, now, out);
-        }
-        if let Some((port, at)) = starting.wrong_port
-            && at <= now
-        {
-            return self.failed(WRONG_CONFIG.into(), self.wrong_port(port), now, out);
-        }
-        if starting.deadline <= now {
-            let reason = self.not_ready(starting);
-            return self.failed(NOT_NOW.into(), Note::NotReady { reason }, now, out);
-        }
-        if starting.probe_at <= now {
-            out.push(Action::Probe);
-            let probe_at = now.saturating_add(PROBE_PATIENCE);
+        Event::Adapter(_, message) => return heard(turn, starting, &message),
+        Event::Notified(notified) => return self::notified(turn, starting, notified),
+        Event::Message if proof == Proof::Message => return proven(turn, starting),
+        Event::Probed(Ok(())) if proof == Proof::Http => return proven(turn, starting),
+        Event::Probed(Err(answer)) => {
+            turn.life.remark = Some(answer);
+            let probe_at = turn.after(PROBE_INTERVAL);
             return Phase::Starting(Starting { probe_at, ..starting });
         }
-        Phase::Starting(starting)
+        Event::Forward(signal) => turn.act(Action::Forward(signal)),
+        Event::Spawned { pid, release } => spawned(turn, pid, release),
+        Event::GroupGone | Event::Closed(_) | Event::Message | Event::Unheard | Event::Probed(Ok(())) => {}
     }
+    stay
+}
 
-    fn heard_starting(&mut self, starting: Starting, said: &Said, now: Millis, out: &mut Vec<Action>) -> Phase {
-        let next = match said {
-            Said::Listening if self.rules.proof == Proof::Listening => return self.proven(starting, now, out),
-            Said::Ready if self.rules.proof == Proof::Message => return self.proven(starting, now, out),
-            Said::Listening => {
-                if self.elsewhere.take().is_some() {
-                    out.push(Action::Status(self.status(ShimState::Starting)));
-                }
-                Starting {
-                    wrong_port: None,
-                    ..starting
-                }
-            }
-            Said::Elsewhere(port) if self.minds_elsewhere(*port) && starting.wrong_port.is_none() => {
-                let at = now.saturating_add(WRONG_PORT_PATIENCE);
-                self.elsewhere = Some(*port);
-                out.push(Action::Status(self.status(ShimState::Starting)));
-                Starting {
-                    wrong_port: Some((*port, at)),
-                    ..starting
-                }
-            }
-            Said::Probe if self.rules.proof == Proof::Http && starting.probe_at == Millis::MAX => Starting {
-                probe_at: now,
-                ..starting
-            },
-            Said::Beat { .. } => {
-                self.beat(out);
-                starting
-            }
-            Said::Hello
-            | Said::Elsewhere(_)
-            | Said::Probe
-            | Said::Ready
-            | Said::Stopped
-            | Said::Drained { .. }
-            | Said::Traceable
-            | Said::Stack(_)
-            | Said::Traced => starting,
-        };
-        Phase::Starting(next)
+fn tick(turn: &mut Turn<'_>, starting: Starting) -> Phase {
+    let now = turn.now;
+    if starting.alive_at <= now {
+        return proven(turn, starting);
     }
+    if let Some((port, at)) = starting.wrong_port
+        && at <= now
+    {
+        let note = turn.life.wrong_port(port);
+        return stopping::failed(turn, WRONG_CONFIG.into(), note);
+    }
+    if starting.deadline <= now {
+        let reason = not_ready(turn, starting);
+        return stopping::failed(turn, NOT_NOW.into(), Note::NotReady { reason });
+    }
+    if starting.probe_at <= now {
+        turn.act(Action::Probe);
+        let probe_at = turn.after(PROBE_PATIENCE);
+        return Phase::Starting(Starting { probe_at, ..starting });
+    }
+    Phase::Starting(starting)
+}
 
-    fn notified_starting(&mut self, starting: Starting, said: Notified, now: Millis, out: &mut Vec<Action>) -> Phase {
-        match said {
-            Notified::Ready if self.rules.proof == Proof::Notify => self.proven(starting, now, out),
-            Notified::Status(words) => {
-                self.quote(ShimState::Starting, words, out);
-                Phase::Starting(starting)
+fn heard(turn: &mut Turn<'_>, starting: Starting, message: &AdapterMessage) -> Phase {
+    let proof = turn.life.rules.proof;
+    let mut next = starting;
+    match message {
+        AdapterMessage::Listening { .. } if proof == Proof::Listening => return proven(turn, starting),
+        AdapterMessage::Ready if proof == Proof::Message => return proven(turn, starting),
+        AdapterMessage::Listening { .. } => {
+            if turn.life.elsewhere.take().is_some() {
+                turn.tell(ShimState::Starting);
             }
-            Notified::Extend(longer) => {
-                let asked = now.saturating_add(longer).min(starting.latest);
-                out.push(Action::Extend(asked.saturating_sub(now).saturating_add(GRACE_MS)));
-                let deadline = starting.deadline.max(asked);
-                Phase::Starting(Starting { deadline, ..starting })
-            }
-            Notified::Ready | Notified::Watchdog => Phase::Starting(starting),
+            next.wrong_port = None;
         }
-    }
-
-    /// A port beside ours is only a mistake while none of ours is listened on.
-    pub(super) fn minds_elsewhere(&self, port: u16) -> bool {
-        port != 0 && !self.rules.held.is_empty() && !self.peers.listening()
-    }
-
-    fn spawned(&mut self, pid: u32, release: Option<String>, out: &mut Vec<Action>) {
-        (self.pid, self.release) = (Some(pid), release);
-        self.record = Record {
-            running: true,
-            ready_at: None,
-            ..self.record.clone()
-        };
-        out.push(Action::Remember(self.record.clone()));
-        out.push(Action::Status(self.status(ShimState::Starting)));
-    }
-
-    fn proven(&mut self, starting: Starting, now: Millis, out: &mut Vec<Action>) -> Phase {
-        if self.rules.proof == Proof::Http {
-            self.remark = None;
+        AdapterMessage::Elsewhere { port } if turn.life.minds_elsewhere(*port) && starting.wrong_port.is_none() => {
+            turn.life.elsewhere = Some(*port);
+            turn.tell(ShimState::Starting);
+            next.wrong_port = Some((*port, turn.after(WRONG_PORT_PATIENCE)));
         }
-        (self.elsewhere, self.record.elsewhere) = (None, None);
-        self.watch.begin(now);
-        self.record.ready_at = Some(now.max(1));
-        out.push(Action::Ready(self.status(ShimState::Ready)));
-        self.let_accept(out);
-        out.push(Action::Remember(self.record.clone()));
-        let after = now.saturating_sub(starting.since);
-        out.push(Action::Note(Note::Ready { after }));
-        Phase::Ready
+        AdapterMessage::Probe if proof == Proof::Http && starting.probe_at == Millis::MAX => next.probe_at = turn.now,
+        AdapterMessage::Beat(_) => turn.beat(),
+        AdapterMessage::Hello { .. }
+        | AdapterMessage::Elsewhere { .. }
+        | AdapterMessage::Probe
+        | AdapterMessage::Ready
+        | AdapterMessage::Stopped
+        | AdapterMessage::Drained { .. }
+        | AdapterMessage::Traceable
+        | AdapterMessage::Stack { .. }
+        | AdapterMessage::Traced => {}
     }
+    Phase::Starting(next)
+}
 
-    /// Also for a process of the app that comes to be later.
-    pub(super) fn let_accept(&self, out: &mut Vec<Action>) {
-        if self.rules.proof.holds() {
-            out.push(Action::Accept);
+fn notified(turn: &mut Turn<'_>, starting: Starting, notified: Notified) -> Phase {
+    match notified {
+        Notified::Ready if turn.life.rules.proof == Proof::Notify => return proven(turn, starting),
+        Notified::Status(words) => turn.quote(ShimState::Starting, words),
+        Notified::Extend(longer) => {
+            let asked = turn.after(longer).min(starting.latest);
+            turn.act(Action::Extend(asked.saturating_sub(turn.now).saturating_add(GRACE_MS)));
+            let deadline = starting.deadline.max(asked);
+            return Phase::Starting(Starting { deadline, ..starting });
         }
+        Notified::Ready | Notified::Watchdog => {}
     }
+    Phase::Starting(starting)
+}
 
-    fn not_ready(&self, starting: Starting) -> String {
-        let waited = Span(starting.deadline.saturating_sub(starting.since));
-        let missing = match self.rules.proof {
-            Proof::Notify => "it sent no READY=1",
-            Proof::Listening => "it listens on none of its sockets",
-            Proof::Http if starting.probe_at == Millis::MAX => "it listens nowhere that could be probed",
-            Proof::Http => self.remark.as_deref().unwrap_or("its probe got no answer"),
-            Proof::Message => "it sent no \"ready\" message",
-            Proof::Started(_) => "the deadline is before the time it must stay alive",
-        };
-        format!("not ready after {waited}: {missing}")
+fn spawned(turn: &mut Turn<'_>, pid: u32, release: Option<String>) {
+    (turn.life.pid, turn.life.release) = (Some(pid), release);
+    turn.life.record = Record {
+        running: true,
+        ready_at: None,
+        ..turn.life.record.clone()
+    };
+    turn.remember();
+    turn.tell(ShimState::Starting);
+}
+
+fn proven(turn: &mut Turn<'_>, starting: Starting) -> Phase {
+    let (now, life) = (turn.now, &mut *turn.life);
+    if life.rules.proof == Proof::Http {
+        life.remark = None;
     }
+    (life.elsewhere, life.record.elsewhere) = (None, None);
+    life.peers.begin(now);
+    life.record.ready_at = Some(now.max(1));
+    turn.act(Action::Ready(turn.life.status(ShimState::Ready)));
+    turn.let_accept();
+    turn.remember();
+    let after = turn.since(starting.since);
+    turn.note(Note::Ready { after });
+    Phase::Ready
+}
+
+fn not_ready(turn: &Turn<'_>, starting: Starting) -> String {
+    let waited = Span(starting.deadline.saturating_sub(starting.since));
+    let missing = match turn.life.rules.proof {
+        Proof::Notify => "it sent no READY=1",
+        Proof::Listening => "it listens on none of its sockets",
+        Proof::Http if starting.probe_at == Millis::MAX => "it listens nowhere that could be probed",
+        Proof::Http => turn.life.remark.as_deref().unwrap_or("its probe got no answer"),
+        Proof::Message => "it sent no \"ready\" message",
+        Proof::Started(_) => "the deadline is before the time it must stay alive",
+    };
+    format!("not ready after {waited}: {missing}")
 }

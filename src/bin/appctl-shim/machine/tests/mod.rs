@@ -5,8 +5,12 @@ mod starts;
 mod stops;
 mod watchdog;
 
-use super::{Action, Event, Exit, Machine, Millis, Proof, Rules, Said};
+use super::event::AdapterMessage;
+use super::{Action, Event, Exit, Machine, Millis, Proof, Rules};
 use crate::backoff::{Policy, Record};
+
+const HELLO: AdapterMessage = AdapterMessage::Hello { pid: 7 };
+const LISTENING: AdapterMessage = AdapterMessage::Listening { address: String::new() };
 
 fn rules(proof: Proof) -> Rules {
     Rules {
@@ -58,7 +62,7 @@ impl Story {
     /// The same, to be stopped by a message.
     fn that_wants_a_message() -> Self {
         let mut story = Self::of(Proof::Notify);
-        story.machine.rules.stop_message = true;
+        story.machine.life.rules.stop_message = true;
         story.then(Event::Spawned { pid: 7, release: None }).forget()
     }
 
@@ -73,8 +77,8 @@ impl Story {
         self
     }
 
-    fn says(self, peer: u32, said: Said) -> Self {
-        self.then(Event::Said(peer, said))
+    fn says(self, peer: u32, message: AdapterMessage) -> Self {
+        self.then(Event::Adapter(peer, message))
     }
 
     /// Time passes, up to the next deadline at the latest.

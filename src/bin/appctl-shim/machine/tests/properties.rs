@@ -3,27 +3,29 @@
 use appctl::observe::{Responses, ShimState};
 use proptest::prelude::*;
 
+use super::super::event::{AdapterMessage, Beat, Note};
 use super::super::peers::Peers;
-use super::super::{Action, Event, Exit, Machine, Millis, Note, Notified, Proof, Said};
-use super::rules;
+use super::super::{Action, Event, Exit, Machine, Millis, Notified, Proof};
+use super::{HELLO, LISTENING, rules};
 use crate::backoff::Record;
 
-fn any_said() -> impl Strategy<Value = Said> {
+fn any_message() -> impl Strategy<Value = AdapterMessage> {
     prop_oneof![
-        Just(Said::Hello),
-        Just(Said::Listening),
-        Just(Said::Ready),
-        any::<u16>().prop_map(Said::Elsewhere),
-        Just(Said::Probe),
-        Just(Said::Stopped),
-        any::<(u32, u32)>().prop_map(|(served, cut)| Said::Drained { served, cut }),
-        any::<(u32, Option<(u64, u64)>)>().prop_map(|(in_flight, counts)| Said::Beat {
+        Just(HELLO),
+        Just(LISTENING),
+        Just(AdapterMessage::Ready),
+        any::<u16>().prop_map(|port| AdapterMessage::Elsewhere { port }),
+        Just(AdapterMessage::Probe),
+        Just(AdapterMessage::Stopped),
+        any::<(u32, u32)>().prop_map(|(served, cut)| AdapterMessage::Drained { served, cut }),
+        any::<(u32, Option<(u64, u64)>)>().prop_map(|(in_flight, counts)| AdapterMessage::Beat(Beat {
             in_flight,
             responses: counts.map(|(all, errors)| Responses { all, errors }),
-        }),
-        Just(Said::Traceable),
-        "[a-z]{0,9}".prop_map(Said::Stack),
-        Just(Said::Traced),
+            ..Beat::default()
+        })),
+        Just(AdapterMessage::Traceable),
+        "[a-z]{0,9}".prop_map(|line| AdapterMessage::Stack { line }),
+        Just(AdapterMessage::Traced),
     ]
 }
 
@@ -39,7 +41,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => any::<u32>().prop_map(|pid| Event::Spawned { pid, release: None }),
         1 => (any::<bool>(), any_exit()).prop_map(|(leftovers, exit)| Event::AppExited { exit, leftovers }),
         1 => Just(Event::GroupGone),
-        8 => (0..4_u32, any_said()).prop_map(|(peer, said)| Event::Said(peer, said)),
+        8 => (0..4_u32, any_message()).prop_map(|(peer, message)| Event::Adapter(peer, message)),
         1 => (0..4_u32).prop_map(Event::Closed),
         1 => prop_oneof![
             Just(Notified::Ready),
@@ -179,7 +181,7 @@ proptest! {
         let signal = first(&steps, |action| matches!(action, Action::StopApp));
         if let (Some(stopping), Some(signal)) = (stopping, signal) {
             let mut peers = Peers::default();
-            steps[..=signal].iter().for_each(|step| peers.note(&step.event));
+            steps[..=signal].iter().for_each(|step| peers.note(&step.event, step.now));
             prop_assert!(peers.drained() || steps[signal].now >= steps[stopping].now + 29_000 || signal < stopping);
         }
     }

@@ -2,16 +2,17 @@
 
 use appctl::observe::ShimState;
 
-use super::super::{Action, Event, Exit, Millis, Notified, Proof, Said};
-use super::{Story, exited};
+use super::super::event::AdapterMessage;
+use super::super::{Action, Event, Exit, Millis, Notified, Proof};
+use super::{HELLO, LISTENING, Story, exited};
 use crate::backoff::Record;
 
 #[test]
 fn each_proof_makes_ready_and_no_other_does() {
     let proofs = [
         (Proof::Notify, Event::Notified(Notified::Ready)),
-        (Proof::Listening, Event::Said(1, Said::Listening)),
-        (Proof::Message, Event::Said(1, Said::Ready)),
+        (Proof::Listening, Event::Adapter(1, LISTENING)),
+        (Proof::Message, Event::Adapter(1, AdapterMessage::Ready)),
         (Proof::Http, Event::Probed(Ok(()))),
         (Proof::Message, Event::Message),
     ];
@@ -65,8 +66,8 @@ fn the_signal_of_a_crash_is_told_until_the_next() {
         let machine = Story::running(Proof::Listening)
             .then(Event::AppExited { exit, leftovers })
             .machine;
-        let told = [ShimState::Failed, ShimState::Starting].map(|state| machine.status(state).signal);
-        assert_eq!((told, machine.record.signal), ([signal; 2], signal), "{exit}");
+        let told = [ShimState::Failed, ShimState::Starting].map(|state| machine.life.status(state).signal);
+        assert_eq!((told, machine.life.record.signal), ([signal; 2], signal), "{exit}");
     }
 }
 
@@ -99,7 +100,9 @@ fn a_wrong_port_is_warned_of_once() {
     let mut story = Story::running(Proof::Started(1_000)).wait(1_000);
     let mut warnings = 0;
     for port in 4_000..4_100 {
-        let (machine, actions) = story.machine.step(Event::Said(1, Said::Elsewhere(port)), story.now);
+        let (machine, actions) = story
+            .machine
+            .step(Event::Adapter(1, AdapterMessage::Elsewhere { port }), story.now);
         (story.machine, warnings) = (machine, warnings + actions.len());
     }
     assert_eq!(warnings, 1);
@@ -108,9 +111,9 @@ fn a_wrong_port_is_warned_of_once() {
 #[test]
 fn the_probe_is_repeated_until_it_passes() {
     let story = Story::running(Proof::Http)
-        .says(1, Said::Listening)
+        .says(1, LISTENING)
         .did("")
-        .says(1, Said::Probe)
+        .says(1, AdapterMessage::Probe)
         .wait(0)
         .did("probe");
     let story = story
@@ -125,24 +128,21 @@ fn the_probe_is_repeated_until_it_passes() {
 
 #[test]
 fn only_what_is_ready_takes_connections() {
-    let story = Story::running(Proof::Message).says(1, Said::Hello).did("");
-    let story = story.says(1, Said::Listening).did("").then(Event::Message);
-    story
-        .did("READY, accept, remember 0+")
-        .says(2, Said::Hello)
-        .did("accept");
-    let story = Story::running(Proof::Listening).says(1, Said::Listening);
-    story.did("READY, remember 0+").says(2, Said::Hello).did("");
+    let story = Story::running(Proof::Message).says(1, HELLO).did("");
+    let story = story.says(1, LISTENING).did("").then(Event::Message);
+    story.did("READY, accept, remember 0+").says(2, HELLO).did("accept");
+    let story = Story::running(Proof::Listening).says(1, LISTENING);
+    story.did("READY, remember 0+").says(2, HELLO).did("");
 }
 
 #[test]
 fn the_last_answer_of_a_failed_probe_is_what_the_operator_reads() {
-    let story = Story::running(Proof::Http).says(1, Said::Probe).wait(0);
+    let story = Story::running(Proof::Http).says(1, AdapterMessage::Probe).wait(0);
     let story = story
         .then(Event::Probed(Err("its probe was answered with 503".to_owned())))
         .wait(60_000);
     assert_eq!(
-        story.machine.remark.as_deref(),
+        story.machine.life.remark.as_deref(),
         Some("not ready after 60.0 s: its probe was answered with 503")
     );
 }
@@ -150,11 +150,11 @@ fn the_last_answer_of_a_failed_probe_is_what_the_operator_reads() {
 #[test]
 fn a_port_that_no_socket_holds_fails_fast_and_tells_what_to_type() {
     let story = Story::running(Proof::Listening)
-        .says(1, Said::Elsewhere(4000))
+        .says(1, AdapterMessage::Elsewhere { port: 4000 })
         .wait(1_999)
         .did("status starting");
     let story = story.wait(1).did("status failed, stop 1 2000 3750, signal");
-    let remark = story.machine.remark.clone();
+    let remark = story.machine.life.remark.clone();
     let said = "web listens on port 4000, but its socket holds 3000: \
         set listen = 4000 in /etc/appctl/apps/web.toml and run \"appctl apply web\"";
     assert_eq!(remark.as_deref(), Some(said));
@@ -166,12 +166,15 @@ fn a_port_that_no_socket_holds_fails_fast_and_tells_what_to_type() {
 #[test]
 fn a_second_port_beside_a_right_one_is_fine() {
     let story = Story::running(Proof::Notify)
-        .says(1, Said::Elsewhere(9_100))
+        .says(1, AdapterMessage::Elsewhere { port: 9_100 })
         .wait(1_000)
-        .says(1, Said::Listening)
+        .says(1, LISTENING)
         .did("status starting, status starting");
-    assert_eq!(story.machine.elsewhere, None);
-    story.says(1, Said::Elsewhere(9_200)).wait(50_000).did("");
+    assert_eq!(story.machine.life.elsewhere, None);
+    story
+        .says(1, AdapterMessage::Elsewhere { port: 9_200 })
+        .wait(50_000)
+        .did("");
 }
 
 #[test]

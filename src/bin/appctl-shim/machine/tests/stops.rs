@@ -1,24 +1,27 @@
 //! Stop requests, and what passes through while the app serves.
 
-use super::super::{Event, Exit, Proof, Said};
-use super::{Story, exited};
+use super::super::event::{AdapterMessage, Beat};
+use super::super::{Event, Exit, Proof};
+use super::{HELLO, LISTENING, Story, exited};
 
 #[test]
 fn a_stop_drains_every_adapter_that_listened_before_it_signals() {
     let story = Story::running(Proof::Listening)
-        .says(1, Said::Hello)
-        .says(2, Said::Listening)
-        .says(3, Said::Listening);
+        .says(1, HELLO)
+        .says(2, LISTENING)
+        .says(3, LISTENING);
     let story = story
         .forget()
         .then(Event::Terminate)
         .did("STOPPING, stop 1 2000 28000, stop 2 2000 28000, stop 3 2000 28000");
     let story = story
-        .says(2, Said::Stopped)
-        .says(3, Said::Stopped)
-        .says(2, Said::Drained { served: 0, cut: 0 })
+        .says(2, AdapterMessage::Stopped)
+        .says(3, AdapterMessage::Stopped)
+        .says(2, AdapterMessage::Drained { served: 0, cut: 0 })
         .did("");
-    let story = story.says(3, Said::Drained { served: 0, cut: 0 }).did("signal");
+    let story = story
+        .says(3, AdapterMessage::Drained { served: 0, cut: 0 })
+        .did("signal");
     story
         .then(Event::AppExited {
             exit: Exit::Signal(15),
@@ -30,7 +33,7 @@ fn a_stop_drains_every_adapter_that_listened_before_it_signals() {
 #[test]
 fn a_stop_escalates_in_its_time() {
     let story = Story::running(Proof::Listening)
-        .says(1, Said::Listening)
+        .says(1, LISTENING)
         .forget()
         .then(Event::Terminate)
         .forget();
@@ -51,13 +54,11 @@ fn a_stop_escalates_in_its_time() {
 fn an_app_that_was_starting_is_listened_to_before_it_is_signalled() {
     let asked = || Story::running(Proof::Listening).then(Event::Terminate).did("STOPPING");
     asked().wait(299).did("").wait(1).did("signal");
-    let heard = asked().says(1, Said::Hello).did("stop 1 2000 28000");
-    let heard = heard
-        .says(1, Said::Listening)
-        .did("stop 1 2000 28000")
-        .wait(300)
-        .did("");
-    heard.says(1, Said::Drained { served: 0, cut: 0 }).did("signal");
+    let heard = asked().says(1, HELLO).did("stop 1 2000 28000");
+    let heard = heard.says(1, LISTENING).did("stop 1 2000 28000").wait(300).did("");
+    heard
+        .says(1, AdapterMessage::Drained { served: 0, cut: 0 })
+        .did("signal");
 }
 
 /// It is ready by the clock, and may serve before that.
@@ -74,9 +75,7 @@ fn without_an_adapter_that_listened_the_signal_goes_out_at_once() {
     Story::running(Proof::Notify)
         .then(Event::Terminate)
         .did("STOPPING, signal");
-    let npm_only = Story::running(Proof::Notify)
-        .says(1, Said::Hello)
-        .then(Event::Terminate);
+    let npm_only = Story::running(Proof::Notify).says(1, HELLO).then(Event::Terminate);
     npm_only.did("STOPPING, stop 1 2000 28000, signal");
 }
 
@@ -106,10 +105,10 @@ fn a_message_comes_before_the_signal_where_the_app_wants_one() {
 #[test]
 fn an_adapter_that_comes_late_is_told_too_and_one_that_goes_is_not_waited_for() {
     let story = Story::running(Proof::Listening)
-        .says(1, Said::Listening)
+        .says(1, LISTENING)
         .then(Event::Terminate)
         .forget();
-    let story = story.wait(1_000).says(2, Said::Hello).did("stop 2 2000 27000");
+    let story = story.wait(1_000).says(2, HELLO).did("stop 2 2000 27000");
     story.then(Event::Closed(1)).did("signal");
 }
 
@@ -166,13 +165,10 @@ fn signals_meant_for_the_app_reach_it_while_it_serves() {
 
 #[test]
 fn the_watchdog_is_fed_by_event_loops_only() {
-    let beat = Said::Beat {
-        in_flight: 0,
-        responses: None,
-    };
+    let beat = AdapterMessage::Beat(Beat::default());
     let story = Story::running(Proof::Listening)
-        .says(1, Said::Hello)
-        .says(2, Said::Listening)
+        .says(1, HELLO)
+        .says(2, LISTENING)
         .forget();
     story.says(1, beat.clone()).did("").says(2, beat).did("watchdog");
 }
