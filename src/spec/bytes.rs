@@ -4,16 +4,16 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSize {
     /// Does not begin with a number.
-    #[error("a size is a number and one of K, M, G and T")]
+    #[error("a size is a number followed by K, M, G or T")]
     NoNumber,
     /// Something else than one of the units behind the number.
-    #[error("{0:?} is no unit of size; K, M, G and T are powers of 1024")]
+    #[error("unknown unit {0:?}; use K, M, G or T (powers of 1024)")]
     Unit(String),
     /// Over 2^63-1.
-    #[error("a size this large does not fit")]
+    #[error("the size is too large")]
     TooLarge,
     /// `infinity`.
-    #[error("no limit is what leaving the key out means")]
+    #[error("a size must be finite")]
     Infinite,
 }
 

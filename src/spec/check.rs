@@ -86,7 +86,7 @@ fn listen(fields: &Fields<'_>, findings: &mut Findings<'_>) -> Vec<Listen> {
     if let Some(extra) = list.get(MOST) {
         findings.add(
             extra.span(),
-            format!("an app listens on at most {MOST} addresses, here are {}", list.len()),
+            format!("an app can listen on at most {MOST} addresses, not {}", list.len()),
         );
         return Vec::new();
     }
@@ -97,7 +97,7 @@ fn listen(fields: &Fields<'_>, findings: &mut Findings<'_>) -> Vec<Listen> {
         {
             let message = match (earlier.get_ref(), entry.get_ref()) {
                 (one, two) if one == two => format!("{two} is listed twice"),
-                (one, two) => format!("{two} and {one} overlap, both cannot be held at once"),
+                (one, two) => format!("{two} and {one} overlap: systemd cannot hold both"),
             };
             findings.advise(entry.span(), message, "remove one of them");
         }
@@ -114,8 +114,12 @@ fn socket(fields: &Fields<'_>, listen: &[Listen], findings: &mut Findings<'_>) -
     let unix = listen.iter().any(|one| matches!(one, Listen::Unix(_)));
     for (name, span) in spans {
         if let Some(span) = span.filter(|_| !unix) {
-            let message = format!("`{name}` is about unix sockets, and `listen` has none");
-            findings.rule(span, message, "add the path of one to `listen`, or remove it");
+            let message = format!("`{name}` is for unix sockets, and `listen` has none");
+            findings.rule(
+                span,
+                message,
+                "add the path of a unix socket to `listen`, or remove this key",
+            );
         }
     }
     SocketAccess {
@@ -132,15 +136,15 @@ fn account(fields: &Fields<'_>, findings: &mut Findings<'_>) -> Account {
     if let (Some(span), None) = (fields.span(&keys::GROUP), fields.span(&keys::USER)) {
         findings.rule(
             span,
-            "`group` needs `user`: a transient account has a group of its own",
+            "`group` needs `user`: an app without `user` gets a group of its own",
             "add user = \"...\"",
         );
     }
     let Some(user) = user else { return Account::Dynamic };
     if user.get_ref() == "root" && !allow_root {
         let message = "an app that runs as root can do anything to this machine";
-        let help = "name another account, or leave `user` out for a transient one; \
-                    ports under 1024 need no root; if root is meant, add allow_root = true";
+        let help = "name another account, or leave out `user`: the app then gets its own; ports below 1024 do not \
+                    need root; if you mean root, add allow_root = true";
         findings.rule(user.span(), message, help);
     }
     Account::Named {
@@ -156,7 +160,7 @@ fn sandbox(fields: &Fields<'_>, account: &Account, findings: &mut Findings<'_>) 
         && sandbox.allows(Allowed::Privileges)
         && *account == Account::Dynamic
     {
-        let message = "a transient account is given no privileges, whatever `allow` says";
+        let message = "\"privileges\" needs `user`: systemd gives an app without it no privileges (DynamicUser=)";
         findings.rule(span, message, "add user = \"...\", or remove \"privileges\"");
     }
     sandbox
@@ -186,10 +190,10 @@ fn spread(fields: &Fields<'_>, streams: Streams, timeout: Duration, findings: &m
         return spread;
     };
     if streams != Streams::Close {
-        let help = "add streams = \"close\", or remove it";
-        findings.rule(span, "`spread` is read only with streams = \"close\"", help);
+        let help = "set streams = \"close\", or remove this key";
+        findings.rule(span, "`spread` is used only with streams = \"close\"", help);
     } else if spread >= timeout {
-        let message = "`spread` must be shorter than `timeout`: the last would be cut instead of closed";
+        let message = "`spread` must be shorter than `timeout`: the last streams would be cut instead of closed";
         findings.rule(span, message, "the defaults are spread = \"5s\" and timeout = \"30s\"");
     }
     spread
@@ -248,7 +252,8 @@ fn limits(fields: &Fields<'_>, findings: &mut Findings<'_>) -> Limits {
     if let (Some(most), Some(high)) = (memory, &high)
         && *high.get_ref() >= most
     {
-        let message = "`memory_high` must be less than `memory`: the kernel would kill before it slows down";
+        let message = "`memory_high` must be less than `memory`: the kernel would kill the instance before it slows \
+            it down";
         findings.rule(
             high.span(),
             message,

@@ -7,7 +7,7 @@ use super::{AppName, AppSpec, Listen};
 
 /// One address that two apps cannot both hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{listen} of {app} is taken by {other_listen} of {other}")]
+#[error("{app} cannot listen on {listen}: {other} listens on {other_listen}")]
 pub struct Conflict {
     /// The later one of the two.
     pub app: AppName,
@@ -92,9 +92,9 @@ mod tests {
             app("c", "80"),
         ];
         let expected = [
-            "127.0.0.1:80 of b is taken by 80 of a",
-            "/run/a.sock of b is taken by /run/a.sock of a",
-            "80 of c is taken by 80 of a",
+            "b cannot listen on 127.0.0.1:80: a listens on 80",
+            "b cannot listen on /run/a.sock: a listens on /run/a.sock",
+            "c cannot listen on 80: a listens on 80",
         ];
         assert_eq!(found(&apps), expected);
     }

@@ -108,8 +108,8 @@ fn hook(fields: &Fields<'_>, key: &'static Key<Commands>, findings: &mut Finding
     let commands = fields.take_or_default(key, findings);
     let relative = commands.iter().find(|command| !command[0].starts_with('/'));
     if let (Some(command), Some(span)) = (relative, fields.span(key)) {
-        let message = format!("`{}` is run by root, so {} needs its whole path", key.name, command[0]);
-        findings.rule(span, message, "as in [\"/usr/local/bin/balancer\", \"out\"]");
+        let message = format!("`{}` runs as root, so {} needs an absolute path", key.name, command[0]);
+        findings.rule(span, message, "for example: [\"/usr/local/bin/balancer\", \"out\"]");
     }
     commands
 }
@@ -128,7 +128,7 @@ fn shared(list: Vec<Spanned<Shared>>, findings: &mut Findings<'_>) -> Vec<Shared
                 path.display(),
                 earlier.get_ref().path.display()
             );
-            findings.advise(entry.span(), message, "name the outer one only");
+            findings.advise(entry.span(), message, "list only the outer one");
         }
     }
     list.into_iter().map(Spanned::into_inner).collect()

@@ -33,12 +33,15 @@ impl<'d> Fields<'d> {
         };
         let DeValue::Table(table) = value.get_ref() else {
             let found = type_of(value.get_ref());
-            let message = format!("`{}` is a table, not {found}", section.name);
+            let message = format!("`{}` must be a table, not {found}", section.name);
             let keys = suggest::names(section).join(", ");
             findings.advise(
                 value.span(),
                 message,
-                format!("write [{}], and below it its keys: {keys}", section.name),
+                format!(
+                    "write [{}] on a line of its own and its keys below: {keys}",
+                    section.name
+                ),
             );
             return Self { values: None };
         };

@@ -18,15 +18,15 @@ pub(super) fn increment(
     let number = value.and_then(|value| value.parse::<u64>().ok());
     let shared = number.is_some_and(|number| holds(listen, number)) || (value.is_none() && text == "PORT");
     if shared && !listen.is_empty() {
-        let message = "the port in `listen` is the same for all instances, it cannot be incremented";
-        let help = "remove `increment`; it is for ports that each instance opens by itself, as METRICS_PORT";
+        let message = "all instances share the port in `listen`, so it cannot be incremented";
+        let help = "remove `increment`; it is for ports that each instance opens itself, such as METRICS_PORT";
         findings.rule(name.span(), message, help);
     } else if let (Some(value), None) = (value, number) {
-        let message = format!("`increment` adds to a whole number, and {text} is {value:?}");
-        findings.rule(name.span(), message, format!("as in env = {{ {text} = 9100 }}"));
+        let message = format!("`increment` needs a whole number, but {text} is {value:?}");
+        findings.rule(name.span(), message, format!("for example: env = {{ {text} = 9100 }}"));
     } else if value.is_none() && !files {
-        let message = format!("`increment` names {text}, and there is no such variable");
-        findings.rule(name.span(), message, format!("add it, as in env = {{ {text} = 9100 }}"));
+        let message = format!("`increment` names {text}, but `env` has no such variable");
+        findings.rule(name.span(), message, format!("add it: env = {{ {text} = 9100 }}"));
     }
     Some(name.into_inner())
 }

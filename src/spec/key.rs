@@ -50,10 +50,10 @@ impl<'v> Given<'v> {
         None
     }
 
-    /// "`key` is WHAT, not a string".
+    /// "`key` must be WHAT, not a string".
     pub(super) fn mismatch(&self, what: &str, findings: &mut Findings<'_>) {
         let found = type_of(self.value.get_ref());
-        findings.add(self.value.span(), format!("`{}` is {what}, not {found}", self.key));
+        findings.add(self.value.span(), format!("`{}` must be {what}, not {found}", self.key));
     }
 
     /// "`key`: why" at the value.

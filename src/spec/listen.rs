@@ -12,34 +12,34 @@ use super::path::{self, InvalidPath};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidListen {
     /// Nothing in it.
-    #[error("an address is expected, and this is empty")]
+    #[error("the address is empty")]
     Empty,
     /// Not 1 to 65535.
     #[error("a port is a number from 1 to 65535, not {0}")]
     Port(String),
     /// `localhost:80`: which addresses a name has is known only when the network is up.
-    #[error("{0:?} is a name; write the address itself, names are not looked up at boot")]
+    #[error("{0:?} is a host name, and host names are not looked up at boot; write the IP address")]
     HostName(String),
     /// `::1:80`.
-    #[error("an IPv6 address stands in brackets before a port, as in [::1]:3000")]
+    #[error("an IPv6 address needs brackets before a port: [::1]:3000")]
     Brackets,
     /// `127.0.0.1` alone.
-    #[error("the port is missing, as in {0}:3000")]
+    #[error("the port is missing; for example: {0}:3000")]
     NoPort(String),
     /// `http://…`.
-    #[error("an address is expected, not a URL")]
+    #[error("expected an address, not a URL")]
     Url,
     /// `@name`: without permissions, so every account of the machine could connect.
-    #[error("abstract sockets are not taken, they have no permissions; write a path")]
+    #[error("abstract sockets are not supported, since they have no permissions; use a path")]
     Abstract,
     /// A path that is none.
     #[error(transparent)]
     Path(#[from] InvalidPath),
     /// `sun_path` of unix(7).
-    #[error("the path of a socket has at most 107 bytes, this one has {0}")]
+    #[error("the path of a unix socket can have at most 107 bytes; this one has {0}")]
     LongPath(usize),
     /// Where the shim keeps its own.
-    #[error("/run/appctl belongs to appctl; /run/NAME.sock is a good place")]
+    #[error("/run/appctl belongs to appctl; use /run/NAME.sock, for example")]
     OwnPath,
 }
 

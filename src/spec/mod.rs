@@ -244,7 +244,7 @@ pub struct Stop {
     pub message: bool,
     /// From the stop request to `SIGKILL`.
     pub timeout: Duration,
-    /// How long an idle keep-alive connection may still bring a last request.
+    /// How long an idle keep-alive connection may still send one more request.
     pub linger: Duration,
     /// What becomes of upgraded connections and event streams.
     pub streams: Streams,

@@ -14,19 +14,19 @@ pub struct AppName(String);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
     /// No character at all.
-    #[error("a name has at least one character")]
+    #[error("a name must not be empty")]
     Empty,
     /// Over 63 characters.
-    #[error("a name has at most 63 characters, this one has {0}")]
+    #[error("a name can have at most 63 characters; this one has {0}")]
     TooLong(usize),
     /// The first character is none of a-z and 0-9.
-    #[error("a name begins with a lower-case letter or a digit, not {0:?}")]
+    #[error("a name must begin with a lower-case letter or a digit, not {0:?}")]
     Begins(char),
     /// A character outside a-z, 0-9, `_` and `-`.
-    #[error("a name is made of a-z, 0-9, '_' and '-', not {0:?}")]
+    #[error("a name can contain only a-z, 0-9, '_' and '-', not {0:?}")]
     Character(char),
     /// Not 1, 2, 3 … or `surge`.
-    #[error("an instance is a number from 1, or \"surge\", not {0:?}")]
+    #[error("an instance is a number from 1 up, or \"surge\", not {0:?}")]
     Instance(String),
 }
 

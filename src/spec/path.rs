@@ -4,22 +4,22 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPath {
     /// Nothing in it.
-    #[error("a path is expected, and this is empty")]
+    #[error("the path is empty")]
     Empty,
     /// `~/x`.
-    #[error("`~` is replaced by a shell only; write the whole path")]
+    #[error("only a shell expands `~`; write the absolute path")]
     Home,
     /// Does not begin with `/`.
     #[error("{0:?} is not an absolute path")]
     Relative(String),
     /// `.`, `..`, `//` or a slash at the end.
-    #[error("{0:?} is not in its shortest form: `.`, `..`, a doubled or a last slash")]
+    #[error("{0:?} must not contain `.`, `..`, a double slash or a trailing slash")]
     Roundabout(String),
     /// A character below space, or DEL, or NEL and the like.
-    #[error("a path holds no control character, this one has {0:?}")]
+    #[error("a path must not contain control characters; this one has {0:?}")]
     Control(char),
     /// Over 4095 bytes, or a part over 255.
-    #[error("a path has at most 4095 bytes and each of its parts 255")]
+    #[error("a path can have at most 4095 bytes, and each component at most 255")]
     TooLong,
 }
 

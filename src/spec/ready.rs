@@ -65,7 +65,7 @@ fn settle(fields: &Fields<'_>, timeout: Duration, findings: &mut Findings<'_>) -
 fn after(fields: &Fields<'_>, timeout: Duration, findings: &mut Findings<'_>) -> Duration {
     let after = fitting(fields, &keys::READY_AFTER, timeout / 2, findings);
     if let Some(span) = fields.span(&keys::READY_AFTER).filter(|_| after >= timeout) {
-        let message = "`after` must be shorter than `timeout`: an instance would never be ready";
+        let message = "`after` must be shorter than `timeout`: no instance would ever be ready in time";
         findings.rule(span, message, "the default is after = \"1s\"");
     }
     after
@@ -74,15 +74,15 @@ fn after(fields: &Fields<'_>, timeout: Duration, findings: &mut Findings<'_>) ->
 fn refuse_impossible(proof: Proof, span: Range<usize>, app: App, findings: &mut Findings<'_>) {
     let (message, help) = match proof {
         Proof::Http if !app.node => (
-            "\"http\" asks each instance through the Node adapter, and this app runs without it",
-            "if it is a Node app, add adapter = \"node\"; else use \"notify\" or \"started\"",
+            "\"http\" probes each instance through the Node adapter, and this app runs without it",
+            "if it is a Node app, add adapter = \"node\"; otherwise use \"notify\" or \"started\"",
         ),
         Proof::Listening if !app.node => (
-            "\"listening\" is seen by the Node adapter, and this app runs without it",
-            "if it is a Node app, add adapter = \"node\"; else use \"notify\" or \"started\"",
+            "\"listening\" is reported by the Node adapter, and this app runs without it",
+            "if it is a Node app, add adapter = \"node\"; otherwise use \"notify\" or \"started\"",
         ),
         Proof::Listening if !app.listens => (
-            "\"listening\" needs something to listen on",
+            "\"listening\" needs an address in `listen`",
             "add listen = 3000, or use \"message\" or \"started\"",
         ),
         _ => return,
@@ -99,8 +99,8 @@ fn refuse_unused(fields: &Fields<'_>, proof: Proof, findings: &mut Findings<'_>)
     ];
     for (span, owner, name, when) in keys {
         if let Some(span) = span.filter(|_| proof != owner) {
-            let message = format!("`{name}` is read only with when = \"{when}\"");
-            findings.rule(span, message, format!("add when = \"{when}\", or remove it"));
+            let message = format!("`{name}` is used only with when = \"{when}\"");
+            findings.rule(span, message, format!("set when = \"{when}\", or remove this key"));
         }
     }
 }

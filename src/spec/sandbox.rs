@@ -133,7 +133,7 @@ impl Sandbox {
             return String::new();
         }
         format!(
-            "\n# How much of the system it can see and do.\n[sandbox]\n{}\n",
+            "\n# What the app can see and do on this machine.\n[sandbox]\n{}\n",
             lines.join("\n")
         )
     }
@@ -163,8 +163,8 @@ fn refuse_unused(fields: &Fields<'_>, findings: &mut Findings<'_>) {
     ];
     for (span, name) in keys {
         if let Some(span) = span {
-            let message = format!("`{name}` opens nothing: level = \"off\" forbids nothing");
-            findings.rule(span, message, "remove it, or name another level");
+            let message = format!("`{name}` has no effect: level = \"off\" forbids nothing");
+            findings.rule(span, message, "remove it, or set another level");
         }
     }
 }
@@ -173,7 +173,7 @@ fn refuse_unused(fields: &Fields<'_>, findings: &mut Findings<'_>) {
 fn refuse_ineffective(level: Level, allow: &[Spanned<Allowed>], findings: &mut Findings<'_>) {
     let resources = allow.iter().find(|given| *given.get_ref() == Allowed::Resources);
     if let Some(given) = resources.filter(|_| level == Level::Standard) {
-        let message = "\"resources\" opens nothing: only level = \"strict\" forbids them";
+        let message = "\"resources\" has no effect: only level = \"strict\" forbids them";
         findings.rule(given.span(), message, "remove it");
     }
 }

@@ -6,19 +6,19 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSpan {
     /// Nothing in it.
-    #[error("a time span is a number and a unit, as in 500ms, 30s or 1min 30s")]
+    #[error("a time span is a number and a unit, such as 500ms, 30s or 1min 30s")]
     Empty,
     /// A number is missing or malformed before this.
-    #[error("a number and then its unit are expected at {0:?}")]
+    #[error("expected a number and a unit at {0:?}")]
     NoNumber(String),
     /// Not one of the units.
-    #[error("{0:?} is no unit of time; the units are us, ms, s, min, h, d and w")]
+    #[error("unknown unit of time {0:?}; use us, ms, s, min, h, d or w")]
     Unit(String),
     /// Over 2^64-1 microseconds.
-    #[error("a time span this long does not fit")]
+    #[error("the time span is too long")]
     TooLong,
     /// `infinity`.
-    #[error("a time span must end")]
+    #[error("a time span must be finite")]
     Infinite,
 }
 

@@ -74,7 +74,7 @@ fn problem(text: &str, error: &Error) -> Problem {
             if written.is_empty() {
                 "a value is missing"
             } else {
-                "a string stands in quotes"
+                "a string needs quotes"
             }
             .to_owned(),
             quoted(written),

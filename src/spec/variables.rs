@@ -25,7 +25,7 @@ pub fn parse(text: &str) -> Vec<(String, String)> {
 pub fn parse_strictly(text: &str) -> Result<Vec<(String, String)>, (usize, String)> {
     let one = |entry: Entry| {
         let Entry { line, name, value } = entry;
-        let value = value.ok_or_else(|| (line, "NAME=value is expected".to_owned()))?;
+        let value = value.ok_or_else(|| (line, "expected NAME=value".to_owned()))?;
         refusal(&name, &value).map_or(Ok((name, value)), |why| Err((line, why)))
     };
     entries(text).into_iter().map(one).collect()
@@ -35,17 +35,17 @@ pub fn parse_strictly(text: &str) -> Result<Vec<(String, String)>, (usize, Strin
 pub fn refusal(name: &str, value: &str) -> Option<String> {
     if !env::is_variable_name(name) {
         return Some(format!(
-            "a variable's name is made of letters, digits and `_` and begins with no digit, not {name:?}"
+            "the name of a variable can contain only letters, digits and `_`, and must not begin with a digit: {name:?}"
         ));
     }
     if let Some(why) = env::reserved(name) {
         return Some(format!("{name} cannot be set: {why}"));
     }
     if value.contains('\0') {
-        return Some(format!("the value of {name} holds a NUL character"));
+        return Some(format!("the value of {name} contains a NUL character"));
     }
     (name.len() + 1 + value.len() > env::LONGEST)
-        .then(|| format!("{name} is longer than 128 KiB with its name, the kernel's limit"))
+        .then(|| format!("{name} and its value are longer than 128 KiB, the kernel's limit"))
 }
 
 /// Whether each instance is told this by appctl or systemd, so that no file can say it.

@@ -22,28 +22,28 @@ pub enum WordsErrorKind {
     #[error("this backslash escapes nothing")]
     Dangling,
     /// A pipe, list, redirection or subshell.
-    #[error("`{0}` works in a shell only, and no shell runs this")]
+    #[error("`{0}` works only in a shell, and no shell runs this")]
     Operator(String),
     /// A second line.
-    #[error("a second line is a second command in a shell, and no shell runs this")]
+    #[error("only a shell runs a second line as a second command, and no shell runs this")]
     Line,
     /// `$NAME` and the like.
-    #[error("`{0}` is replaced by a shell only, and no shell runs this")]
+    #[error("only a shell expands `{0}`, and no shell runs this")]
     Variable(String),
     /// `NAME=value` before the program.
-    #[error("`{0}=` before the program works in a shell only, and no shell runs this")]
+    #[error("`{0}=` before the program works only in a shell, and no shell runs this")]
     Assignment(String),
     /// A command in backticks.
-    #[error("a command in backticks is run by a shell only, and no shell runs this")]
+    #[error("only a shell runs a command in backticks, and no shell runs this")]
     Command,
     /// An unquoted `*`.
-    #[error("`*` is replaced by file names in a shell only, and no shell runs this")]
+    #[error("only a shell expands `*` to file names, and no shell runs this")]
     Glob,
     /// A leading `~`.
-    #[error("`~` is replaced by the home directory in a shell only, and no shell runs this")]
+    #[error("only a shell expands `~` to the home directory, and no shell runs this")]
     Home,
     /// A word that begins with `#`.
-    #[error("`#` begins a comment in a shell only, and no shell runs this")]
+    #[error("`#` begins a comment only in a shell, and no shell runs this")]
     Comment,
 }
 
@@ -52,14 +52,14 @@ impl WordsErrorKind {
     pub fn help(&self) -> String {
         match self {
             Self::Unclosed => "close it, or give the words as an array".to_owned(),
-            Self::Dangling => "double it to mean a backslash".to_owned(),
-            Self::Operator(_) | Self::Command => "put the line into a script and run that; \
-                to pass the character itself, quote it or give the words as an array"
+            Self::Dangling => "double it for a literal backslash".to_owned(),
+            Self::Operator(_) | Self::Command => "put the line into a script and name that here; to pass the \
+                character itself, quote it or give the words as an array"
                 .to_owned(),
             Self::Line => "run one program; end a line with a backslash to continue it".to_owned(),
             Self::Variable(name) if matches!(name.as_str(), "$PORT" | "${PORT}") => {
-                "`PORT` is in the environment of the app, it can read it there: leave this out; \
-                 or write the port itself; to pass the text, put it in single quotes"
+                "leave it out, since the app finds `PORT` in its environment; or write the port itself; to pass the \
+                    text, put it in single quotes"
                     .to_owned()
             }
             Self::Variable(_) => "write its value, or let the app read it from its environment; \
@@ -67,8 +67,8 @@ impl WordsErrorKind {
                 .to_owned(),
             Self::Assignment(name) => format!("set it in the [env] table: {name} = \"...\""),
             Self::Glob => "name the files, or quote it to pass the character itself".to_owned(),
-            Self::Home => "write the whole path".to_owned(),
-            Self::Comment => "begin the comment behind the closing quote, or quote the word".to_owned(),
+            Self::Home => "write the absolute path".to_owned(),
+            Self::Comment => "move the comment after the closing quote, or quote the word".to_owned(),
         }
     }
 }

@@ -32,7 +32,7 @@ impl NewApp {
     pub fn to_toml(&self) -> String {
         let mut text = String::from(
             "#:schema /usr/share/appctl/appctl.schema.json\n\
-             # One app of appctl. `appctl check` reads this file, `appctl apply` puts a change to work.\n",
+             # One app of appctl. `appctl check` checks this file, `appctl apply` puts a change in force.\n",
         );
         self.main(&mut text);
         self.place(&mut text);
@@ -41,13 +41,13 @@ impl NewApp {
     }
 
     fn main(&self, text: &mut String) {
-        item(text, "What runs, without a shell.", "exec", &exec(&self.exec));
+        item(text, "What to run, without a shell.", "exec", &exec(&self.exec));
         let instances = match self.instances {
             Instances::Fixed(number) => number.to_string(),
             Instances::Max { less: 0 } => quoted("max"),
             Instances::Max { less } => quoted(&format!("max-{less}")),
         };
-        let doc = "How many serve: a number, \"max\" (one for each processor) or \"max-1\".";
+        let doc = "How many instances: a number, \"max\" (one for each processor) or \"max-1\".";
         item(text, doc, "instances", &instances);
         if !self.listen.is_empty() {
             let doc = "Held by systemd, so that it stays open while instances come and go.";
@@ -57,8 +57,8 @@ impl NewApp {
 
     fn place(&self, text: &mut String) {
         match &self.user {
-            Some(user) => item(text, "The account it runs as.", "user", &quoted(user)),
-            None => text.push_str("\n# It runs as an account of its own; to name another: user = \"...\"\n"),
+            Some(user) => item(text, "The account the app runs as.", "user", &quoted(user)),
+            None => text.push_str("\n# The app runs as an account of its own; to name another: user = \"...\"\n"),
         }
         if let Some(group) = &self.group {
             line(text, "group", &quoted(group));
@@ -69,7 +69,7 @@ impl NewApp {
         if let Some(directory) = &self.directory {
             item(
                 text,
-                "Runs in place: there are no releases to roll back to.",
+                "The app runs in place: there are no releases to roll back to.",
                 "directory",
                 &quoted(&directory.to_string_lossy()),
             );
@@ -87,7 +87,7 @@ impl NewApp {
             });
             item(
                 text,
-                "NAME=value lines; a leading \"-\" means that it may be missing.",
+                "Files of NAME=value lines; a leading \"-\" means that the file may be missing.",
                 "env_file",
                 &one_or_many(files),
             );

@@ -34,13 +34,13 @@ error: unknown key `listn`
   |
   = help: did you mean `listen`?
 
-error: `instances` is a number from 1 to 512, "max" or "max-1", not 0
+error: `instances` must be a number from 1 to 512, "max" or "max-1", not 0
  --> web.toml:3:13
   |
 3 | instances = 0
   |             ^
 
-error: `exec` is a command, as in "node server.js" or ["node", "server.js"], not a number
+error: `exec` must be a command such as "node server.js" or ["node", "server.js"], not a number
  --> api.toml:1:8
   |
 1 | exec = 7
@@ -89,7 +89,7 @@ fn two_apps_cannot_hold_one_address() {
         .args("check web.toml")
         .exits(3)
         .stderr_eq(str![[r#"
-error: 127.0.0.1:3000 of web is taken by 3000 of api
+error: web cannot listen on 127.0.0.1:3000: api listens on 3000
   help: give web another address: --listen, or listen = … in its file
 
 "#]]);
@@ -103,7 +103,7 @@ fn the_file_names_the_app() {
         .arg("My App.toml")
         .exits(3)
         .stderr_eq(str![[r#"
-error: My App.toml names no app: a name begins with a lower-case letter or a digit, not 'M'
+error: My App.toml names no app: a name must begin with a lower-case letter or a digit, not 'M'
   help: the file of an app is called NAME.toml
 
 "#]]);

@@ -101,7 +101,7 @@ fn bad_names_are_refused_by_every_verb() {
 #[test]
 fn says_what_a_name_is_made_of() {
     Test::new().args("status my.app").exits(2).stderr_eq(str![[r#"
-error: invalid value 'my.app' for '[NAME]...': a name is made of a-z, 0-9, '_' and '-', not '.'
+error: invalid value 'my.app' for '[NAME]...': a name can contain only a-z, 0-9, '_' and '-', not '.'
 
 For more information, try '--help'.
 

@@ -31,18 +31,18 @@ would install myapp: sh run.sh (from --)
   start  4 instances as an account of its own
 
 #:schema /usr/share/appctl/appctl.schema.json
-# One app of appctl. `appctl check` reads this file, `appctl apply` puts a change to work.
+# One app of appctl. `appctl check` checks this file, `appctl apply` puts a change in force.
 
-# What runs, without a shell.
+# What to run, without a shell.
 exec = "sh run.sh"
 
-# How many serve: a number, "max" (one for each processor) or "max-1".
+# How many instances: a number, "max" (one for each processor) or "max-1".
 instances = 4
 
 # Held by systemd, so that it stays open while instances come and go.
 listen = 31999
 
-# It runs as an account of its own; to name another: user = "..."
+# The app runs as an account of its own; to name another: user = "..."
 
 # Variables of the app.
 [env]
@@ -65,7 +65,7 @@ fn a_procfile_is_run_without_a_shell() {
         .args("install myapp app --dry-run --env PORT=31997 --json")
         .exits_and_changes_nothing(0)
         .stdout_eq(str![[r##"
-{"app":"myapp","directory":"[TREE]/app","exec":["sh","serve","31997"],"file":"[TREE]/root/etc/appctl/apps/myapp.toml","notes":[],"toml":"#:schema /usr/share/appctl/appctl.schema.json/n# One app of appctl. `appctl check` reads this file, `appctl apply` puts a change to work./n/n# What runs, without a shell./nexec = /"sh serve 31997/"/n/n# How many serve: a number, /"max/" (one for each processor) or /"max-1/"./ninstances = 1/n/n# Held by systemd, so that it stays open while instances come and go./nlisten = 31997/n/n# It runs as an account of its own; to name another: user = /".../"/n/n# Variables of the app./n[env]/nA = /"1/"/nPORT = /"31997/"/n"}
+{"app":"myapp","directory":"[TREE]/app","exec":["sh","serve","31997"],"file":"[TREE]/root/etc/appctl/apps/myapp.toml","notes":[],"toml":"#:schema /usr/share/appctl/appctl.schema.json/n# One app of appctl. `appctl check` checks this file, `appctl apply` puts a change in force./n/n# What to run, without a shell./nexec = /"sh serve 31997/"/n/n# How many instances: a number, /"max/" (one for each processor) or /"max-1/"./ninstances = 1/n/n# Held by systemd, so that it stays open while instances come and go./nlisten = 31997/n/n# The app runs as an account of its own; to name another: user = /".../"/n/n# Variables of the app./n[env]/nA = /"1/"/nPORT = /"31997/"/n"}
 
 "##]]);
     Test::new()
@@ -73,7 +73,7 @@ fn a_procfile_is_run_without_a_shell() {
         .args("install myapp app --dry-run")
         .exits(3)
         .stderr_eq(str![[r#"
-error: the web: line of Procfile cannot be run: `&&` works in a shell only, and no shell runs this
+error: the web: line of Procfile cannot be run: `&&` works only in a shell, and no shell runs this
   help: say what to run with --exec, and variables with --env
 
 "#]]);
@@ -218,7 +218,7 @@ fn an_address_of_another_app_is_refused() {
         .args("--dry-run --listen 31995 -- sh x")
         .exits_and_changes_nothing(3)
         .stderr_eq(str![[r#"
-error: 31995 of myapp is taken by 31995 of web
+error: myapp cannot listen on 31995: web listens on 31995
   help: give myapp another address: --listen, or listen = … in its file
 
 "#]]);

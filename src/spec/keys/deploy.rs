@@ -33,7 +33,8 @@ pub(in crate::spec) static DEPLOY_KEEP: Key<Whole> = Key {
     aka: &["keep_releases", "retain", "retain_containers", "revision_history_limit"],
     kind: Whole { least: 2, most: 1000 },
     default: Some("5"),
-    doc: "How many releases are kept. The live one, the one before it and any that still runs are never removed.",
+    doc: "How many releases are kept. The live one, the one before it and any that an instance still runs are never \
+          removed.",
 };
 
 pub(in crate::spec) static DEPLOY_BAKE: Key<Span> = Key {
@@ -41,7 +42,7 @@ pub(in crate::spec) static DEPLOY_BAKE: Key<Span> = Key {
     aka: &["bake_time", "min_healthy_time", "soak"],
     kind: span_from(Duration::ZERO),
     default: Some("\"30s\""),
-    doc: "How long a new release is watched once all instances run it; a crash within takes it back.",
+    doc: "How long a new release is watched once all instances run it; a crash in that time takes it back.",
 };
 
 pub(in crate::spec) static DEPLOY_ERRORS: Key<OrOff<Percent>> = Key {
@@ -49,13 +50,13 @@ pub(in crate::spec) static DEPLOY_ERRORS: Key<OrOff<Percent>> = Key {
     aka: &["error_rate", "max_errors", "error_threshold", "max_5xx"],
     kind: OrOff(Percent {
         most: 100,
-        what: "a share of all responses, as in \"5%\"",
-        hint: "5 percent is \"5%\"",
+        what: "a percentage such as \"5%\"",
+        hint: "write 5 percent as \"5%\"",
     }),
     default: Some("\"5%\""),
-    doc: "A release that is watched is taken back when more of its responses than this have a status of 500 or above, \
-          at least ten have, and their share is more than twice that of the release before; or \"off\". \
-          Counted by the Node adapter.",
+    doc: "While a new release is watched, it is taken back if more of its responses than this have a status of 500 or \
+          above, at least ten do, and their share is more than twice that of the previous release; or \"off\". The \
+          Node adapter counts them.",
 };
 
 pub(in crate::spec) static DEPLOY_BEFORE: Key<Commands> = Key {
@@ -63,7 +64,7 @@ pub(in crate::spec) static DEPLOY_BEFORE: Key<Commands> = Key {
     aka: &["pre_deploy", "before_deploy"],
     kind: Commands,
     default: Some("[]"),
-    doc: "Commands of root that run before a rollout touches anything; one that fails keeps it from beginning.",
+    doc: "Commands that root runs before a rollout touches anything; if one fails, the rollout does not begin.",
 };
 
 pub(in crate::spec) static DEPLOY_AFTER: Key<Commands> = Key {
@@ -71,7 +72,7 @@ pub(in crate::spec) static DEPLOY_AFTER: Key<Commands> = Key {
     aka: &["after_deploy"],
     kind: Commands,
     default: Some("[]"),
-    doc: "Commands of root that run after a rollout, however it ended: APPCTL_OUTCOME.",
+    doc: "Commands that root runs after a rollout, whatever the outcome, which is in APPCTL_OUTCOME.",
 };
 
 pub(in crate::spec) static DEPLOY_BEFORE_INSTANCE: Key<Commands> = Key {
@@ -79,8 +80,8 @@ pub(in crate::spec) static DEPLOY_BEFORE_INSTANCE: Key<Commands> = Key {
     aka: &["pre_instance"],
     kind: Commands,
     default: Some("[]"),
-    doc: "Commands of root that run before an instance is touched, as to take it out of a load balancer; one that \
-          fails takes the rollout back.",
+    doc: "Commands that root runs before an instance is touched, for example to take it out of a load balancer; if \
+          one fails, the rollout is taken back.",
 };
 
 pub(in crate::spec) static DEPLOY_AFTER_INSTANCE: Key<Commands> = Key {
@@ -88,7 +89,7 @@ pub(in crate::spec) static DEPLOY_AFTER_INSTANCE: Key<Commands> = Key {
     aka: &["post_instance"],
     kind: Commands,
     default: Some("[]"),
-    doc: "Commands of root that run once the instance is up again or gone.",
+    doc: "Commands that root runs once the instance is up again or gone.",
 };
 
 pub(in crate::spec) static DEPLOY_HOOK_TIMEOUT: Key<Span> = Key {
@@ -96,7 +97,7 @@ pub(in crate::spec) static DEPLOY_HOOK_TIMEOUT: Key<Span> = Key {
     aka: &["hooks_timeout"],
     kind: span_from(Duration::from_millis(100)),
     default: Some("\"30s\""),
-    doc: "Longest time for each command of before, after, before_instance and after_instance.",
+    doc: "Time limit of each command of before, after, before_instance and after_instance.",
 };
 
 pub(in crate::spec) static DEPLOY_BUILD: Key<Commands> = Key {
@@ -104,7 +105,7 @@ pub(in crate::spec) static DEPLOY_BUILD: Key<Commands> = Key {
     aka: &["post_deploy", "build_command", "buildcommand", "compile"],
     kind: Commands,
     default: Some("[]"),
-    doc: "Makes a release out of its source, as the app's user: a command, an array of words, or an array of commands.",
+    doc: "Builds a release from its source, as the app's user: a command, an array of words, or an array of commands.",
 };
 
 pub(in crate::spec) static DEPLOY_BUILD_TIMEOUT: Key<Span> = Key {
@@ -112,7 +113,7 @@ pub(in crate::spec) static DEPLOY_BUILD_TIMEOUT: Key<Span> = Key {
     aka: &["timeout"],
     kind: span_from(Duration::from_secs(1)),
     default: Some("\"15min\""),
-    doc: "Longest time for all commands of build, and for all commands of release.",
+    doc: "Time limit of all commands of build together, and of all commands of release together.",
 };
 
 pub(in crate::spec) static DEPLOY_RELEASE: Key<Commands> = Key {
@@ -120,7 +121,8 @@ pub(in crate::spec) static DEPLOY_RELEASE: Key<Commands> = Key {
     aka: &["migrate", "release_command", "tasks"],
     kind: Commands,
     default: Some("[]"),
-    doc: "Runs once before a new release serves, in the sealed release, as the app's user. Written like build.",
+    doc: "Commands that run once before a new release serves, such as a migration, in the sealed release and as the \
+          app's user. Written like build.",
 };
 
 pub(in crate::spec) static DEPLOY_SHARED: Key<OneOrMany<SharedPath>> = Key {
@@ -134,8 +136,8 @@ pub(in crate::spec) static DEPLOY_SHARED: Key<OneOrMany<SharedPath>> = Key {
     ],
     kind: OneOrMany(SharedPath),
     default: Some("[]"),
-    doc: "Files and directories that all releases have in common, linked to /var/lib/appctl/NAME/shared. A slash at \
-          the end says that it is a directory.",
+    doc: "Files and directories that all releases share, linked to /var/lib/appctl/NAME/shared. A trailing slash \
+          means a directory.",
 };
 
 pub(in crate::spec) static DEPLOY_MAX_SIZE: Key<Size> = Key {
@@ -143,7 +145,7 @@ pub(in crate::spec) static DEPLOY_MAX_SIZE: Key<Size> = Key {
     aka: &["max_bytes"],
     kind: Size { least: 1 << 20 },
     default: Some("\"16G\""),
-    doc: "Largest release. K, M, G and T are powers of 1024.",
+    doc: "Maximum size of a release. K, M, G and T are powers of 1024.",
 };
 
 pub(in crate::spec) static DEPLOY_MAX_FILES: Key<Whole> = Key {
@@ -154,5 +156,5 @@ pub(in crate::spec) static DEPLOY_MAX_FILES: Key<Whole> = Key {
         most: 100_000_000,
     },
     default: Some("1000000"),
-    doc: "Most files, directories and links of a release.",
+    doc: "Maximum number of files, directories and links in a release.",
 };

@@ -26,7 +26,7 @@ pub(in crate::spec) static STOP_SIGNAL: Key<StopSignal> = Key {
     aka: &["kill_signal", "stop_signal", "killsignal"],
     kind: StopSignal,
     default: Some("\"SIGTERM\""),
-    doc: "The app's own stop signal, sent when nothing is in flight any more.",
+    doc: "The app's own stop signal, sent once no request is in flight.",
 };
 
 pub(in crate::spec) static STOP_MESSAGE: Key<Choice<()>> = Key {
@@ -34,8 +34,8 @@ pub(in crate::spec) static STOP_MESSAGE: Key<Choice<()>> = Key {
     aka: &["shutdown_with_message", "stop_message"],
     kind: Choice(&[("shutdown", ())]),
     default: None,
-    doc: "Told to the app as process.on('message') before the signal, which then comes only when half of the time that \
-          is left is over.",
+    doc: "A message that the app receives with process.on('message') before the signal, which then follows only when \
+          half of the remaining time is over.",
 };
 
 pub(in crate::spec) static STOP_TIMEOUT: Key<Span> = Key {
@@ -49,7 +49,7 @@ pub(in crate::spec) static STOP_TIMEOUT: Key<Span> = Key {
     ],
     kind: span_from(Duration::from_millis(100)),
     default: Some("\"30s\""),
-    doc: "From the stop request to SIGKILL.",
+    doc: "Time from the stop request to SIGKILL.",
 };
 
 pub(in crate::spec) static STOP_LINGER: Key<Span> = Key {
@@ -57,7 +57,7 @@ pub(in crate::spec) static STOP_LINGER: Key<Span> = Key {
     aka: &[],
     kind: span_from(Duration::ZERO),
     default: Some("\"2s\""),
-    doc: "How long an idle keep-alive connection may still bring a last request.",
+    doc: "How long an idle keep-alive connection may still send one more request.",
 };
 
 pub(in crate::spec) static STOP_STREAMS: Key<Choice<Streams>> = Key {
@@ -69,8 +69,9 @@ pub(in crate::spec) static STOP_STREAMS: Key<Choice<Streams>> = Key {
         ("cut", Streams::Cut),
     ]),
     default: Some("\"close\""),
-    doc: "What becomes of WebSockets and server-sent events, which never end by themselves. close: each is ended between \
-          two messages, one after the other over spread. wait: they live until timeout. cut: all are ended at once.",
+    doc: "What happens to WebSockets and server-sent events, which never end by themselves. close: each is closed \
+          between two messages, one after the other over the time of spread. wait: they stay open until timeout. cut: \
+          all are closed at once.",
 };
 
 pub(in crate::spec) static STOP_SPREAD: Key<Span> = Key {
@@ -78,8 +79,8 @@ pub(in crate::spec) static STOP_SPREAD: Key<Span> = Key {
     aka: &["jitter"],
     kind: span_from(Duration::ZERO),
     default: Some("\"5s\""),
-    doc: "The time over which WebSockets and server-sent events are closed, so that not all clients come back at once; \
-          streams = \"close\" only.",
+    doc: "The time over which WebSockets and server-sent events are closed, so that clients do not all reconnect at \
+          once; only with streams = \"close\".",
 };
 
 pub(in crate::spec) static RESTART: Section = Section {
@@ -102,7 +103,7 @@ pub(in crate::spec) static RESTART_MAX_DELAY: Key<Span> = Key {
     aka: &["max_backoff"],
     kind: span_from(Duration::from_millis(100)),
     default: Some("\"30s\""),
-    doc: "Longest delay.",
+    doc: "Longest delay between two restarts.",
 };
 
 pub(in crate::spec) static RESTART_RESET_AFTER: Key<Span> = Key {
@@ -126,5 +127,6 @@ pub(in crate::spec) static ROLLOUT_SURGE: Key<Flag> = Key {
     kind: Flag,
     default: Some("true"),
     doc: "Whether an extra instance proves the new state before any other is touched, and stands in while they are \
-          replaced. Without it one instance less serves meanwhile; with a single one, requests wait in the socket.",
+          replaced. Without it, one instance fewer serves meanwhile; if there is only one, requests wait in the \
+          socket.",
 };

@@ -5,7 +5,7 @@ use crate::spec::kind::{Percent, Size, Whole};
 
 pub(in crate::spec) static LIMITS: Section = Section {
     name: "limits",
-    doc: "Kernel limits of each instance. A key that is absent leaves systemd's default.",
+    doc: "Kernel limits of each instance. Without a key, systemd's default applies.",
     required: &[],
     keys: &[
         &LIMITS_MEMORY,
@@ -37,8 +37,8 @@ pub(in crate::spec) static LIMITS_CPU: Key<Percent> = Key {
     aka: &["cpus", "cpu_quota", "cpu_percent"],
     kind: Percent {
         most: 10_000,
-        what: "a share of one processor, as in \"50%\" or \"150%\"",
-        hint: "150 percent is \"150%\", two processors are \"200%\"",
+        what: "a percentage of one processor such as \"50%\" or \"150%\"",
+        hint: "write one and a half processors as \"150%\", two as \"200%\"",
     },
     default: None,
     doc: "Share of one processor (CPUQuota=): \"150%\" is one and a half.",
@@ -52,7 +52,7 @@ pub(in crate::spec) static LIMITS_TASKS: Key<Whole> = Key {
         most: 4_194_304,
     },
     default: None,
-    doc: "Processes and threads together (TasksMax=).",
+    doc: "Maximum number of processes and threads together (TasksMax=).",
 };
 
 pub(in crate::spec) static LIMITS_OPEN_FILES: Key<Whole> = Key {
@@ -63,5 +63,5 @@ pub(in crate::spec) static LIMITS_OPEN_FILES: Key<Whole> = Key {
         most: 1_073_741_816,
     },
     default: None,
-    doc: "Open files and connections together (LimitNOFILE=).",
+    doc: "Maximum number of open files and connections together (LimitNOFILE=).",
 };

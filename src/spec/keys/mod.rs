@@ -78,7 +78,7 @@ pub(in crate::spec) static EXEC: Key<Exec> = Key {
     aka: &["script", "command", "cmd", "run", "start", "exec_start", "execstart"],
     kind: Exec,
     default: None,
-    doc: "What to run: a string that is split like a shell but never given to one, or an array of words.",
+    doc: "What to run: a string, split into words as a shell would but never given to one, or an array of words.",
 };
 
 pub(in crate::spec) static INSTANCES: Key<InstanceCount> = Key {
@@ -102,7 +102,7 @@ pub(in crate::spec) static GROUP: Key<AccountName> = Key {
     aka: &["gid"],
     kind: AccountName,
     default: None,
-    doc: "The group the app runs as; the user's own group without it.",
+    doc: "The group the app runs as. Without it, the user's own group.",
 };
 
 pub(in crate::spec) static ALLOW_ROOT: Key<Flag> = Key {
@@ -118,7 +118,7 @@ pub(in crate::spec) static LISTEN: Key<OneOrMany<Address>> = Key {
     aka: &["port", "ports", "bind", "socket", "address"],
     kind: OneOrMany(Address),
     default: Some("[]"),
-    doc: "What the app listens on, one or several: a port, an address with a port, the path of a unix socket. \
+    doc: "What the app listens on, one or several: a port, an address with a port, or the path of a unix socket. \
           systemd holds it, so that it stays open while instances come and go.",
 };
 
@@ -130,7 +130,7 @@ pub(in crate::spec) static BACKLOG: Key<Whole> = Key {
         most: 1_000_000,
     },
     default: Some("4096"),
-    doc: "Connections that may wait to be accepted; the kernel caps it at net.core.somaxconn.",
+    doc: "Number of connections that may wait to be accepted; the kernel caps it at net.core.somaxconn.",
 };
 
 pub(in crate::spec) static SOCKET_MODE: Key<Mode> = Key {
@@ -138,7 +138,8 @@ pub(in crate::spec) static SOCKET_MODE: Key<Mode> = Key {
     aka: &["socketmode", "mode", "listen_mode"],
     kind: Mode,
     default: Some("\"0660\""),
-    doc: "Permissions of the unix sockets in listen: who may write may connect. \"0666\" lets every account of this machine.",
+    doc: "Permissions of the unix sockets in listen: an account that may write may connect. \"0666\" lets every \
+          account of this machine connect.",
 };
 
 pub(in crate::spec) static SOCKET_USER: Key<AccountName> = Key {
@@ -146,7 +147,8 @@ pub(in crate::spec) static SOCKET_USER: Key<AccountName> = Key {
     aka: &["socketuser", "listen_owner"],
     kind: AccountName,
     default: None,
-    doc: "The owner of the unix sockets in listen: without it user, or root for an app without one.",
+    doc: "The owner of the unix sockets in listen. Without it, the user the app runs as, or root for an app without \
+          user.",
 };
 
 pub(in crate::spec) static SOCKET_GROUP: Key<AccountName> = Key {
@@ -154,8 +156,8 @@ pub(in crate::spec) static SOCKET_GROUP: Key<AccountName> = Key {
     aka: &["socketgroup", "listen_group"],
     kind: AccountName,
     default: None,
-    doc: "The group of the unix sockets in listen, which may connect: the proxy's, as in \"www-data\". Without it the group \
-          the app runs as, or root for an app without user.",
+    doc: "The group of the unix sockets in listen, whose members may connect: the proxy's, such as \"www-data\". \
+          Without it, the group the app runs as, or root for an app without user.",
 };
 
 pub(in crate::spec) static DIRECTORY: Key<Directory> = Key {
@@ -163,7 +165,8 @@ pub(in crate::spec) static DIRECTORY: Key<Directory> = Key {
     aka: &["cwd", "workdir", "working_directory", "workingdirectory", "dir", "root"],
     kind: Directory,
     default: None,
-    doc: "Where the app runs in place. Without it, the live release under /var/lib/appctl/NAME/current.",
+    doc: "The directory in which the app runs in place. Without it, the app runs in its live release, \
+          /var/lib/appctl/NAME/current.",
 };
 
 pub(in crate::spec) static ENV: Key<Variables> = Key {
@@ -171,7 +174,7 @@ pub(in crate::spec) static ENV: Key<Variables> = Key {
     aka: &["environment", "env_vars", "envs", "vars"],
     kind: Variables,
     default: Some("{}"),
-    doc: "Variables for the app. Secrets belong in none of them: appctl env NAME set.",
+    doc: "Environment variables of the app. Not for secrets: these are set by appctl env NAME set.",
 };
 
 pub(in crate::spec) static ENV_FILE: Key<OneOrMany<EnvFilePath>> = Key {
@@ -179,8 +182,9 @@ pub(in crate::spec) static ENV_FILE: Key<OneOrMany<EnvFilePath>> = Key {
     aka: &["env_files", "environment_file", "dotenv", "envfile"],
     kind: OneOrMany(EnvFilePath),
     default: Some("[]"),
-    doc: "Files of NAME=value lines, one or several; later ones win, and over env. \"-/path\" may be missing. A file that \
-          only root can change is read by systemd, any other with the app's rights, after all of those.",
+    doc: "One or several files of NAME=value lines; later ones override earlier ones and env. With \"-\" before its \
+          path, a file may be missing. systemd reads a file that only root can change; any other is read after all of \
+          those, with the app's rights.",
 };
 
 pub(in crate::spec) static INCREMENT: Key<VariableName> = Key {
@@ -188,8 +192,8 @@ pub(in crate::spec) static INCREMENT: Key<VariableName> = Key {
     aka: &["increment_var"],
     kind: VariableName,
     default: None,
-    doc: "A variable that holds a number, as METRICS_PORT = 9100: each instance adds its own, from 0, the surge instance \
-          1000. Not for the port in listen, which all instances share.",
+    doc: "A variable with a number, such as METRICS_PORT = 9100: each instance adds its own number, from 0; the surge \
+          instance adds 1000. Not for the port in listen, which all instances share.",
 };
 
 pub(in crate::spec) static ADAPTER: Key<Choice<Adapter>> = Key {

@@ -41,9 +41,9 @@ pub(in crate::spec) static READY_WHEN: Key<Choice<Proof>> = Key {
         ("started", Proof::Started),
     ]),
     default: None,
-    doc: "notify: the app's own sd_notify READY=1. listening: it listens on one of its sockets. http: GET path on this \
-          very instance answers status. message: process.send('ready'). started: still alive after a while. \
-          Without it, listening when the adapter is node and the app listens, else started.",
+    doc: "notify: the app's own sd_notify READY=1. listening: it listens on one of its sockets. http: this instance \
+          answers GET path with status. message: process.send('ready'). started: still alive when the time in after \
+          is over. Without it, listening when the adapter is node and the app listens, else started.",
 };
 
 pub(in crate::spec) static READY_PATH: Key<ProbePath> = Key {
@@ -51,7 +51,7 @@ pub(in crate::spec) static READY_PATH: Key<ProbePath> = Key {
     aka: &["url", "uri", "endpoint"],
     kind: ProbePath,
     default: Some("\"/\""),
-    doc: "What is asked for, when = \"http\" only.",
+    doc: "The path of the probe; only with when = \"http\".",
 };
 
 pub(in crate::spec) static READY_STATUS: Key<Whole> = Key {
@@ -59,7 +59,7 @@ pub(in crate::spec) static READY_STATUS: Key<Whole> = Key {
     aka: &["code"],
     kind: Whole { least: 200, most: 599 },
     default: Some("200"),
-    doc: "The status that is expected, when = \"http\" only.",
+    doc: "The expected status; only with when = \"http\".",
 };
 
 pub(in crate::spec) static READY_AFTER: Key<Span> = Key {
@@ -67,7 +67,7 @@ pub(in crate::spec) static READY_AFTER: Key<Span> = Key {
     aka: &["min_uptime", "delay"],
     kind: span_from(Duration::from_millis(1)),
     default: Some("\"1s\""),
-    doc: "How long it must stay alive, when = \"started\" only.",
+    doc: "How long the app must stay alive; only with when = \"started\".",
 };
 
 pub(in crate::spec) static READY_TIMEOUT: Key<Span> = Key {
@@ -75,7 +75,8 @@ pub(in crate::spec) static READY_TIMEOUT: Key<Span> = Key {
     aka: &["listen_timeout", "deadline", "start_timeout"],
     kind: span_from(Duration::from_millis(100)),
     default: Some("\"60s\""),
-    doc: "Longest time from the start to the proof; an app gets at most as much again by EXTEND_TIMEOUT_USEC of sd_notify.",
+    doc: "Longest time from the start to the proof; an app can at most double it with EXTEND_TIMEOUT_USEC of \
+          sd_notify.",
 };
 
 pub(in crate::spec) static READY_SETTLE: Key<Span> = Key {

@@ -9,7 +9,7 @@ pub(in crate::spec) static SANDBOX: Key<SandboxKind> = Key {
     aka: &["security", "hardening"],
     kind: SandboxKind,
     default: Some("\"standard\""),
-    doc: "How much of the system the app can see and do: a level alone, or [sandbox] with what is opened again.",
+    doc: "What the app can see and do on this machine: a level alone, or [sandbox] with what is opened beyond it.",
 };
 
 pub(in crate::spec) static SANDBOX_TABLE: Section = Section {
@@ -53,12 +53,12 @@ pub(in crate::spec) static SANDBOX_ALLOW: Key<OneOrMany<Choice<Allowed>>> = Key 
     aka: &["allows", "permit", "relax", "except"],
     kind: OneOrMany(ALLOWED),
     default: Some("[]"),
-    doc: "What the level forbids and this app needs, one or several. namespaces: containers in the app, as Chrome's own \
-          sandbox and bubblewrap make them. debug: ptrace and perf. personality: 32-bit programs, wine, setarch. \
-          address-families: sockets beyond IP, unix and netlink, as Bluetooth and CAN. processes: other accounts' \
-          processes in /proc. devices: the system's /dev, as for a GPU or a serial port. tmp: the system's own /tmp and \
-          /var/tmp. setgid: chmod g+s. resources: CPU affinity and priorities (strict). privileges: setuid programs, as \
-          sudo and sendmail, and with user = \"root\" all of its capabilities.",
+    doc: "One or several things that the level forbids and this app needs. namespaces: containers in the app, such as \
+          those of Chrome's own sandbox and bubblewrap. debug: ptrace and perf. personality: 32-bit programs, wine, \
+          setarch. address-families: sockets beyond IP, unix and netlink, such as Bluetooth and CAN. processes: other \
+          accounts' processes in /proc. devices: the system's /dev, for a GPU or a serial port. tmp: the system's own \
+          /tmp and /var/tmp. setgid: chmod g+s. resources: CPU affinity and priorities (strict). privileges: setuid \
+          programs such as sudo and sendmail; with user = \"root\", all of its capabilities.",
 };
 
 pub(in crate::spec) static SANDBOX_WRITE: Key<OneOrMany<WritePath>> = Key {
@@ -66,5 +66,5 @@ pub(in crate::spec) static SANDBOX_WRITE: Key<OneOrMany<WritePath>> = Key {
     aka: &["writable", "read_write_paths", "readwritepaths", "rw"],
     kind: OneOrMany(WritePath),
     default: Some("[]"),
-    doc: "Files and directories that the app may write where its account may, one or several, beside its own.",
+    doc: "One or several files and directories, beside its own, that the app may write where its account may.",
 };

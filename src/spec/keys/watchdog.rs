@@ -8,7 +8,7 @@ use crate::spec::kind::{OrOff, Span};
 
 pub(in crate::spec) static WATCHDOG: Section = Section {
     name: "watchdog",
-    doc: "Replaces an instance whose event loop is blocked; its JavaScript stack goes to the journal before.",
+    doc: "Replaces an instance whose event loop is blocked, after its JavaScript stack was written to the journal.",
     required: &[],
     keys: &[&WATCHDOG_INTERVAL],
 };
@@ -19,6 +19,6 @@ pub(in crate::spec) static WATCHDOG_INTERVAL: Key<OrOff<Span>> = Key {
     aka: &["timeout", "every", "watchdog_sec", "watchdogsec"],
     kind: OrOff(span_from(Duration::from_secs(3))),
     default: None,
-    doc: "How long the event loop may stand still once the instance is ready, or \"off\". \
-          Without it, 60s when the adapter is node and the app listens, else off.",
+    doc: "How long the event loop may be blocked once the instance is ready, or \"off\". Without it, 60s when the \
+          adapter is node and the app listens, else off.",
 };

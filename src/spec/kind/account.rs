@@ -18,12 +18,16 @@ impl Kind for AccountName {
         let text = given.text(&self.what(), findings)?;
         let good = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let why = match text.chars().next() {
-            None => "a name has at least one character".to_owned(),
-            Some('0'..='9') => "a name begins with a letter or `_`; numeric ids are not taken".to_owned(),
-            Some(first) if !good(first) => format!("a name begins with a letter or `_`, not {first:?}"),
+            None => "a name must not be empty".to_owned(),
+            Some('0'..='9') => "a name must begin with a letter or `_`; numeric IDs are not accepted".to_owned(),
+            Some(first) if !good(first) => format!("a name must begin with a letter or `_`, not {first:?}"),
             _ => match text.chars().find(|c| !good(*c) && *c != '-') {
-                Some(bad) => format!("a name is made of a-z, A-Z, 0-9, `_` and `-`, not {bad:?}"),
-                None if text.len() > 31 => format!("a name has at most 31 characters, this one has {}", text.len()),
+                Some(bad) => format!("a name can contain only a-z, A-Z, 0-9, `_` and `-`, not {bad:?}"),
+                None if text.len() > 31 => format!(
+                    "a name can have at most 31 characters; this one has \
+                    {}",
+                    text.len()
+                ),
                 None => return Some(text.to_owned()),
             },
         };

@@ -15,7 +15,7 @@ impl Kind for Commands {
     type Value = Vec<Vec<String>>;
 
     fn what(&self) -> String {
-        "a command, as in \"npm ci\" or [\"npm\", \"ci\"], or an array of such".to_owned()
+        "a command such as \"npm ci\" or [\"npm\", \"ci\"], or an array of commands".to_owned()
     }
 
     fn read(&self, given: &Given<'_>, findings: &mut Findings<'_>) -> Option<Self::Value> {

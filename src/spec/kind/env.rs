@@ -17,7 +17,7 @@ impl Kind for Variables {
     type Value = Vec<(String, String)>;
 
     fn what(&self) -> String {
-        "a table of variables, as in { NODE_ENV = \"production\" }".to_owned()
+        "a table of variables such as { NODE_ENV = \"production\" }".to_owned()
     }
 
     fn read(&self, given: &Given<'_>, findings: &mut Findings<'_>) -> Option<Self::Value> {
@@ -54,13 +54,13 @@ impl Kind for VariableName {
     type Value = String;
 
     fn what(&self) -> String {
-        "the name of a variable, as in \"METRICS_PORT\"".to_owned()
+        "the name of a variable such as \"METRICS_PORT\"".to_owned()
     }
 
     fn read(&self, given: &Given<'_>, findings: &mut Findings<'_>) -> Option<String> {
         let text = given.text(&self.what(), findings)?;
         if !env::is_variable_name(text) || env::reserved(text).is_some() {
-            let message = format!("`{}` is {}, not {text:?}", given.key, self.what());
+            let message = format!("`{}` must be {}, not {text:?}", given.key, self.what());
             findings.add(given.value.span(), message);
             return None;
         }
@@ -83,19 +83,22 @@ fn variable(
         DeValue::Integer(number) => decimal(number),
         DeValue::Boolean(flag) => flag.to_string(),
         other => {
-            let message = format!("a variable is a string, not {}", type_of(other));
+            let message = format!(
+                "the value of a variable must be a string, a whole number or a boolean, not {}",
+                type_of(other)
+            );
             findings.advise(value.span(), message, "write it in quotes");
             return None;
         }
     };
     if text.contains('\0') {
-        findings.add(value.span(), "a variable cannot hold a NUL character");
+        findings.add(value.span(), "a variable cannot contain a NUL character");
         return None;
     }
     if name.get_ref().len() + 1 + text.len() > env::LONGEST {
         findings.add(
             value.span(),
-            "a variable is at most 128 KiB with its name, the kernel's limit",
+            "the name and the value of a variable can have at most 128 KiB together, the kernel's limit",
         );
         return None;
     }
@@ -105,17 +108,15 @@ fn variable(
 fn checked_name(name: &Spanned<DeString<'_>>, findings: &mut Findings<'_>) -> Option<String> {
     let text = name.get_ref();
     if !env::is_variable_name(text) {
-        let message =
-            format!("a variable's name is made of letters, digits and `_` and begins with no digit, not {text:?}");
+        let message = format!(
+            "the name of a variable can contain only letters, digits and `_`, and must not begin with a \
+                digit: {text:?}"
+        );
         findings.add(name.span(), message);
         return None;
     }
     if let Some(why) = env::reserved(text) {
-        findings.advise(
-            name.span(),
-            format!("`{text}` cannot be set here: {why}"),
-            "remove the line",
-        );
+        findings.advise(name.span(), format!("`{text}` cannot be set: {why}"), "remove the line");
         return None;
     }
     Some(text.to_string())

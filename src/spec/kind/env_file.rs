@@ -27,7 +27,7 @@ impl Kind for EnvFilePath {
         }
         if path.contains(['*', '?', '[']) {
             given.refuse(
-                "one file is expected, and systemd takes `*`, `?` and `[` for a pattern",
+                "name one file: systemd would read `*`, `?` and `[` as a pattern",
                 findings,
             );
             return None;

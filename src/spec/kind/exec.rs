@@ -21,7 +21,7 @@ impl Kind for Exec {
     type Value = Vec<String>;
 
     fn what(&self) -> String {
-        "a command, as in \"node server.js\" or [\"node\", \"server.js\"]".to_owned()
+        "a command such as \"node server.js\" or [\"node\", \"server.js\"]".to_owned()
     }
 
     fn read(&self, given: &Given<'_>, findings: &mut Findings<'_>) -> Option<Vec<String>> {
@@ -53,7 +53,7 @@ fn as_given(items: &[Spanned<DeValue<'_>>], key: &str, findings: &mut Findings<'
     let word = |item: &Spanned<DeValue<'_>>| match item.get_ref() {
         DeValue::String(text) => Some(text.to_string()),
         other => {
-            let message = format!("a word of `{key}` is a string, not {}", type_of(other));
+            let message = format!("each word of `{key}` must be a string, not {}", type_of(other));
             findings.advise(item.span(), message, "write it in quotes");
             None
         }
@@ -84,24 +84,24 @@ fn fault(words: &[String]) -> Option<(String, &'static str)> {
     };
     if program.chars().any(char::is_control) {
         return Some((
-            "the program's name holds a control character".to_owned(),
-            "write its path",
+            "the program's name contains a control character".to_owned(),
+            "remove that character",
         ));
     }
     if words.iter().any(|word| word.contains('\0')) {
-        return Some(("an argument cannot hold a NUL character".to_owned(), "remove it"));
+        return Some(("an argument cannot contain a NUL character".to_owned(), "remove it"));
     }
     if words.iter().map(|word| word.len() + 1).sum::<usize>() > env::LONGEST {
         return Some((
-            "the words are over 128 KiB together".to_owned(),
+            "the words have more than 128 KiB together".to_owned(),
             "put them into a file that the app reads",
         ));
     }
     if SHELL_WORDS.contains(&program.as_str()) {
-        let why = format!("`{program}` is a word of the shell, not a program, and no shell runs this");
+        let why = format!("`{program}` is a shell command, not a program, and no shell runs this");
         return Some((
             why,
-            "name the program itself; where it runs is `directory`, its variables are [env]",
+            "name the program itself; its directory goes into `directory`, its variables into [env]",
         ));
     }
     None

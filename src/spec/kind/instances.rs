@@ -25,7 +25,7 @@ impl Kind for InstanceCount {
             (less_than_all(text), format!("{text:?}"))
         };
         if read.is_none() {
-            let message = format!("`{}` is {}, not {written}", given.key, self.what());
+            let message = format!("`{}` must be {}, not {written}", given.key, self.what());
             match written
                 .trim_matches('"')
                 .parse()

@@ -30,7 +30,7 @@ impl Kind for Address {
             Ok(listen) => return Some(listen),
             Err(error @ InvalidListen::HostName(_)) => given.advise(
                 error,
-                "3000 is the port on every address, \"127.0.0.1:3000\" on this machine only",
+                "3000 listens on every address, \"127.0.0.1:3000\" on the loopback address only",
                 findings,
             ),
             Err(error) => given.refuse(error, findings),

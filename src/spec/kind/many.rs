@@ -14,7 +14,7 @@ impl<K: Kind> Kind for OneOrMany<K> {
     type Value = Vec<Spanned<K::Value>>;
 
     fn what(&self) -> String {
-        format!("{}, or an array of such", self.0.what())
+        format!("{}, or an array of these", self.0.what())
     }
 
     fn read(&self, given: &Given<'_>, findings: &mut Findings<'_>) -> Option<Self::Value> {

@@ -20,7 +20,7 @@ impl Kind for Span {
     type Value = Duration;
 
     fn what(&self) -> String {
-        "a time span, as in \"500ms\", \"30s\" or \"1min 30s\"".to_owned()
+        "a time span such as \"500ms\", \"30s\" or \"1min 30s\"".to_owned()
     }
 
     fn read(&self, given: &Given<'_>, findings: &mut Findings<'_>) -> Option<Duration> {
@@ -32,7 +32,7 @@ impl Kind for Span {
             Ok(span) if (self.least..=self.most).contains(&span) => return Some(span),
             Ok(_) => {
                 let (least, most) = (format_span(self.least), format_span(self.most));
-                given.refuse(format_args!("a time span from {least} to {most} is expected"), findings);
+                given.refuse(format_args!("the time span must be from {least} to {most}"), findings);
             }
             Err(error) => given.refuse(error, findings),
         }
@@ -56,7 +56,7 @@ impl Kind for Size {
     type Value = u64;
 
     fn what(&self) -> String {
-        "a size, as in \"512M\" or \"2G\"".to_owned()
+        "a size such as \"512M\" or \"2G\"".to_owned()
     }
 
     fn read(&self, given: &Given<'_>, findings: &mut Findings<'_>) -> Option<u64> {
@@ -68,13 +68,13 @@ impl Kind for Size {
             Ok(bytes) if bytes >= self.least => return Some(bytes),
             Ok(_) => {
                 let why = format!(
-                    "at least {} is needed; a number without a unit is bytes",
+                    "the size must be at least {}; a number without a unit means bytes",
                     format_bytes(self.least)
                 );
-                given.advise(why, "a size is written as in \"512M\"", findings);
+                given.advise(why, "write a size such as \"512M\"", findings);
             }
             Err(InvalidSize::Infinite) => given.advise(InvalidSize::Infinite, "remove the line", findings),
-            Err(error) => given.advise(error, "a size is written as in \"512M\"", findings),
+            Err(error) => given.advise(error, "write a size such as \"512M\"", findings),
         }
         None
     }
@@ -109,7 +109,7 @@ impl Kind for Percent {
     fn read(&self, given: &Given<'_>, findings: &mut Findings<'_>) -> Option<u32> {
         let DeValue::String(text) = given.value.get_ref() else {
             let message = format!(
-                "`{}` is {}, not {}",
+                "`{}` must be {}, not {}",
                 given.key,
                 self.what(),
                 type_of(given.value.get_ref())
@@ -124,11 +124,11 @@ impl Kind for Percent {
             .and_then(|digits| digits.parse().ok())
             .filter(|n| (1..=self.most).contains(n));
         if percent.is_none() {
-            let message = format!("`{}` is {}, not {text:?}", given.key, self.what());
+            let message = format!("`{}` must be {}, not {text:?}", given.key, self.what());
             findings.advise(
                 given.value.span(),
                 message,
-                format!("from \"1%\" to \"{}%\"", self.most),
+                format!("write a percentage from \"1%\" to \"{}%\"", self.most),
             );
         }
         percent

@@ -13,14 +13,14 @@ impl Kind for Mode {
     type Value = u32;
 
     fn what(&self) -> String {
-        "permissions in octal digits, as in \"0660\"".to_owned()
+        "an octal mode such as \"0660\"".to_owned()
     }
 
     fn read(&self, given: &Given<'_>, findings: &mut Findings<'_>) -> Option<u32> {
         if let DeValue::Integer(_) = given.value.get_ref() {
             // 660 is not 0660, and TOML has a spelling of its own for octal numbers.
-            let message = format!("`{}` is {}, not a number", given.key, self.what());
-            findings.advise(given.value.span(), message, "write it in quotation marks");
+            let message = format!("`{}` must be {}, not a number", given.key, self.what());
+            findings.advise(given.value.span(), message, "write it in quotes");
             return None;
         }
         let text = given.text(&self.what(), findings)?;
@@ -28,7 +28,7 @@ impl Kind for Mode {
         let octal = digits.len() == 3 && digits.bytes().all(|digit| matches!(digit, b'0'..=b'7'));
         let mode = u32::from_str_radix(digits, 8).ok().filter(|_| octal);
         if mode.is_none() {
-            given.refuse(format_args!("{} are expected, not {text:?}", self.what()), findings);
+            given.refuse(format_args!("expected {}, not {text:?}", self.what()), findings);
         }
         mode
     }

@@ -15,19 +15,19 @@ impl Kind for ProbePath {
     type Value = String;
 
     fn what(&self) -> String {
-        "a path on the app, as in \"/health\"".to_owned()
+        "a path such as \"/health\"".to_owned()
     }
 
     fn read(&self, given: &Given<'_>, findings: &mut Findings<'_>) -> Option<String> {
         let text = given.text(&self.what(), findings)?;
         let why = match text {
             _ if text.contains("://") && !text.starts_with('/') => {
-                "only the path is expected: each instance is asked itself"
+                "write only the path: each instance is probed on a socket of its own"
             }
-            _ if !text.starts_with('/') => "a path on the app begins with \"/\"",
-            _ if !text.bytes().all(|b| b.is_ascii_graphic()) => "write spaces and other than ASCII as %XX, as in a URL",
-            _ if text.contains('#') => "a fragment (\"#\") is never sent",
-            _ if text.len() > Self::LONGEST => "a path this long is refused (1024 bytes at most)",
+            _ if !text.starts_with('/') => "a path must begin with \"/\"",
+            _ if !text.bytes().all(|b| b.is_ascii_graphic()) => "write spaces and non-ASCII characters as %XX",
+            _ if text.contains('#') => "remove the fragment (\"#\"): HTTP never sends it",
+            _ if text.len() > Self::LONGEST => "a path can have at most 1024 bytes",
             _ => return Some(text.to_owned()),
         };
         given.refuse(why, findings);

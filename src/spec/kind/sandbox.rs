@@ -24,10 +24,15 @@ impl Kind for SandboxKind {
             DeValue::Table(table) => Some(sandbox::table(table, findings)),
             DeValue::String(_) => LEVELS.read(given, findings).map(Sandbox::of),
             other => {
-                let message = format!("`{}` is {}, or a table, not {}", given.key, self.what(), type_of(other));
+                let message = format!(
+                    "`{}` must be {}, or a table, not {}",
+                    given.key,
+                    self.what(),
+                    type_of(other)
+                );
                 let keys = suggest::names(&SANDBOX_TABLE).join(", ");
                 let help = format!(
-                    "for more than a level write [{}], and below it its keys: {keys}",
+                    "for more than a level, write [{}] on a line of its own and its keys below: {keys}",
                     given.key
                 );
                 findings.advise(given.value.span(), message, help);

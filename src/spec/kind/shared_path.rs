@@ -15,15 +15,19 @@ impl Kind for SharedPath {
     type Value = Shared;
 
     fn what(&self) -> String {
-        "a path inside the release, as in \"uploads/\" or \".env\"".to_owned()
+        "a path inside the release such as \"uploads/\" or \".env\"".to_owned()
     }
 
     fn read(&self, given: &Given<'_>, findings: &mut Findings<'_>) -> Option<Shared> {
         let text = given.text(&self.what(), findings)?;
         let path = text.strip_suffix('/').unwrap_or(text);
         if path.is_empty() || text.starts_with(['/', '~']) {
-            let help = "write it as the app sees it from its own directory: \"uploads/\"";
-            given.advise(format_args!("{text:?} is no path inside the release"), help, findings);
+            let help = "write it relative to the app's directory: \"uploads/\"";
+            given.advise(
+                format_args!("{text:?} is not a path inside the release"),
+                help,
+                findings,
+            );
             return None;
         }
         // The same rules as for absolute paths: shortest form, no control characters.

@@ -25,7 +25,7 @@ impl Kind for StopSignal {
     type Value = i32;
 
     fn what(&self) -> String {
-        "a signal, as in \"SIGTERM\"".to_owned()
+        "a signal such as \"SIGTERM\"".to_owned()
     }
 
     fn read(&self, given: &Given<'_>, findings: &mut Findings<'_>) -> Option<i32> {
@@ -56,12 +56,16 @@ impl Kind for StopSignal {
 fn refuse(given: &Given<'_>, text: &str, findings: &mut Findings<'_>) {
     if matches!(text, "SIGKILL" | "KILL" | "9") {
         let help = "remove the line, or shorten `timeout`";
-        return given.advise("SIGKILL comes by itself when `timeout` is over", help, findings);
+        return given.advise("SIGKILL is sent in any case when `timeout` is over", help, findings);
     }
     let names = STOPPING.map(|(name, _)| name);
     let help = match suggest::nearest(names, text) {
         Some(near) => format!("did you mean \"{near}\"?"),
-        None => format!("one of {}", names.join(", ")),
+        None => format!("use one of {}", names.join(", ")),
     };
-    given.advise(format_args!("{text:?} is no signal that stops an app"), help, findings);
+    given.advise(
+        format_args!("{text:?} is not a signal that stops an app"),
+        help,
+        findings,
+    );
 }

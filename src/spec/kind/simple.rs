@@ -28,7 +28,7 @@ impl Kind for Whole {
         let number = integer(written).and_then(|number| u64::try_from(number).ok());
         let inside = number.filter(|number| (self.least..=self.most).contains(number));
         if inside.is_none() {
-            let message = format!("`{}` is {}, not {written}", given.key, self.what());
+            let message = format!("`{}` must be {}, not {written}", given.key, self.what());
             findings.add(given.value.span(), message);
         }
         inside
@@ -80,7 +80,7 @@ impl<T: Copy> Choice<T> {
             .iter()
             .find(|(known, _)| *known == word)
             .map(|(_, meaning)| *meaning);
-        found.ok_or_else(|| format!("{} is expected", self.what()))
+        found.ok_or_else(|| format!("expected {}", self.what()))
     }
 
     /// The word for a meaning; empty when there is none.
@@ -111,7 +111,7 @@ impl<T: Copy> Kind for Choice<T> {
             .find(|(word, _)| *word == text)
             .map(|(_, meaning)| *meaning);
         if chosen.is_none() {
-            let why = format!("`{}` is {}, not {text:?}", given.key, self.what());
+            let why = format!("`{}` must be {}, not {text:?}", given.key, self.what());
             match suggest::nearest(self.words(), text) {
                 Some(near) => findings.advise(given.value.span(), why, format!("did you mean \"{near}\"?")),
                 None => findings.add(given.value.span(), why),

@@ -14,14 +14,14 @@ impl Kind for WritePath {
     type Value = PathBuf;
 
     fn what(&self) -> String {
-        "an absolute path, as in \"/srv/uploads\"".to_owned()
+        "an absolute path such as \"/srv/uploads\"".to_owned()
     }
 
     fn read(&self, given: &Given<'_>, findings: &mut Findings<'_>) -> Option<PathBuf> {
         let text = given.text(&self.what(), findings)?;
         if text == "/" {
-            let help = "name the directories that it writes, or write level = \"off\"";
-            given.advise("\"/\" would open the whole system", help, findings);
+            let help = "name the directories that the app writes to, or set level = \"off\"";
+            given.advise("\"/\" would make the whole system writable", help, findings);
             return None;
         }
         match path::check(text) {

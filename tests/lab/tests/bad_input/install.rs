@@ -2,8 +2,8 @@
 
 use crate::case::{Case, case};
 
-const NAMED: &str = "a name is made of a-z, 0-9, '_' and '-'";
-const BEGINS: &str = "a name begins with a lower-case letter or a digit";
+const NAMED: &str = "a name can contain only a-z, 0-9, '_' and '-'";
+const BEGINS: &str = "a name must begin with a lower-case letter or a digit";
 
 /// The directory and what is in it.
 pub(crate) fn directories() -> Vec<Case> {
@@ -93,7 +93,7 @@ pub(crate) fn names() -> Vec<Case> {
         ("UPPER", BEGINS),
         ("a.service", NAMED),
         ("%n", BEGINS),
-        ("", "a name has at least one character"),
+        ("", "a name must not be empty"),
         (long.as_str(), "at most 63 characters, this one has 300"),
     ];
     let install = |(name, says): (&str, &str)| case(&["install", name, "/srv/app"], 2, &[says]);
