@@ -6,7 +6,7 @@ use std::ops::Add;
 /// Finished responses of one or several instances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Responses {
-    /// All of them.
+    /// All responses, with any status.
     pub all: u64,
     /// Those with a status of 500 or above.
     pub errors: u64,
@@ -20,7 +20,7 @@ const LEAST_RESPONSES: u64 = 10;
 const TIMES: u64 = 2;
 
 impl Responses {
-    /// What came after `earlier`.
+    /// The responses since `earlier`; zero where the counts went back.
     #[must_use]
     pub fn since(self, earlier: Self) -> Self {
         Self {

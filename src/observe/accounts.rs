@@ -1,18 +1,18 @@
 //! The text of /etc/passwd and /etc/group, passwd(5) and group(5). What is written there exists for good, whereas the
 //! user database also knows the transient users of systemd.
 
-/// A line of /etc/passwd.
+/// The line of an account in /etc/passwd.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The user's number.
+    /// The user ID.
     pub user: u32,
     /// The number of its primary group.
     pub group: u32,
-    /// Who it is.
+    /// The comment (GECOS), by which appctl knows accounts that it made.
     pub comment: String,
 }
 
-/// A user by name.
+/// The line of the user `name` in the text of /etc/passwd, if any.
 pub fn user(passwd: &str, name: &str) -> Option<Entry> {
     let fields = line(passwd, name)?;
     let [_, user, group, comment, ..] = fields[..] else {

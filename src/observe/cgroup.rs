@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What one instance uses.
+/// Memory and CPU time that a control group uses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Memory in use, bytes; `None` when the kernel does not count it.
@@ -11,12 +11,12 @@ pub struct Usage {
     pub cpu: Option<Duration>,
 }
 
-/// `memory.current`: bytes.
+/// Bytes in the text of `memory.current`; `None` when it is not a number.
 pub fn memory_current(text: &str) -> Option<u64> {
     text.trim_end().parse().ok()
 }
 
-/// `usage_usec` of `cpu.stat`.
+/// CPU time in the text of `cpu.stat` (`usage_usec`); `None` without that line.
 pub fn cpu_usage(text: &str) -> Option<Duration> {
     let line = text.lines().find_map(|line| line.strip_prefix("usage_usec "))?;
     line.trim_end().parse().ok().map(Duration::from_micros)

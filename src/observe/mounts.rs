@@ -11,7 +11,7 @@ pub struct Mount {
     pub id: u64,
     /// The device of its file system, major and minor: not always what stat(2) says of a file on it.
     pub device: (u32, u32),
-    /// Where.
+    /// The mount point.
     pub point: PathBuf,
     /// Whether nothing can be changed there.
     pub read_only: bool,
@@ -53,7 +53,7 @@ fn mount(line: &str) -> Option<Mount> {
     })
 }
 
-/// Major and minor number.
+/// Major and minor number of `MAJOR:MINOR` in this radix; `None` for another text.
 pub(super) fn device(text: &str, radix: u32) -> Option<(u32, u32)> {
     let (major, minor) = text.split_once(':')?;
     let number = |text| u32::from_str_radix(text, radix).ok();

@@ -45,9 +45,9 @@ pub struct ShimStatus {
     pub words: Option<String>,
     /// The signal that ended the last crash, if one did; a shell tells it as 128 and more.
     pub signal: Option<i32>,
-    /// Crashes in a row.
+    /// Crashes in a row, without `[restart] reset_after` of uptime between them.
     pub crashes: u32,
-    /// Why, for people.
+    /// Why it is in this state, for people.
     pub remark: Option<String>,
 }
 
@@ -166,7 +166,7 @@ impl FromStr for ShimStatus {
     }
 }
 
-/// Both counts, or neither.
+/// Takes `; responses N; errors N`; both counts, or neither.
 fn take_responses(rest: &mut &str) -> Result<Option<Responses>, NotAShimStatus> {
     let number = |text: &str| text.parse().map_err(|_| NotAShimStatus);
     let Some(all) = take(rest, "responses ") else {
@@ -177,7 +177,7 @@ fn take_responses(rest: &mut &str) -> Result<Option<Responses>, NotAShimStatus> 
     Ok(Some(Responses { all, errors }))
 }
 
-/// The app's words, unescaped.
+/// Takes `; app "…"`: the app's own status, unescaped.
 fn take_words(rest: &mut &str) -> Result<Option<String>, NotAShimStatus> {
     let Some(quoted) = rest.strip_prefix("app ") else {
         return Ok(None);

@@ -5,9 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// A listening TCP socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listener {
-    /// Its address.
+    /// The local address; unspecified means all of them.
     pub address: IpAddr,
-    /// Its port.
+    /// The local port.
     pub port: u16,
     /// Its inode, as in `/proc/PID/fd`.
     pub inode: u64,

@@ -50,7 +50,7 @@ impl ReleaseId {
         })
     }
 
-    /// The commit's first digits.
+    /// The first digits of the commit it was made from; `None` when that was not git.
     pub fn commit(&self) -> Option<&str> {
         self.commit.as_deref()
     }

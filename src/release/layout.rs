@@ -42,7 +42,7 @@ impl Layout {
         self.apps().join(format!("{app}.toml"))
     }
 
-    /// The copy in force.
+    /// The copy of the app's file that is in force.
     pub fn applied_file(&self, app: &AppName) -> PathBuf {
         self.applied().join(format!("{app}.toml"))
     }
@@ -57,7 +57,7 @@ impl Layout {
         self.env().join(format!("{app}.env"))
     }
 
-    /// The copy in force.
+    /// The copy of the app's variables that is in force.
     pub fn applied_env_file(&self, app: &AppName) -> PathBuf {
         self.env().join(format!("{app}.applied"))
     }
@@ -77,7 +77,7 @@ impl Layout {
         self.state(app).join("releases")
     }
 
-    /// One release.
+    /// The directory of one release.
     pub fn release(&self, app: &AppName, id: &ReleaseId) -> PathBuf {
         self.releases(app).join(id.to_string())
     }

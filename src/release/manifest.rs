@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 /// One entry of a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
-    /// A directory.
+    /// A directory; what is in it has entries of its own.
     Directory,
     /// A link and what it says.
     Link(OsString),
-    /// A file.
+    /// A regular file.
     File {
-        /// Bytes.
+        /// Its size in bytes.
         size: u64,
         /// Whether it may be executed.
         executable: bool,
@@ -34,7 +34,7 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Notes an entry.
+    /// Adds an entry, in place of one with the same path.
     pub fn add(&mut self, path: PathBuf, entry: Entry) {
         self.entries.insert(path, entry);
     }
@@ -63,12 +63,12 @@ impl Manifest {
         Self { entries }.to_text()
     }
 
-    /// How many there are.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there are none.
+    /// Whether there is no entry.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -123,7 +123,7 @@ fn line(line: &str) -> Option<(PathBuf, Entry)> {
     }
 }
 
-/// Lower-case hexadecimal digits.
+/// Bytes as lower-case hexadecimal digits, two for each.
 pub fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 * bytes.len());
     for byte in bytes {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// What a release was made from, by whom, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
-    /// What sort of source.
+    /// Whether the source was a directory, an archive or git.
     pub kind: Sort,
     /// The source as it was named: a path, a URL, `-`.
     pub source: String,
@@ -34,7 +34,7 @@ pub struct Origin {
     pub when: String,
 }
 
-/// A sort of source.
+/// What a release can be made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sort {

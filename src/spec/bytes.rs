@@ -9,10 +9,10 @@ pub enum InvalidSize {
     /// Something else than one of the units behind the number.
     #[error("unknown unit {0:?}; use K, M, G or T (powers of 1024)")]
     Unit(String),
-    /// Over 2^63-1.
+    /// Over 2^63-1 bytes.
     #[error("the size is too large")]
     TooLarge,
-    /// `infinity`.
+    /// `infinity`: no key takes it, as the absence of the key means that or a default.
     #[error("a size must be finite")]
     Infinite,
 }

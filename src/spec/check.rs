@@ -20,7 +20,7 @@ use super::{
 /// Long enough for whatever an app that serves may do in one go; whoever waits for an answer has given up by then.
 const WATCHDOG: Duration = Duration::from_mins(1);
 
-/// Reads everything there is.
+/// Reads every key of the file.
 pub(super) fn app(name: &AppName, table: &DeTable<'_>, findings: &mut Findings<'_>) -> AppSpec {
     let fields = Fields::root(&keys::APP, table, findings);
     let exec = exec(&fields, findings);

@@ -11,11 +11,11 @@ use super::{AppName, AppSpec, Listen};
 pub struct Conflict {
     /// The later one of the two.
     pub app: AppName,
-    /// Its address.
+    /// The address of [`Conflict::app`].
     pub listen: Listen,
-    /// The earlier one.
+    /// The earlier one of the two, which keeps its address.
     pub other: AppName,
-    /// Its address.
+    /// The address of [`Conflict::other`].
     pub other_listen: Listen,
 }
 

@@ -39,7 +39,7 @@ pub struct Deploy {
 /// Commands of root, each program and arguments: for what stands beside the app, as a load balancer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hooks {
-    /// Before anything is touched.
+    /// Before a rollout touches anything; a failure keeps it from beginning.
     pub before: Vec<Vec<String>>,
     /// After the end, whatever it was.
     pub after: Vec<Vec<String>>,
@@ -47,7 +47,7 @@ pub struct Hooks {
     pub before_instance: Vec<Vec<String>>,
     /// Once it is up again, or gone.
     pub after_instance: Vec<Vec<String>>,
-    /// Longest time for each.
+    /// Longest time for each command.
     pub timeout: Duration,
 }
 

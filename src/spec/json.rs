@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-/// One value.
+/// One JSON value, as far as a schema needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Json {
     Text(String),

@@ -20,13 +20,13 @@ pub(super) struct Key<K> {
 
 /// What a value may be.
 pub(super) trait Kind {
-    /// What it means.
+    /// What a value means once it is read.
     type Value;
     /// A noun phrase with its article: "a time span, as in \"30s\"".
     fn what(&self) -> String;
     /// Reads one value; says into `findings` what is wrong with it.
     fn read(&self, given: &Given<'_>, findings: &mut Findings<'_>) -> Option<Self::Value>;
-    /// The same for editors.
+    /// What a value may be, as JSON Schema for editors.
     fn schema(&self) -> Json;
     /// The table, when the value may be one with keys of its own.
     fn table(&self) -> Option<&'static Section> {

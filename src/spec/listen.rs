@@ -11,7 +11,7 @@ use super::path::{self, InvalidPath};
 /// Why a text is no address to listen on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidListen {
-    /// Nothing in it.
+    /// An empty string.
     #[error("the address is empty")]
     Empty,
     /// Not 1 to 65535.
@@ -20,7 +20,7 @@ pub enum InvalidListen {
     /// `localhost:80`: which addresses a name has is known only when the network is up.
     #[error("{0:?} is a host name, and host names are not looked up at boot; write the IP address")]
     HostName(String),
-    /// `::1:80`.
+    /// `::1:80`: where the address ends is not known.
     #[error("an IPv6 address needs brackets before a port: [::1]:3000")]
     Brackets,
     /// `127.0.0.1` alone.

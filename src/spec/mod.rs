@@ -83,13 +83,13 @@ pub struct AppSpec {
     pub ready: Ready,
     /// How an instance is stopped.
     pub stop: Stop,
-    /// Back-off between crashes.
+    /// Back-off between crashes, in the shim.
     pub restart: Restart,
     /// Whether an extra instance stands in during a rollout.
     pub surge: bool,
     /// How long the event loop of a ready instance may stand still before the instance is replaced; `None`: for ever.
     pub watchdog: Option<Duration>,
-    /// Kernel limits.
+    /// Kernel limits of each instance; what is `None` stays at systemd's default.
     pub limits: Limits,
     /// How much of the system an instance can see and do.
     pub sandbox: Sandbox,
@@ -112,7 +112,7 @@ impl AppSpec {
 /// How many instances serve: a number, or the processors this machine lets us use, less some.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Instances {
-    /// Exactly this many.
+    /// Exactly this many, 1 to [`Instances::MOST`].
     Fixed(u16),
     /// `"max"` is `Max { less: 0 }`, `"max-1"` is `Max { less: 1 }`; never under 1.
     Max {
@@ -141,9 +141,9 @@ pub enum Account {
     Dynamic,
     /// A system account; `group` is its primary group when `None`.
     Named {
-        /// User name.
+        /// The user's name, as in `User=`.
         user: String,
-        /// Group name.
+        /// The group's name; `None`: the user's own group.
         group: Option<String>,
     },
 }
@@ -183,10 +183,10 @@ impl Default for SocketAccess {
     }
 }
 
-/// One `EnvironmentFile=`.
+/// A file of variables: an `EnvironmentFile=` where only root can change it, else read by the shim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvFile {
-    /// Absolute path.
+    /// Absolute path of the file.
     pub path: PathBuf,
     /// Written `-/path`: may be missing.
     pub optional: bool,
@@ -204,7 +204,7 @@ pub enum Adapter {
 /// Readiness of an instance. The deadline means failure, never success.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ready {
-    /// The proof.
+    /// What proves that an instance can serve.
     pub when: ReadyWhen,
     /// Longest time from the app's start to the proof.
     pub timeout: Duration,
@@ -230,7 +230,7 @@ pub enum ReadyWhen {
     Message,
     /// Still alive after this long.
     Started {
-        /// How long.
+        /// How long the app must stay alive.
         after: Duration,
     },
 }
@@ -269,7 +269,7 @@ pub enum Streams {
 pub struct Restart {
     /// Delay before the second restart in a row.
     pub delay: Duration,
-    /// Longest delay.
+    /// Longest delay; it doubles up to this.
     pub max_delay: Duration,
     /// Uptime after which crashes are forgotten.
     pub reset_after: Duration,
@@ -284,8 +284,8 @@ pub struct Limits {
     pub memory_high: Option<u64>,
     /// `CPUQuota=`, percent of one processor.
     pub cpu_percent: Option<u32>,
-    /// `TasksMax=`.
+    /// `TasksMax=`: most processes and threads together.
     pub tasks: Option<u64>,
-    /// `LimitNOFILE=`.
+    /// `LimitNOFILE=`: most open files and connections of a process.
     pub open_files: Option<u64>,
 }

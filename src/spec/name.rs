@@ -13,7 +13,7 @@ pub struct AppName(String);
 /// Why a text is no [`AppName`] or [`Instance`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
-    /// No character at all.
+    /// An empty string.
     #[error("a name must not be empty")]
     Empty,
     /// Over 63 characters.
@@ -33,7 +33,7 @@ pub enum InvalidName {
 impl AppName {
     const LONGEST: usize = 63;
 
-    /// The text itself.
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

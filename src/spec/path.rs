@@ -3,10 +3,10 @@
 /// Why a text is no path for us.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPath {
-    /// Nothing in it.
+    /// An empty string.
     #[error("the path is empty")]
     Empty,
-    /// `~/x`.
+    /// `~/x`, which only a shell expands.
     #[error("only a shell expands `~`; write the absolute path")]
     Home,
     /// Does not begin with `/`.

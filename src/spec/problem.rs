@@ -64,7 +64,7 @@ impl<'t> Findings<'t> {
         self.list.push(Problem::new(span, message));
     }
 
-    /// The same, with advice.
+    /// Notes what is wrong with a value by itself, and what to write instead.
     pub(super) fn advise(&mut self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
         self.list.push(Problem {
             help: Some(help.into()),

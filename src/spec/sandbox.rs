@@ -15,9 +15,9 @@ use super::problem::Findings;
 /// How much of the system an instance can see and do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sandbox {
-    /// The base.
+    /// What is forbidden, but for the exceptions below.
     pub level: Level,
-    /// What is opened again.
+    /// What the level forbids and the app may do all the same.
     pub allow: BTreeSet<Allowed>,
     /// Paths that the app may write where its account may; the level would make them read-only.
     pub write: Vec<PathBuf>,
@@ -26,7 +26,7 @@ pub struct Sandbox {
 /// The base of a [`Sandbox`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Level {
-    /// Nothing beyond the account.
+    /// Nothing is forbidden beyond what the account may not do.
     Off,
     /// What no web app misses: no privileges, a read-only system, private /tmp and devices, no system calls that an
     /// account without rights has no use for.
@@ -54,9 +54,9 @@ pub enum Allowed {
     Personality,
     /// Sockets beyond IP, unix and netlink.
     AddressFamilies,
-    /// Other accounts' processes.
+    /// Other accounts' processes in /proc.
     Processes,
-    /// The system's devices.
+    /// The system's /dev instead of a private one.
     Devices,
     /// The system's own /tmp and /var/tmp.
     Tmp,
@@ -106,7 +106,7 @@ impl Sandbox {
         }
     }
 
-    /// Whether this is opened.
+    /// Whether `what` is listed as allowed, whatever the level forbids.
     pub fn allows(&self, what: Allowed) -> bool {
         self.allow.contains(&what)
     }
@@ -139,7 +139,7 @@ impl Sandbox {
     }
 }
 
-/// Reads the table.
+/// Reads `[sandbox]`; what is wrong with it goes to the findings.
 pub(super) fn table(table: &DeTable<'_>, findings: &mut Findings<'_>) -> Sandbox {
     let fields = Fields::root(&keys::SANDBOX_TABLE, table, findings);
     let level = fields.take_or_default(&keys::SANDBOX_LEVEL, findings);

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Why a text is no time span.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSpan {
-    /// Nothing in it.
+    /// An empty string, or blanks only.
     #[error("a time span is a number and a unit, such as 500ms, 30s or 1min 30s")]
     Empty,
     /// A number is missing or malformed before this.
@@ -17,7 +17,7 @@ pub enum InvalidSpan {
     /// Over 2^64-1 microseconds.
     #[error("the time span is too long")]
     TooLong,
-    /// `infinity`.
+    /// `infinity`: every time span of a file must end.
     #[error("a time span must be finite")]
     Infinite,
 }

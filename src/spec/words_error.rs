@@ -8,7 +8,7 @@ use std::ops::Range;
 pub struct WordsError {
     /// Byte offsets into the text.
     pub at: Range<usize>,
-    /// What stands there.
+    /// What stands there, and why it needs a shell.
     pub kind: WordsErrorKind,
 }
 
@@ -24,7 +24,7 @@ pub enum WordsErrorKind {
     /// A pipe, list, redirection or subshell.
     #[error("`{0}` works only in a shell, and no shell runs this")]
     Operator(String),
-    /// A second line.
+    /// A second line, which a shell would run as another command.
     #[error("only a shell runs a second line as a second command, and no shell runs this")]
     Line,
     /// `$NAME` and the like.
@@ -36,10 +36,10 @@ pub enum WordsErrorKind {
     /// A command in backticks.
     #[error("only a shell runs a command in backticks, and no shell runs this")]
     Command,
-    /// An unquoted `*`.
+    /// An unquoted `*`, which a shell expands to file names.
     #[error("only a shell expands `*` to file names, and no shell runs this")]
     Glob,
-    /// A leading `~`.
+    /// A leading `~`, which a shell expands to the home directory.
     #[error("only a shell expands `~` to the home directory, and no shell runs this")]
     Home,
     /// A word that begins with `#`.

@@ -9,7 +9,7 @@ use super::{EnvFile, Instances, Listen, words};
 /// What an operator decides when an app is installed. Paths are UTF-8, as TOML is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewApp {
-    /// Program and arguments.
+    /// Program and arguments, never empty.
     pub exec: Vec<String>,
     /// How many instances.
     pub instances: Instances,
@@ -17,13 +17,13 @@ pub struct NewApp {
     pub user: Option<String>,
     /// Its group, when it is not the user's own.
     pub group: Option<String>,
-    /// What it listens on.
+    /// What it listens on; empty for a worker.
     pub listen: Vec<Listen>,
     /// Where it runs in place; `None` for releases.
     pub directory: Option<PathBuf>,
-    /// Variables.
+    /// Variables, name and value, in this order.
     pub env: Vec<(String, String)>,
-    /// Files of variables.
+    /// Files of variables; later ones override earlier ones.
     pub env_files: Vec<EnvFile>,
 }
 

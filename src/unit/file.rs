@@ -14,7 +14,7 @@ pub struct UnitFile {
     sections: Vec<Section>,
 }
 
-/// One `[Section]`.
+/// One `[Section]` with its lines, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
     name: &'static str,
@@ -22,7 +22,7 @@ pub struct Section {
 }
 
 impl Section {
-    /// An empty `[name]`.
+    /// A section `[name]` without lines.
     pub fn new(name: &'static str) -> Self {
         Self {
             name,

@@ -34,11 +34,11 @@ pub use version::SystemdVersion;
 
 /// Where the parts of appctl are installed, as unit text names them.
 pub mod installed {
-    /// The operator's program.
+    /// The operator's program, which `ExecReload=` runs.
     pub const APPCTL: &str = "/usr/bin/appctl";
     /// The main process of each instance.
     pub const SHIM: &str = "/usr/lib/appctl/appctl-shim";
-    /// systemd's own command.
+    /// systemd's own command, which a retry unit runs.
     pub const SYSTEMCTL: &str = "/usr/bin/systemctl";
     /// What is preloaded into Node apps.
     pub const NODE_ADAPTER: &str = "/usr/lib/appctl/node.cjs";
@@ -89,7 +89,7 @@ pub fn wants(spec: &AppSpec) -> [(String, String); 1] {
     [(format!("multi-user.target.wants/{unit}"), format!("../{unit}"))]
 }
 
-/// `NAME.socket`.
+/// `NAME.socket`, which holds the app's addresses.
 pub fn socket_name(app: &AppName) -> String {
     format!("{app}.socket")
 }
@@ -99,7 +99,7 @@ pub fn hold_name(app: &AppName) -> String {
     format!("{app}.hold.service")
 }
 
-/// `NAME.retry@.service`.
+/// `NAME.retry@.service`, which starts an instance once more.
 pub fn retry_template(app: &AppName) -> String {
     format!("{app}.retry@.service")
 }

@@ -54,13 +54,13 @@ pub fn is_made_for(app: &AppName, unit_text: &str) -> bool {
 pub struct Loaded {
     /// `FragmentPath`; empty without a file.
     pub fragment: String,
-    /// `SourcePath`.
+    /// `SourcePath`: the app's file it was generated from, or empty.
     pub source: String,
-    /// `LoadState`.
+    /// `LoadState`: `loaded`, `masked`, `not-found` and so on.
     pub load: String,
-    /// `Transient`.
+    /// `Transient`: made over D-Bus, without a file of its own on disk.
     pub transient: bool,
-    /// `Slice`.
+    /// `Slice` that the unit is in.
     pub slice: String,
     /// `ControlGroup`; empty when no process of it can run.
     pub control_group: String,

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The major version, `252`.
+/// A major version of systemd, such as 252.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SystemdVersion(pub u16);
 

@@ -61,17 +61,17 @@ impl Message {
 /// One entry that an instance of an app wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Which app.
+    /// The app whose unit wrote it.
     pub app: AppName,
-    /// Which instance.
+    /// The instance whose unit wrote it.
     pub instance: Instance,
-    /// Microseconds since 1970.
+    /// When journald received it, in microseconds since 1970.
     pub time: u64,
     /// syslog(3) level: 6 for standard output, under 5 for standard error.
     pub priority: u8,
-    /// Process that wrote it.
+    /// The process that wrote it, as the kernel names it.
     pub pid: Option<u32>,
-    /// What it says.
+    /// The text.
     pub message: Message,
     /// Whether it looks like a note of a shim. Nothing is decided by that: see [`Noted`].
     pub is_note: bool,
@@ -83,9 +83,9 @@ pub struct Entry {
 pub struct Noted {
     /// Invocation id of the run.
     pub run: String,
-    /// The sender.
+    /// The process that sent it, as the kernel names it.
     pub pid: u32,
-    /// What it says.
+    /// The note, read from the entry's fields.
     pub note: Note,
 }
 

@@ -93,7 +93,7 @@ impl Kind for Size {
 /// A percentage, from 1%.
 pub(in crate::spec) struct Percent {
     pub(in crate::spec) most: u32,
-    /// Of what, with examples.
+    /// A noun phrase with examples: "a percentage such as \"5%\"".
     pub(in crate::spec) what: &'static str,
     /// For whoever writes a bare number.
     pub(in crate::spec) hint: &'static str,

@@ -2,7 +2,7 @@
 
 use super::Section;
 
-/// What takes no mount.
+/// Settings that need no mount namespace.
 const POWERLESS: [(&str, &str); 8] = [
     ("CapabilityBoundingSet", ""),
     ("NoNewPrivileges", "yes"),

@@ -46,7 +46,7 @@ pub enum Value {
     Command(Vec<String>),
 }
 
-/// Name and value.
+/// Name and value of a property of `StartTransientUnit`.
 pub type Property = (&'static str, Value);
 
 /// What a task is for.
@@ -58,16 +58,16 @@ pub enum Purpose {
     Release,
 }
 
-/// One command.
+/// One command of a deploy that runs in a transient unit of its own.
 #[derive(Debug, Clone, Copy)]
 pub struct Task<'t> {
-    /// Program and arguments.
+    /// Program and arguments, never empty.
     pub command: &'t [String],
-    /// What it is for.
+    /// Whether it builds the release or prepares it.
     pub purpose: Purpose,
-    /// The release's final path.
+    /// The release's final path, where the command runs.
     pub directory: &'t Path,
-    /// Longest time.
+    /// Time after which systemd ends the command.
     pub timeout: Duration,
     /// A file of root's with the app's variables, [`super::environment`]: properties can be read by every account.
     pub variables: Option<&'t Path>,
