@@ -12,26 +12,26 @@ Usage: appctl [OPTIONS] <COMMAND>
 
 Commands:
   install          Install an app and start it
-  uninstall        Stop an app and remove its configuration
+  uninstall        Stop apps and remove their configuration
   status           Show apps and how they are doing [aliases: list, ls]
   start            Start apps
   stop             Stop apps: requests in flight are finished, then the ports close
   restart          Restart all instances of apps at once; requests wait in the socket meanwhile
   rolling-restart  Restart the instances of apps one after the other, without losing a request
                    [alias: reload]
-  deploy           Make a new release of an app and put it in force, without losing a request
-  rollback         Put an earlier release of an app in force [alias: revert]
+  deploy           Make a new release of an app and make it live, without losing a request
+  rollback         Make an earlier release of an app live again [alias: revert]
   releases         List the releases of an app
   prune            Remove old releases of an app
-  promote          Let all instances follow the canaries of a deploy
+  promote          Continue a deploy from its canaries to all instances
   scale            Change how many instances an app has
   logs             Show what apps print
   apply            Put changed configuration files in force
-  env              Keep variables of an app, such as secrets, and put them in force
+  env              Set variables of an app that only root and the app can read, such as secrets
   check            Check configuration files
   show             Show an app's paths, settings and units
   resume           Finish a rollout that was interrupted
-  abort            Undo a rollout that was interrupted
+  abort            Undo a rollout that was interrupted, or whose new release is still watched
   help             Print this message or the help of the given subcommand(s)
 
 Options:

@@ -14,7 +14,7 @@ Exit codes:
   1  failed
   2  wrong command line
   3  invalid configuration
-  4  an app did not come up; the old state was kept or put back
+  4  an app did not come up; the old state was kept or restored
   5  no such app or release
   6  not permitted
   7  busy: another rollout of the app is running
@@ -44,7 +44,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Install an app and start it
     Install(install::Args),
-    /// Stop an app and remove its configuration
+    /// Stop apps and remove their configuration
     Uninstall(uninstall::Args),
     /// Show apps and how they are doing
     #[command(visible_aliases = ["list", "ls"])]
@@ -58,16 +58,16 @@ pub(crate) enum Command {
     /// Restart the instances of apps one after the other, without losing a request
     #[command(visible_alias = "reload")]
     RollingRestart(Apps),
-    /// Make a new release of an app and put it in force, without losing a request
+    /// Make a new release of an app and make it live, without losing a request
     Deploy(deploy::Args),
-    /// Put an earlier release of an app in force
+    /// Make an earlier release of an app live again
     #[command(visible_alias = "revert")]
     Rollback(rollback::Args),
     /// List the releases of an app
     Releases(releases::Args),
     /// Remove old releases of an app
     Prune(prune::Args),
-    /// Let all instances follow the canaries of a deploy
+    /// Continue a deploy from its canaries to all instances
     Promote(Apps),
     /// Change how many instances an app has
     Scale(scale::Args),
@@ -75,7 +75,7 @@ pub(crate) enum Command {
     Logs(logs::Args),
     /// Put changed configuration files in force
     Apply(apply::Args),
-    /// Keep variables of an app, such as secrets, and put them in force
+    /// Set variables of an app that only root and the app can read, such as secrets
     Env(env::Args),
     /// Check configuration files
     Check(check::Args),
@@ -83,7 +83,7 @@ pub(crate) enum Command {
     Show(show::Args),
     /// Finish a rollout that was interrupted
     Resume(Apps),
-    /// Undo a rollout that was interrupted
+    /// Undo a rollout that was interrupted, or whose new release is still watched
     Abort(Apps),
     /// Make a release without putting it in force
     #[command(hide = true)]
@@ -112,7 +112,7 @@ pub(crate) struct Apps {
     #[arg(required = true, value_name = "NAME")]
     pub(crate) names: Vec<AppName>,
 
-    /// Say what would be done, and do nothing
+    /// Show what would be done, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }

@@ -22,7 +22,7 @@ Examples:
 
 The app's name is the file's name without .toml. Addresses are compared with those of installed apps, and the
 name with the units of this machine.
-Exit code 3 when there is any problem.")]
+Exit code 3 if there is any problem.")]
 pub(crate) struct Args {
     /// Configuration files
     #[arg(required = true, value_name = "FILE")]

@@ -19,17 +19,17 @@ use crate::{apps, retention, trust, ui, units};
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
-  appctl deploy myapp                          the directory this is typed in
+  appctl deploy myapp                          the current directory
   appctl deploy myapp build.tar.zst            an archive; - reads one from standard input
   appctl deploy myapp --git https://example.org/myapp.git --ref v1.2
   appctl deploy myapp --canary 1 --bake 5m     one instance first, watched for five minutes
 
-Behind sudo the source is read with the rights of the person who typed it, else with those of the account in whose hands
-it is: a link to a file of root's that another account put there leads nowhere.
+Behind sudo, the source is read with the rights of the person who typed the command, otherwise with those of the account
+that owns it: a link that another account made to a file of root's leads nowhere.
 
-The new release has to prove itself on an extra instance before any other is touched, and all of them are watched for
-a while afterwards ([deploy] bake). Whatever goes wrong, the release that served before serves again, and the new one is
-marked bad. Ctrl-C before the release is live leaves everything as it was; appctl status says what is open.")]
+The new release must prove itself on the surge instance before any other is touched; then all instances are watched for
+a while ([deploy] bake). If anything goes wrong, the previous release serves again and the new one is marked bad. Ctrl-C
+before the release is live leaves everything as it was; later, appctl status shows what is left to do.")]
 pub(crate) struct Args {
     /// Name of an app
     #[arg(value_name = "NAME")]
@@ -43,7 +43,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) how: How,
 
-    /// Let so many instances run it first, and watch them alone
+    /// Let this many instances run the new release first, and watch them before the others follow
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) canary: Option<u16>,
 }
@@ -51,19 +51,19 @@ pub(crate) struct Args {
 /// What `deploy` and `rollback` have in common.
 #[derive(Debug, clap::Args)]
 pub(crate) struct How {
-    /// Also what has failed before, and a new release of what is there already
+    /// Accept a release that failed before, and make a new release even of content that is there already
     #[arg(long)]
     pub(crate) force: bool,
 
-    /// Wait for another rollout of the app to end, instead of giving up
+    /// Wait for another rollout of the app to end instead of failing
     #[arg(long)]
     pub(crate) wait: bool,
 
-    /// How long to watch the new release, as 30s or 5m; the canaries, when there are any
+    /// How long to watch the new release, or its canaries, such as 30s or 5m
     #[arg(long, value_name = "TIME", value_parser = parse_span)]
     pub(crate) bake: Option<Duration>,
 
-    /// Say what would be done, and do nothing
+    /// Show what would be done, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }

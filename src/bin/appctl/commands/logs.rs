@@ -33,7 +33,7 @@ pub(crate) struct Args {
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<AppName>,
 
-    /// Go on printing new lines
+    /// Keep printing new lines
     #[arg(long, short)]
     pub(crate) follow: bool,
 
@@ -45,7 +45,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "I")]
     pub(crate) instance: Option<Instance>,
 
-    /// Only lines from this time on, systemd.time(7)
+    /// Only lines since this time, as in systemd.time(7)
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) since: Option<String>,
 }

@@ -28,11 +28,11 @@ pub(crate) struct Args {
     #[arg(
         long,
         value_name = "N",
-        help = "How many releases to keep; without it as many as [deploy] keep says"
+        help = "How many releases to keep; by default as many as [deploy] keep"
     )]
     pub(crate) keep: Option<usize>,
 
-    /// Say what would be removed, and remove nothing
+    /// Show what would be removed, and remove nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }

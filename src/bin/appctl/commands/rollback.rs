@@ -22,13 +22,13 @@ Examples:
   appctl rollback myapp -2                   two back; revert 2 is the same
   appctl rollback myapp 20261122T101500Z     to this one; appctl releases myapp names them
 
-Releases that are bad are passed over, unless they are named with --force.")]
+Bad releases are skipped, unless one is named with --force.")]
 pub(crate) struct Args {
     /// Name of an app
     #[arg(value_name = "NAME")]
     pub(crate) name: AppName,
 
-    /// A release, or how many back
+    /// The ID of a release, or how many releases to go back
     #[arg(value_name = "ID|-N", default_value = "-1", allow_hyphen_values = true)]
     pub(crate) to: To,
 

@@ -33,7 +33,7 @@ pub(crate) struct Args {
     #[arg(value_name = "N|+K|-K", allow_hyphen_values = true)]
     pub(crate) instances: Target,
 
-    /// Say what would be done, and do nothing
+    /// Show what would be done, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }

@@ -30,7 +30,7 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) units: bool,
 
-    /// Print the values of variables, too, which may be secrets
+    /// Also print the values of variables, which may be secrets
     #[arg(long)]
     pub(crate) reveal: bool,
 }

@@ -17,26 +17,26 @@ use crate::{purge, ui};
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
-  appctl uninstall myapp            keeps /var/lib/appctl/myapp, releases and data, and what appctl env was given
-  appctl uninstall myapp --purge    removes these too; also later, when the app is gone already
+  appctl uninstall myapp            keeps releases and data, /var/lib/appctl/myapp, and the variables of appctl env
+  appctl uninstall myapp --purge    removes these, too, also after an uninstall without it
 
---purge looks first: where something is mounted below these directories, or a file has a flag of chattr(1) that keeps it,
-it names that and changes nothing.
-An account that --user named stays: files elsewhere may belong to it. The app's own goes with --purge.")]
+--purge checks first: if something is mounted below these directories, or a file has a flag of chattr(1) that prevents
+its removal, appctl names it and changes nothing.
+An account named by --user stays, since files elsewhere may belong to it. The app's own account goes with --purge.")]
 pub(crate) struct Args {
     /// Names of apps
     #[arg(required = true, value_name = "NAME")]
     pub(crate) names: Vec<AppName>,
 
-    /// Remove releases and data as well
+    /// Also remove releases, data and variables
     #[arg(long)]
     pub(crate) purge: bool,
 
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long, short)]
     pub(crate) yes: bool,
 
-    /// Say what would be done, and do nothing
+    /// Show what would be done, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }

@@ -26,7 +26,7 @@ pub(crate) struct Asked {
     #[arg(value_name = "SOURCE", default_value = ".", conflicts_with = "git")]
     path: PathBuf,
 
-    /// Take a commit of this repository
+    /// Take the source from this git repository
     #[arg(long, value_name = "URL")]
     git: Option<String>,
 

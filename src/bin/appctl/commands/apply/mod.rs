@@ -34,9 +34,9 @@ Examples:
   appctl apply                 every app whose file changed
   appctl apply myapp           only this one
   appctl apply myapp --allow namespaces --write /srv/uploads
-                               written into its file first, which keeps its comments
+                               written into its file first; comments there are kept
 
-Nothing is touched when nothing changed. A file with problems changes nothing at all.")]
+An app whose file did not change is left alone. If any file has problems, nothing is applied.")]
 pub(crate) struct Args {
     /// Names of apps; all when none is given
     #[arg(value_name = "NAME")]

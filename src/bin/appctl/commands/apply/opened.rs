@@ -8,15 +8,15 @@ use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 /// What of a sandbox is to be opened.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct Opened {
-    /// First let the apps do what their sandbox forbids, as namespaces or debug; may be repeated
+    /// First let the apps do something that their sandbox forbids, such as namespaces or debug; may be repeated
     #[arg(long, value_name = "WORD", requires = "names")]
     pub(crate) allow: Vec<Allowed>,
 
-    /// First let them write a path that their sandbox has read-only; may be repeated
+    /// First let the apps write to a path that their sandbox makes read-only; may be repeated
     #[arg(long, value_name = "PATH", requires = "names", value_parser = absolute)]
     pub(crate) write: Vec<PathBuf>,
 
-    /// First contain them so much: standard, strict or off
+    /// First set the level of their sandbox: standard, strict or off
     #[arg(long, value_name = "LEVEL", requires = "names")]
     pub(crate) sandbox: Option<Level>,
 }

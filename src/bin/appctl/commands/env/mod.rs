@@ -16,22 +16,22 @@ mod unseen;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
-  sudo appctl env myapp set TOKEN <token.txt     the value is read, so that no history and no ps(1) shows it
-  sudo appctl env myapp set TOKEN                the same from the keyboard, unseen, to the end of input (Ctrl-D)
+  sudo appctl env myapp set TOKEN <token.txt     read from standard input: no shell history and no ps(1) shows it
+  sudo appctl env myapp set TOKEN                typed without echo, ended by Ctrl-D
   sudo appctl env myapp set MODE=fast LEVEL=3
   sudo appctl env myapp unset TOKEN
   sudo appctl env myapp edit                     $VISUAL or $EDITOR
   sudo appctl env myapp list --reveal
 
-They are in /etc/appctl/env/myapp.env, for root only, and the app's instances are replaced one after the other to take
-them up, as by appctl apply; one that does not come up takes the change back. They win over env in the app's file; a file
-named by env_file wins over both. uninstall keeps them, uninstall --purge removes them.")]
+They are kept in /etc/appctl/env/myapp.env, for root only. The app's instances are replaced one after the other to take
+them up, as by appctl apply; if one does not come up, the change is taken back. They override env in the app's file; a
+file named by env_file overrides both. uninstall keeps them, uninstall --purge removes them.")]
 pub(crate) struct Args {
     /// Name of an app
     #[arg(value_name = "NAME")]
     pub(crate) name: AppName,
 
-    /// What to do; list when nothing is said
+    /// What to do; list by default
     #[command(subcommand)]
     pub(crate) action: Option<Action>,
 }
@@ -59,11 +59,11 @@ pub(crate) enum Action {
     },
     /// List variables, without their values
     List {
-        /// With their values
+        /// Also print their values
         #[arg(long)]
         reveal: bool,
     },
-    /// Change all of them in an editor
+    /// Edit all variables in an editor
     Edit {
         #[command(flatten)]
         how: How,
@@ -77,7 +77,7 @@ pub(crate) struct How {
     #[arg(long)]
     pub(crate) no_roll: bool,
 
-    /// Say what would be done, and do nothing
+    /// Show what would be done, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }

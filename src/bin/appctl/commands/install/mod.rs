@@ -32,9 +32,9 @@ Examples:
   sudo appctl install myapp --dry-run
 
 What to run is taken from --exec or --, else from a Procfile (web:), else from package.json (scripts.start, main),
-else it is index.js, server.js or app.js. Without --listen a Node app is given PORT of its variables, else 3000.
-The directory is copied to /var/lib/appctl/NAME/releases; later changes to it do not touch the app. Everything is
-checked before anything is changed, and an app that does not come up is taken back.")]
+else it is index.js, server.js or app.js. Without --listen, a Node app gets the port in its variable PORT, else 3000.
+The directory is copied to /var/lib/appctl/NAME/releases; later changes to it do not affect the app. Everything is
+checked before anything is changed, and an app that does not come up is removed again.")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Args {
     /// The app's name: a-z, 0-9, '_' and '-'
@@ -57,7 +57,7 @@ pub(crate) struct Args {
     #[arg(long, short, value_name = "N|max", default_value = "1", allow_hyphen_values = true, value_parser = instances)]
     pub(crate) instances: Instances,
 
-    /// Run as this user, made as a system account when missing; without it the app gets an account of its own
+    /// Run as this user, created as a system account if missing; without it, the app gets an account of its own
     #[arg(long, value_name = "USER")]
     pub(crate) user: Option<String>,
 
@@ -65,39 +65,39 @@ pub(crate) struct Args {
     #[arg(long, value_name = "GROUP", requires = "user")]
     pub(crate) group: Option<String>,
 
-    /// Port, address:port or path of a unix socket; may be repeated
+    /// Listen on this port, address:port or path of a unix socket; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Vec<Listen>,
 
-    /// Hold no port: a worker that nobody connects to
+    /// Hold no socket: the app is a worker that takes no connections
     #[arg(long, conflicts_with = "listen")]
     pub(crate) no_listen: bool,
 
-    /// Variable for the app; may be repeated
+    /// Environment variable of the app; may be repeated
     #[arg(long, value_name = "K=V", value_parser = environment::variable)]
     pub(crate) env: Vec<(String, String)>,
 
-    /// File of variables for the app
+    /// File of environment variables of the app
     #[arg(long, value_name = "FILE")]
     pub(crate) env_file: Option<PathBuf>,
 
-    /// Run the directory where it is, without copying it
+    /// Run the app in this directory, without copying it
     #[arg(long)]
     pub(crate) in_place: bool,
 
-    /// What proves that an instance is ready: listening, notify, message, started, or a path to ask for, as /health
+    /// What proves that an instance is ready: listening, notify, message, started, or a path to probe, such as /health
     #[arg(long, value_name = "PROOF")]
     pub(crate) ready: Option<ReadyProof>,
 
-    /// How contained it is: standard, strict or off
+    /// Level of the sandbox: standard, strict or off
     #[arg(long, value_name = "LEVEL", default_value = "standard")]
     pub(crate) sandbox: Level,
 
-    /// Let it do what its sandbox forbids, as namespaces or debug; may be repeated
+    /// Let the app do something that its sandbox forbids, such as namespaces or debug; may be repeated
     #[arg(long, value_name = "WORD")]
     pub(crate) allow: Vec<Allowed>,
 
-    /// Let it write a path that its sandbox has read-only; may be repeated
+    /// Let the app write to a path that its sandbox makes read-only; may be repeated
     #[arg(long, value_name = "PATH")]
     pub(crate) write: Vec<PathBuf>,
 
@@ -105,7 +105,7 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) allow_root: bool,
 
-    /// Say what would be done, and do nothing
+    /// Show what would be done, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
