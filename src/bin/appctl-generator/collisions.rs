@@ -20,10 +20,13 @@ pub(crate) fn drop_foreign_units(root: &Path, sources: &mut Vec<Source>, complai
         };
         let (path, unit, other) = (&source.path, &taken.unit, taken.path.display());
         match (taken.place, source.applied) {
-            (Place::Packaged, _) => complaints.add(&format!("{path}: ignored, it would hide {unit} of this system")),
-            (_, false) => complaints.add(&format!("{path}: ignored, its {unit} is {other}")),
+            (Place::Packaged, _) => complaints.add(&format!(
+                "{path}: ignored, since it would hide {unit} of this \
+                system"
+            )),
+            (_, false) => complaints.add(&format!("{path}: ignored, since {other} exists and is not from appctl")),
             (_, true) => {
-                complaints.add(&format!("{path}: {other} is in force in place of its {unit}"));
+                complaints.add(&format!("{path}: {other} overrides its {unit}"));
                 return true;
             }
         }
@@ -37,7 +40,7 @@ pub(crate) fn drop_taken_sockets(sources: &mut Vec<Source>, complaints: &mut Com
     while let Some(conflict) = first_conflict(sources) {
         if let Some(loser) = sources.iter().position(|source| source.spec.name == conflict.app) {
             let loser = sources.remove(loser);
-            complaints.add(&format!("{}: ignored, {conflict}", loser.path));
+            complaints.add(&format!("{}: ignored, since {conflict}", loser.path));
         }
     }
 }

@@ -76,7 +76,7 @@ fn generate(root: &Path, mut complaints: Complaints, emit: impl Fn(&Output) -> i
         let output = Output::new(source, machine, root == Path::new("/"));
         if let Err(error) = emit(&output) {
             complaints.add(&format!(
-                "{}: units of {} not written: {error}",
+                "{}: cannot write the units of {}: {error}",
                 source.path, source.spec.name
             ));
         }

@@ -98,10 +98,10 @@ fn app_name(file: &str) -> Result<Option<AppName>, String> {
     }
     let stem = file
         .strip_suffix(".toml")
-        .ok_or("ignored, the name of an app's file ends in .toml")?;
+        .ok_or("ignored, since the name of an app's file must end in .toml")?;
     stem.parse()
         .map(Some)
-        .map_err(|error| format!("ignored, no app can be called this: {error}"))
+        .map_err(|error| format!("ignored, since this cannot be the name of an app: {error}"))
 }
 
 /// What `appctl env` keeps for an app. One that cannot be read must not take the units of a running app away.
@@ -129,6 +129,6 @@ fn load(root: &Path, path: &str, name: &AppName) -> Result<AppSpec, String> {
             0 | 1 => String::new(),
             all => format!(" (and {} more)", all - 1),
         };
-        format!("{path}{first}{more}; `appctl check` explains")
+        format!("{path}{first}{more}; `appctl check` shows all problems")
     })
 }
