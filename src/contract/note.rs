@@ -207,7 +207,11 @@ impl fmt::Display for Note {
             Self::Blocked { span } => write!(f, "the event loop has been blocked for {}, its stack:", Span(*span)),
             Self::Stack { line } => write!(f, "    {line}"),
             Self::TurnsAgain { span } => {
-                write!(f, "the event loop turns again after {}: not killed", Span(*span))
+                write!(
+                    f,
+                    "the event loop runs again after {}: the app was not killed",
+                    Span(*span)
+                )
             }
         }
     }

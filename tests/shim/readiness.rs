@@ -239,7 +239,7 @@ fn an_app_without_a_probe_socket_is_told_apart() {
     failed(
         &mut lab.start(&["sleep", "1000"]),
         75,
-        "it listens nowhere that could be probed",
+        "it listens on no address that can be probed",
     );
     let (lab, _) = Lab::new("--ready=http --ready-timeout-ms=300").with_adapter();
     let mut shim = lab.start(&["sleep", "1000"]);

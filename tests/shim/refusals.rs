@@ -70,7 +70,7 @@ fn a_program_that_is_not_there_is_named() {
     shim.logged("program /no/such/program not found");
     let mut shim = Lab::new("").start(&[plain.to_str().expect("text")]);
     assert_eq!(shim.exit_code(), Some(126));
-    shim.logged("may not be run by the app's user");
+    shim.logged("is not executable for the app's user");
 }
 
 #[test]

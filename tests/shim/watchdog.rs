@@ -41,7 +41,7 @@ fn one_that_waits_in_the_kernel_has_no_stack_and_is_killed_too() {
     let mut shim = node("--watchdog-ms=3000", wait);
     assert_eq!(shim.exit_signal(), Some(Signal::SIGKILL as i32));
     assert!(
-        shim.stderr().contains("no stack: it is not in JavaScript"),
+        shim.stderr().contains("no stack: the app is not running JavaScript"),
         "{}",
         shim.stderr()
     );

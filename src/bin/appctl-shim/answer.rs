@@ -34,7 +34,11 @@ impl Answer {
         let text = String::from_utf8_lossy(&self.0);
         if self.status().is_none() {
             let silent = text.is_empty();
-            let what = if silent { "hung up on" } else { "not answered in HTTP" };
+            let what = if silent {
+                "cut off before an answer"
+            } else {
+                "not answered in HTTP"
+            };
             return format!("its probe was {what}");
         }
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
@@ -110,7 +114,7 @@ mod tests {
             ),
             ("HTTP/1.1 500 x\r\n".to_owned(), "answered with 500 x, not 200"),
             ("SSH-2.0\r\n".to_owned(), "not answered in HTTP"),
-            (String::new(), "hung up on"),
+            (String::new(), "cut off before an answer"),
         ] {
             assert_eq!(
                 answer(text.as_bytes()).complaint(200),

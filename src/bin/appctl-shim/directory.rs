@@ -23,7 +23,7 @@ fn pinned(directory: &Path, releases: &Path, pin: &Path) -> Result<PathBuf, Stri
     };
     match target.to_str().filter(|id| is_id(id)) {
         Some(id) => Ok(releases.join(id)),
-        None => Err(format!("pin {} names no release", pin.display())),
+        None => Err(format!("pin {} does not name a release", pin.display())),
     }
 }
 
@@ -42,7 +42,7 @@ fn problem(directory: &Path, error: &io::Error) -> String {
     let shown = directory.display();
     match error.kind() {
         io::ErrorKind::NotFound => format!("directory {shown} does not exist"),
-        io::ErrorKind::PermissionDenied => format!("directory {shown} may not be entered by the app's user"),
+        io::ErrorKind::PermissionDenied => format!("directory {shown} cannot be entered by the app's user"),
         _ => format!("directory {shown}: {error}"),
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn problem(files: &[PathBuf], runtime: Option<&Path>) -> Option<Strin
         match now.as_str() {
             MISSING => Some(format!("env_file {} does not exist", file.display())),
             now if before.is_some_and(|before| before != now) => Some(format!(
-                "env_file {} was made or changed while the instance started",
+                "env_file {} was created or changed while the instance started",
                 file.display()
             )),
             _ => None,
@@ -106,7 +106,7 @@ mod tests {
         let second = || problem(&files, Some(folder.path()));
         let changed = |file: &PathBuf| {
             Some(format!(
-                "env_file {} was made or changed while the instance started",
+                "env_file {} was created or changed while the instance started",
                 file.display()
             ))
         };

@@ -136,7 +136,7 @@ fn not_run(program: &Path, error: Errno) -> String {
     match error {
         Errno::ENOENT => format!("program {shown}: the interpreter in its first line does not exist"),
         Errno::ENOEXEC => format!("program {shown} is neither a binary nor a script with a #! line"),
-        Errno::EACCES => format!("program {shown} may not be run by the app's user"),
+        Errno::EACCES => format!("program {shown} is not executable for the app's user"),
         _ => format!("program {shown} cannot be run: {}", error.desc()),
     }
 }

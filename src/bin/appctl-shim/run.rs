@@ -24,7 +24,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
     let exit = match Shim::new(args) {
         Ok(shim) => turn(shim).restartable(),
         Err(error) => {
-            log::line(Level::Error, &format!("cannot begin: {error}"));
+            log::line(Level::Error, &format!("cannot start: {error}"));
             Exit::Code(exit_status::OS_ERROR.into())
         }
     };

@@ -86,7 +86,7 @@ impl Sockets {
             Ok(Some(tcp)) => Listener::Tcp(tcp),
             _ => match fds.take_unix_listener(at) {
                 Ok(Some(unix)) => Listener::Unix(unix),
-                _ => return Err(format!("inherited fd {name:?} is no stream socket")),
+                _ => return Err(format!("inherited fd {name:?} is not a stream socket")),
             },
         };
         if !getsockopt(&listener, AcceptConn).unwrap_or(false) {

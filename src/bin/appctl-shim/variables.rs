@@ -22,7 +22,7 @@ fn read_one(file: &EnvFile) -> Result<Variables, String> {
         Err(error) if file.optional && error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(problem("does not exist")),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            return Err(problem("may not be read by the app's user"));
+            return Err(problem("is not readable for the app's user"));
         }
         Err(error) => return Err(problem(&format!("cannot be read: {error}"))),
         Ok(bytes) => String::from_utf8(bytes).map_err(|_| problem("is not UTF-8 text"))?,
@@ -38,7 +38,7 @@ fn text(path: &Path) -> io::Result<Vec<u8>> {
     let flags = (OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits();
     let file: File = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
+        return Err(io::Error::other("it is not a regular file"));
     }
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes)?;

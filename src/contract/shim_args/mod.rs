@@ -154,13 +154,13 @@ pub enum Usage {
     #[error("unknown option {0}")]
     Unknown(String),
     /// An option with a value that it cannot have.
-    #[error("{0}: not a value it can have")]
+    #[error("{0}: invalid value")]
     Value(String),
     /// Words are missing, or there is no such verb.
     #[error("usage: appctl-shim run --KEY=VALUE… -- NAME INSTANCE PROGRAM [ARGUMENT…]")]
     Shape,
     /// No instance has this name.
-    #[error("no instance is called {0:?}: they have numbers from 1 on, and there is surge")]
+    #[error("no instance is called {0:?}: use a number from 1 up, or surge")]
     Instance(String),
     /// A proof that only the adapter can bring.
     #[error("--ready={0} needs --adapter")]

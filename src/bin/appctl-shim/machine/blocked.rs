@@ -115,7 +115,7 @@ fn heard(turn: &mut Turn<'_>, blocked: Blocked, peer: PeerId, message: AdapterMe
 }
 
 fn shoot_silent(turn: &mut Turn<'_>, blocked: Blocked) -> Phase {
-    let line = "no stack: it is not in JavaScript, or SIGUSR1 is the app's own".to_owned();
+    let line = "no stack: the app is not running JavaScript, or handles SIGUSR1 itself".to_owned();
     turn.note(Note::Stack { line });
     shoot(turn, blocked)
 }
@@ -134,7 +134,7 @@ fn ended(turn: &mut Turn<'_>, blocked: Blocked, exit: Exit) -> Phase {
     let reason = if blocked.killed {
         format!("killed: its event loop was blocked for {span}")
     } else {
-        format!("{exit}, its event loop blocked for {span}")
+        format!("{exit} while its event loop was blocked for {span}")
     };
     turn.crashed(exit, reason)
 }

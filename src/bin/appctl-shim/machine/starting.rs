@@ -164,10 +164,10 @@ fn not_ready(turn: &Turn<'_>, starting: Starting) -> String {
     let missing = match turn.life.rules.proof {
         Proof::Notify => "it sent no READY=1",
         Proof::Listening => "it listens on none of its sockets",
-        Proof::Http if starting.probe_at == Millis::MAX => "it listens nowhere that could be probed",
+        Proof::Http if starting.probe_at == Millis::MAX => "it listens on no address that can be probed",
         Proof::Http => turn.life.remark.as_deref().unwrap_or("its probe got no answer"),
         Proof::Message => "it sent no \"ready\" message",
-        Proof::Started(_) => "the deadline is before the time it must stay alive",
+        Proof::Started(_) => "the deadline comes before the time it must stay alive",
     };
     format!("not ready after {waited}: {missing}")
 }
