@@ -159,7 +159,7 @@ class Adopter {
     this.service.say({ word: 'elsewhere', port });
     const held = this.sockets.map((socket) => socket.address).join(', ');
     if (held === '') return;
-    note(`listening on port ${port}, which the app's socket (${held}) does not hold: likely a mistake`);
+    note(`the app listens on port ${port}, which its socket (${held}) does not hold: probably a mistake`);
   }
 
   /** With cluster's SCHED_NONE the primary makes the handle without a server and sends it to its workers. */

@@ -6,7 +6,7 @@ let complained = false;
 function complain(error) {
   if (complained) return;
   complained = true;
-  note(`the Node adapter failed and stands aside: ${(error && error.stack) || error}`);
+  note(`the Node adapter failed; the app continues: ${(error && error.stack) || error}`);
 }
 
 /** One line in the app's log. */

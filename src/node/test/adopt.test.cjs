@@ -185,10 +185,10 @@ test('tells the shim and the log of a port the socket does not hold, once and on
       const server = net.createServer().listen(${free.port}, '127.0.0.1', () => server.close(() => server.listen(${free.port}, '127.0.0.1')));
     }).listen(${other.port}, '127.0.0.1');`);
   await shim.said(`elsewhere ${free.port}`, app);
-  await until(() => app.err.includes('likely a mistake'), 'the log line');
+  await until(() => app.err.includes('probably a mistake'), 'the log line');
   await shim.said('beat', app);
   assert.strictEqual(shim.lines.filter((line) => line.startsWith('elsewhere')).length, 1);
-  assert.match(app.err, new RegExp(`^appctl: listening on port ${free.port}, .*${shim.held[0].address}.*\n$`));
+  assert.match(app.err, new RegExp(`^appctl: the app listens on port ${free.port}, .*${shim.held[0].address}.*\n$`));
   other.close();
 });
 
@@ -230,7 +230,7 @@ test('a mistake inside the adapter is said once and the app goes on', async (t) 
   assert.strictEqual(body(await get({ port, host: '127.0.0.1' })), 'alive');
   assert.match(app.out, /EADDRINUSE/);
   assert.strictEqual(app.err.match(/^appctl: /gm).length, 1);
-  assert.match(app.err, /stands aside: Error: broken/);
+  assert.match(app.err, /the app continues: Error: broken/);
 });
 
 test('a plain net server serves on its held socket', async (t) => {

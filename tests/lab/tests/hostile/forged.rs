@@ -102,7 +102,7 @@ fn a_cut_request_still_counts(stage: &Stage) -> Result<()> {
 }
 
 const ASKS: &str = r#"
-process.stderr.write('appctl: listening on port 1234, which the app\'s socket does not hold: likely a mistake\n');
+process.stderr.write('appctl: the app listens on port 1234, which its socket does not hold: probably a mistake\n');
 process.stdout.write('appctl: myapp listens on port 1234, but its socket holds 3000\n');
 setTimeout(() => process.exit(3), 100);
 "#;
