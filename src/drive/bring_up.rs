@@ -45,7 +45,7 @@ impl Attempt<'_> {
         let again = crashed(&replaced);
         let Replaced { before, result, after } = replaced;
         if let Some(other) = self.runs_another(&after) {
-            let why = format!("it runs release {other}, which it was not told to");
+            let why = format!("it runs release {other}, not the one it should");
             return Ok(Done::from(Event::NotUp(self.instance, why)));
         }
         let new = after
@@ -61,7 +61,7 @@ impl Attempt<'_> {
         }
         let reason = world.why(&after, &result, Some(since)).await;
         let why = if up {
-            "it crashed, and came up only when systemd had started it again".to_owned()
+            "it crashed, and came up only after systemd restarted it".to_owned()
         } else {
             reason.why.clone()
         };

@@ -49,8 +49,8 @@ impl fmt::Display for JobResult {
             Self::Done => f.write_str("done"),
             Self::Failed => f.write_str("it did not come up"),
             Self::Dependency => f.write_str("a unit it requires did not start"),
-            Self::Canceled => f.write_str("another job took its place"),
-            Self::Timeout => f.write_str("systemd's own time limit passed"),
+            Self::Canceled => f.write_str("another job replaced it"),
+            Self::Timeout => f.write_str("it exceeded systemd's time limit"),
             Self::Unfinished => f.write_str("it took too long"),
             Self::Other(word) => write!(f, "systemd says {word}"),
         }

@@ -52,17 +52,17 @@ pub fn killed_by(state: &InstanceState) -> Option<i32> {
 fn ended(state: &InstanceState, result: &JobResult) -> Option<String> {
     match (state.result.as_str(), state.exit_code) {
         ("timeout", _) => Some("it was not ready in time".to_owned()),
-        ("oom-kill", _) => Some("the kernel killed it for its memory".to_owned()),
-        (_, 1) if state.exit_status != 0 => Some(format!("it ended with exit status {}", state.exit_status)),
-        (_, 2 | 3) => Some(format!("signal {} killed it", state.exit_status)),
-        (_, 1) if result.is_done() => Some("it ended by itself".to_owned()),
+        ("oom-kill", _) => Some("the kernel killed it: out of memory".to_owned()),
+        (_, 1) if state.exit_status != 0 => Some(format!("it exited with status {}", state.exit_status)),
+        (_, 2 | 3) => Some(format!("it was killed by signal {}", state.exit_status)),
+        (_, 1) if result.is_done() => Some("it exited by itself".to_owned()),
         _ => None,
     }
 }
 
 fn otherwise(state: &InstanceState, result: &JobResult) -> String {
     match result {
-        JobResult::Done if state.activity.is_up() => "it was restarted by someone else".to_owned(),
+        JobResult::Done if state.activity.is_up() => "something other than this rollout restarted it".to_owned(),
         JobResult::Done => format!("it is {}", state.sub),
         other => other.to_string(),
     }

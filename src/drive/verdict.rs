@@ -10,12 +10,12 @@ pub(super) fn sentence(outcome: &Outcome, record: &Record) -> String {
         Outcome::Done { still_down } if still_down.is_empty() => done(record),
         Outcome::Done { still_down } => {
             format!(
-                "{}, but {} did not come up; it was down before, too",
+                "{}, but {} did not come up, and was down before",
                 done(record),
                 list(still_down)
             )
         }
-        Outcome::Kept(failure) => format!("{failure}; no other instance was touched, and the old ones serve on"),
+        Outcome::Kept(failure) => format!("{failure}; no other instance was touched, and the old ones still serve"),
         Outcome::WentBack(failure) => format!("{failure}; everything is back as it was before{}", back_on(record)),
         Outcome::Stopped {
             failure,
@@ -24,32 +24,33 @@ pub(super) fn sentence(outcome: &Outcome, record: &Record) -> String {
         } => {
             let back = no_way_back
                 .as_ref()
-                .map(|why| format!("; the way back failed, too: {why}"));
+                .map(|why| format!("; undoing it failed, too: {why}"));
             format!("{failure}{}{}", back.unwrap_or_default(), left(app, *stands_in))
         }
         Outcome::Interrupted { clean: true } => "interrupted; everything is as it was before".to_owned(),
         Outcome::Interrupted { clean: false } if !record.rollout.is_promoted() => {
             format!(
-                "the canaries stay and nobody watches them; go on with: appctl promote {app}, watch them again with: \
-                 appctl resume {app}, or take them back with: appctl abort {app}"
+                "interrupted; the canaries keep running, unwatched; to go on: appctl promote {app}; to watch them again: appctl resume {app}; to take them back: appctl abort {app}"
             )
         }
         Outcome::Interrupted { clean: false } => {
-            format!("interrupted half way; go on with: appctl resume {app}, or end it with: appctl abort {app}")
+            format!("interrupted halfway; to finish it: appctl resume {app}; to end it: appctl abort {app}")
         }
         Outcome::Aborted { went_back: true, .. } => "taken back; everything is as it was before".to_owned(),
         Outcome::Aborted {
             no_way_back: Some(why), ..
-        } => format!("the way back failed: {why}"),
-        Outcome::Aborted { .. } => "ended half way; the surge instance is gone, the rest was left alone".to_owned(),
+        } => format!("undoing it failed: {why}"),
+        Outcome::Aborted { .. } => {
+            "ended halfway; the surge instance was stopped, the other instances were left alone".to_owned()
+        }
     }
 }
 
 fn left(app: &AppName, stands_in: bool) -> String {
     if stands_in {
-        format!("; the surge instance stands in for it until appctl rolling-restart {app} or appctl stop {app}")
+        format!("; the surge instance serves in its place until appctl rolling-restart {app} or appctl stop {app}")
     } else {
-        "; the rest was left alone".to_owned()
+        "; the other instances were left alone".to_owned()
     }
 }
 
@@ -65,7 +66,7 @@ fn done(record: &Record) -> String {
         .as_ref()
         .map(|change| format!("release {} is live: ", change.to));
     let unwatched = if record.rollout.is_unwatched() {
-        "; left before it was watched to the end, a crash from now on takes nothing back"
+        "; interrupted while it was watched: a crash from now on takes nothing back"
     } else {
         ""
     };

@@ -20,7 +20,7 @@ pub enum AccountError {
     #[error("cannot run {0}")]
     Spawn(&'static str, #[source] io::Error),
     /// A program refused.
-    #[error("the account {user:?} cannot be made or changed: {said}")]
+    #[error("cannot create or change the account {user:?}: {said}")]
     Refused {
         /// The account.
         user: String,
@@ -28,7 +28,7 @@ pub enum AccountError {
         said: String,
     },
     /// The name has another purpose.
-    #[error("the account {0} is not of appctl")]
+    #[error("the account {0} was not made by appctl")]
     Foreign(String),
 }
 

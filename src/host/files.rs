@@ -27,7 +27,7 @@ pub enum FileError {
         source: io::Error,
     },
     /// A link, directory, device, fifo or socket where a file is wanted.
-    #[error("{} is no regular file (links are not followed)", .0.display())]
+    #[error("{} is not a regular file (links are not followed)", .0.display())]
     NotRegular(PathBuf),
     /// Over the bound.
     #[error("{} is larger than {LARGEST} bytes", .0.display())]
@@ -133,7 +133,7 @@ pub fn write_atomic(path: &Path, text: &str) -> Result<(), FileError> {
 
 /// The same, with the owner and the mode of the file `model`, as far as there is one.
 pub fn write_like(path: &Path, text: &str, model: &Path) -> Result<(), FileError> {
-    let access = Access::of(model).map_err(FileError::io("look at", model))?;
+    let access = Access::of(model).map_err(FileError::io("inspect", model))?;
     write(path, text, access).map_err(FileError::io("write", path))
 }
 
@@ -154,7 +154,7 @@ pub fn make_private(folder: &Path) -> Result<(), FileError> {
     let made = parents.and_then(|()| std::fs::DirBuilder::new().mode(0o700).create(folder));
     match made {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        made => made.map_err(FileError::io("make", folder)),
+        made => made.map_err(FileError::io("create", folder)),
     }
 }
 
@@ -207,7 +207,7 @@ pub fn switch_link(link: &Path, target: &Path) -> Result<(), FileError> {
         made.into_temp_path().keep().map_err(io::Error::other)?;
         sync(folder)
     };
-    switch().map_err(FileError::io("switch", link))
+    switch().map_err(FileError::io("replace", link))
 }
 
 /// Makes names in a directory survive a power cut.

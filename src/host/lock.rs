@@ -142,7 +142,7 @@ impl fmt::Display for Describe<'_> {
         let Owner {
             pid, user, verb, since, ..
         } = owner;
-        write!(f, "{verb} by {user} (process {pid}) is running since {since}")
+        write!(f, "{verb} by {user} (process {pid}) has been running since {since}")
     }
 }
 
@@ -178,7 +178,7 @@ mod tests {
         assert!(matches!(&second, LockError::Busy(Some(who)) if *who == owner("apply")));
         assert_eq!(
             second.to_string(),
-            "busy: apply by ann (process 4711) is running since 2026-11-22T10:15:00Z"
+            "busy: apply by ann (process 4711) has been running since 2026-11-22T10:15:00Z"
         );
         drop(lock);
         // A child that another test has just forked has all descriptors of this process until it runs its program.

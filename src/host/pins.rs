@@ -25,7 +25,7 @@ pub fn pin(layout: &Layout, app: &AppName, instance: Instance, id: &ReleaseId) -
     let folder = layout.pins(app);
     // The app's user has to get there, whatever the umask of whoever types this.
     for place in [layout.run(app), folder.clone()] {
-        open_to_all(&place).map_err(FileError::io("make", &place))?;
+        open_to_all(&place).map_err(FileError::io("create", &place))?;
     }
     files::switch_link(&folder.join(instance.to_string()), Path::new(&id.to_string()))
 }

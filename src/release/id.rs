@@ -18,7 +18,7 @@ pub struct ReleaseId {
 
 /// A name that no release has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a release is named like 20261122T101500Z or 20261122T101500Z-1a2b3c4, not {0:?}")]
+#[error("expected a release ID such as 20261122T101500Z or 20261122T101500Z-1a2b3c4, not {0:?}")]
 pub struct InvalidReleaseId(String);
 
 /// Digits of a commit in a name.

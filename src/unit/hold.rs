@@ -20,7 +20,7 @@ fn unit(spec: &AppSpec, host: &Host) -> Section {
     let mut unit = Section::new("Unit");
     unit.set(
         "Description",
-        format_args!("Keeps the addresses of {} (appctl)", spec.name),
+        format_args!("Placeholder that the socket of {} triggers (appctl)", spec.name),
     );
     unit.set("SourcePath", quote::rest_of_line_file(&host.source));
     // Not of NAME.service: it goes down when the last instance has, and at the same time as the socket.

@@ -107,7 +107,7 @@ pub fn prove(unit: &str, loaded: &Loaded) -> Result<(), Foreign> {
         } else {
             &loaded.source
         };
-        return Err(Foreign::new(unit, format!("it was made of {source}")));
+        return Err(Foreign::new(unit, format!("it was made from {source}")));
     }
     Ok(())
 }

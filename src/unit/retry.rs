@@ -16,7 +16,7 @@ pub(super) fn render(spec: &AppSpec, host: &Host) -> UnitFile {
 fn unit(spec: &AppSpec, host: &Host) -> Section {
     let name = &spec.name;
     let mut unit = Section::new("Unit");
-    unit.set("Description", format_args!("{name} instance %i once more (appctl)"));
+    unit.set("Description", format_args!("Retry of {name} instance %i (appctl)"));
     unit.set("SourcePath", quote::rest_of_line_file(&host.source));
     // Whoever stops the app meanwhile, or the instance, wants it stopped. A stop of the app does not pass through an
     // instance that has failed.

@@ -103,7 +103,7 @@ fn an_app_whose_file_is_gone_is_pointed_out() {
         .args("apply")
         .exits_and_changes_nothing(0)
         .stdout_eq(str![[r#"
-note: the file of web is gone and the app is not; to stop it: appctl uninstall web
+note: the file of web is gone, but the app is still installed; to remove it: sudo appctl uninstall web
 
 "#]]);
 }

@@ -103,7 +103,7 @@ fn the_file_names_the_app() {
         .arg("My App.toml")
         .exits(3)
         .stderr_eq(str![[r#"
-error: My App.toml names no app: a name must begin with a lower-case letter or a digit, not 'M'
+error: My App.toml does not name an app: a name must begin with a lower-case letter or a digit, not 'M'
   help: the file of an app is called NAME.toml
 
 "#]]);
@@ -114,13 +114,13 @@ fn a_link_or_a_missing_file_is_not_read() {
     let test = Test::new().file("real.toml", "exec = 'x'\n").args("check link.toml");
     std::os::unix::fs::symlink("real.toml", test.path("link.toml")).expect("a link");
     test.exits(3).stderr_eq(str![[r#"
-error: link.toml is no regular file (links are not followed)
-  help: name a regular file that can be read
+error: link.toml is not a regular file (links are not followed)
+  help: name a regular file that this account may read
 
 "#]]);
     Test::new().args("check gone.toml").exits(3).stderr_eq(str![[r#"
 error: cannot read gone.toml: No such file or directory (os error 2)
-  help: name a regular file that can be read
+  help: name a regular file that this account may read
 
 "#]]);
 }

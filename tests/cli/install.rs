@@ -74,7 +74,7 @@ fn a_procfile_is_run_without_a_shell() {
         .exits(3)
         .stderr_eq(str![[r#"
 error: the web: line of Procfile cannot be run: `&&` works only in a shell, and no shell runs this
-  help: say what to run with --exec, and variables with --env
+  help: set what to run with --exec, and variables with --env
 
 "#]]);
 }
@@ -94,7 +94,7 @@ error: nowhere cannot be opened: No such file or directory (os error 2)
         .exits(3)
         .stderr_eq(str![[r#"
 error: [TREE]/app is empty
-  help: name the app's directory, or say what to run: --exec "node main.js"
+  help: name the app's directory, or set what to run: --exec "node main.js"
 
 "#]]);
     Test::new()
@@ -102,7 +102,7 @@ error: [TREE]/app is empty
         .args("install myapp file --dry-run")
         .exits(3)
         .stderr_eq(str![[r#"
-error: file is no directory
+error: file is not a directory
   help: name the app's directory
 
 "#]]);
@@ -112,7 +112,7 @@ error: file is no directory
         .exits(3)
         .stderr_eq(str![[r#"
 error: [TREE]/app has no Procfile, package.json, index.js, server.js or app.js
-  help: name the app's directory, or say what to run: --exec "node main.js"
+  help: name the app's directory, or set what to run: --exec "node main.js"
 
 "#]]);
     Test::new()
@@ -121,7 +121,7 @@ error: [TREE]/app has no Procfile, package.json, index.js, server.js or app.js
         .exits(3)
         .stderr_eq(str![[r#"
 error: [TREE]/app/package.json:2:14: invalid type: integer `7`, expected a map at line 2 column 14
-  help: correct it, or say what to run with --exec
+  help: correct it, or set what to run with --exec
 
 "#]]);
 }
@@ -134,12 +134,12 @@ fn a_program_must_be_where_systemd_looks() {
         .exits_and_changes_nothing(3)
         .stderr_eq(str![[r#"
 error: there is no program "no-such-program" in /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-  help: install no-such-program, or write the whole path of the program with --exec
+  help: install no-such-program, or write the absolute path of the program with --exec
 
 "#]]);
     install().args("--dry-run -- ./run.sh").exits(3).stderr_eq(str![[r#"
-error: [TREE]/app/./run.sh cannot be run: it is not there
-  help: say what to run with --exec; chmod +x makes a file a program
+error: [TREE]/app/./run.sh cannot be run: it does not exist
+  help: set what to run with --exec, or make the file executable with chmod +x
 
 "#]]);
 }
@@ -160,7 +160,7 @@ fn a_program_that_only_the_shell_knows_is_explained() {
         .expect("a run");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
-        said.contains("is known to your shell only") && said.contains("bin/only-here"),
+        said.contains("only your shell finds") && said.contains("bin/only-here"),
         "{said}"
     );
 }
@@ -181,7 +181,7 @@ fn a_low_port_is_no_reason_for_root() {
     let output = install().args("--dry-run --listen 127.0.0.1:1019 -- sh x").exits(0);
     let said = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
     assert!(
-        said.contains("systemd binds port 1019, which only root may; the app itself needs no privilege"),
+        said.contains("systemd binds port 1019, so the app itself needs no privilege"),
         "{said}"
     );
 }
@@ -193,7 +193,7 @@ fn root_must_be_asked_for() {
         .exits_and_changes_nothing(3)
         .stderr_eq(str![[r#"
 error: the app would run as root
-  help: name another user, which is made when missing; low ports need no root here; or add --allow-root
+  help: name another user, which appctl creates if missing; ports below 1024 do not need root; if you mean root, add --allow-root
 
 "#]]);
     install()
@@ -232,7 +232,7 @@ fn an_installed_app_is_not_installed_again() {
         .exits_and_changes_nothing(3)
         .stderr_eq(str![[r#"
 error: myapp is installed already
-  help: after editing [TREE]/root/etc/appctl/apps/myapp.toml: appctl apply myapp; to restart it: appctl rolling-restart myapp; to begin anew: appctl uninstall myapp
+  help: after editing [TREE]/root/etc/appctl/apps/myapp.toml: appctl apply myapp; to restart it: appctl rolling-restart myapp; to start over: appctl uninstall myapp
 
 "#]]);
 }
@@ -271,7 +271,7 @@ fn port_comes_from_the_file_of_variables() {
 #[test]
 fn a_worker_is_told_that_it_has_no_port() {
     let output = install().args("--dry-run -- sh work").exits(0);
-    assert!(String::from_utf8_lossy(&output.get_output().stdout).contains("note: it is given no port"));
+    assert!(String::from_utf8_lossy(&output.get_output().stdout).contains("note: no port is held for it"));
 }
 
 #[test]

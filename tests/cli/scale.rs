@@ -45,7 +45,7 @@ fn numbers_that_make_no_sense_are_refused() {
         scale(to).exits_and_changes_nothing(2);
     }
     scale("-2").exits(2).stderr_eq(str![[r#"
-error: 0 instances are not possible, 1 to 512 are
+error: 0 instances are not possible, only 1 to 512
   help: appctl stop NAME stops all of them
 
 "#]]);
@@ -73,7 +73,7 @@ fn changes_that_are_not_in_force_come_first() {
         .exits_and_changes_nothing(3)
         .stderr_eq(str![[r#"
 error: the file of web has changes that are not in force
-  help: type first: sudo appctl apply web
+  help: first type: sudo appctl apply web
 
 "#]]);
 }

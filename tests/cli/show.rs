@@ -38,12 +38,12 @@ units
                  /run/systemd/generator/my-app@.service
                  /run/systemd/generator/my-app.retry@.service
                  /run/systemd/generator/appctl-my/x2dapp.slice
-look further
+see also
                  systemctl status my-app 'my-app@*'
                  journalctl -u 'my-app@*'
                  systemctl cat my-app@1
                  sudo systemctl edit my-app@
-its file changed and is not in force; sudo appctl apply my-app
+its file has changes that are not in force; type: sudo appctl apply my-app
 
 "#]]);
 }

@@ -14,7 +14,7 @@ fn says_what_would_go_and_what_stays() {
         .args("uninstall web --dry-run")
         .exits_and_changes_nothing(0)
         .stdout_eq(str![[r#"
-would uninstall web; [TREE]/root/var/lib/appctl/web stays, sudo appctl uninstall web --purge removes it
+would uninstall web; [TREE]/root/var/lib/appctl/web is kept: sudo appctl uninstall web --purge removes it
 
 "#]]);
     test()
@@ -49,8 +49,8 @@ fn data_is_not_removed_without_a_word() {
         .args("uninstall web --purge")
         .exits_and_changes_nothing(2)
         .stderr_eq(str![[r#"
-error: --purge removes releases and data of web
-  help: add --yes
+error: --purge would remove the releases and data of web
+  help: to confirm, add --yes
 
 "#]]);
 }

@@ -124,7 +124,7 @@ fn with<T>(app: &AppName, work: impl FnOnce(&Own) -> Result<T, AccountError>) ->
     };
     match work(&own) {
         Err(error @ AccountError::Foreign(_)) => {
-            let help = format!("give the app another name, or an account of its own: user = \"{app}\" in its file");
+            let help = format!("give the app another name, or name an account in its file: user = \"{app}\"");
             Err(ExpectedError::new(Exit::INVALID_CONFIG, error.to_string())
                 .help(help)
                 .into())

@@ -33,14 +33,14 @@ pub(crate) fn obstacle(listen: &Listen, exit: Exit, place: &str) -> anyhow::Resu
         Availability::Taken => taken(listen, place),
         Availability::NotOurs => (
             format!("no interface of this machine has the address of {listen}"),
-            "ip address lists them; a port alone means all of them".to_owned(),
+            "`ip address` lists the addresses; a port alone listens on all of them".to_owned(),
         ),
         Availability::NotASocket => (
-            format!("there is a file at {listen}"),
+            format!("{listen} exists and is not a socket"),
             format!("remove it, or choose another path {place}"),
         ),
         Availability::NoDirectory => (
-            format!("{listen} is below something that is no directory"),
+            format!("a parent of {listen} is not a directory"),
             format!("choose another path {place}"),
         ),
     };
@@ -58,8 +58,8 @@ fn taken(listen: &Listen, place: &str) -> (String, String) {
         None => String::new(),
     };
     let help = match holders.first().map(|holder| holder.pid) {
-        Some(1) => format!("systemd holds it for a socket unit: systemctl list-sockets; or {choose}"),
-        Some(pid) => format!("stop it (systemctl status {pid} says what it belongs to), or {choose}"),
+        Some(1) => format!("systemctl list-sockets shows the socket unit for which systemd holds it; {choose}"),
+        Some(pid) => format!("stop it (systemctl status {pid} shows its unit), or {choose}"),
         None => format!("sudo ss -ltnp names the process; or {choose}"),
     };
     (format!("port {port} is in use{by}"), help)

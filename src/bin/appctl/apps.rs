@@ -124,7 +124,7 @@ impl File {
         match files::read_config_if_any(&path) {
             Ok(text) => Ok(text.map(|text| Self::of(name, path, text))),
             Err(FileError::Io { ref source, .. }) if source.kind() == ErrorKind::PermissionDenied => {
-                let message = format!("{} is not for this account to read", path.display());
+                let message = format!("this account may not read {}", path.display());
                 Ok(Some(Self::unreadable(path, message)))
             }
             Err(error @ FileError::Io { .. }) => Err(error),
@@ -220,6 +220,6 @@ fn unknown(name: &AppName, installed: &[AppName]) -> ExpectedError {
     error.help(match names.len() {
         0 => format!("no app is installed yet; in its directory, type: sudo appctl install {name}"),
         1..=10 => format!("installed: {}", names.join(", ")),
-        many => format!("{many} apps are installed; appctl status names them"),
+        many => format!("{many} apps are installed; appctl status lists them"),
     })
 }

@@ -20,7 +20,7 @@ Exit codes:
   7  busy: another rollout of the app is running
   8  done, but requests were cut: they took longer than [stop] timeout
 
-Files: /etc/appctl/apps/NAME.toml says what is wanted. Everything that runs is a plain systemd unit:
+Files: /etc/appctl/apps/NAME.toml says what is wanted. Everything that runs is a plain systemd unit: \
 systemctl status NAME, journalctl -u 'NAME@*' and drop-ins work.";
 
 /// Run web apps with systemd as the supervisor: several instances on one port, restarts that lose no request.

@@ -11,7 +11,7 @@ pub(crate) fn clear(path: &Path) -> Result<(), TreeError> {
     if let Some(error) = tree::clear(path)?.error {
         let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
         let (path, cause) = (path.display(), cause.unwrap_or_default());
-        warn(&format!("not all of {path} could be removed yet: {error}{cause}"));
+        warn(&format!("{path} was not completely removed: {error}{cause}"));
     }
     Ok(())
 }

@@ -132,7 +132,7 @@ impl ExpectedError {
     pub(crate) fn unreadable(error: &FileError) -> Self {
         let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
         let message = format!("{error}{}", cause.unwrap_or_default());
-        Self::new(Exit::INVALID_CONFIG, message).help("name a regular file that can be read")
+        Self::new(Exit::INVALID_CONFIG, message).help("name a regular file that this account may read")
     }
 
     /// Problems inside files.

@@ -39,7 +39,7 @@ impl Session<'_> {
             let error = ExpectedError::new(Exit::ROLLOUT_FAILED, format!("{service} did not start: {started}"));
             let socket = units::socket(&self.app);
             return Err(error
-                .help(format!("journalctl -u {service} -u {socket} says why"))
+                .help(format!("journalctl -u {service} -u {socket} shows why"))
                 .into());
         }
         let numbers = (1..=units::count(spec)).map(|number| units::instance(&self.app, Instance::Number(number)));
@@ -111,7 +111,7 @@ impl Start<'_> {
         let mut error = ExpectedError::new(Exit::ROLLOUT_FAILED, message).said(failure.end.said.clone());
         error = error.about(failure);
         error.asked_port = port.map(|(_, port)| port);
-        Ok(error.help(format!("all it said: journalctl -u {unit}")))
+        Ok(error.help(format!("its whole log: journalctl -u {unit}")))
     }
 
     /// A port that any of the instances listens on and that the app's socket does not hold, as its shim says. Only the

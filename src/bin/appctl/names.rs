@@ -29,7 +29,7 @@ impl<'l> Names<'l> {
         };
         let help = match file {
             Some(file) => format!("give the app another name: mv {}", new_name(app, file)),
-            None => format!("install the app under another name, as {app}-app"),
+            None => format!("install the app under another name, such as {app}-app"),
         };
         Err(refusal(app, taken).help(help))
     }
@@ -43,7 +43,7 @@ impl<'l> Names<'l> {
         let help = if applied.exists() && taken.place != Place::Packaged {
             let path = taken.path.display();
             format!(
-                "if that file is a mistake: sudo rm {path} && sudo systemctl daemon-reload; else {}",
+                "if that file is a mistake: sudo rm {path} && sudo systemctl daemon-reload; otherwise {}",
                 uninstall(app)
             )
         } else if wanted.exists() {
@@ -64,7 +64,7 @@ impl<'l> Names<'l> {
             let Some(taken) = self.files.foreign(app) else {
                 return true;
             };
-            warn(&format!("{app} is left out: {}", refusal(app, taken)));
+            warn(&format!("{app} is skipped: {}", refusal(app, taken)));
             false
         });
         apps
@@ -73,7 +73,7 @@ impl<'l> Names<'l> {
 
 fn refusal(app: &AppName, Taken { unit, path, .. }: &Taken) -> ExpectedError {
     let message = format!(
-        "{unit} is not of appctl: {}, so no app can be called {app}",
+        "{unit} does not belong to appctl ({}), so no app can be called {app}",
         path.display()
     );
     ExpectedError::new(Exit::INVALID_CONFIG, message)
@@ -87,5 +87,5 @@ fn new_name(app: &AppName, file: &Path) -> String {
 
 /// What takes the app's files away and leaves the other's units alone.
 fn uninstall(app: &AppName) -> String {
-    format!("sudo appctl uninstall {app} takes the app's own file away and leaves that unit alone")
+    format!("sudo appctl uninstall {app} removes the app's own file and leaves that unit alone")
 }

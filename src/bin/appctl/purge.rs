@@ -34,14 +34,14 @@ pub(crate) fn refuse_incomplete(layout: &Layout, app: &AppName) -> anyhow::Resul
         let points: Vec<&Mount> = at_or_below(&mounts, &place).collect();
         if let Some(first) = points.first() {
             let all: Vec<String> = points.iter().map(|mount| mount.point.display().to_string()).collect();
-            let message = format!("{app} would not be removed whole: mount point {}", all.join(", "));
+            let message = format!("{app} cannot be removed completely: mount point {}", all.join(", "));
             let umount = typed(&["umount"], &first.point);
-            let help = format!("nothing was changed; what is mounted there stays as it is after: {umount}");
+            let help = format!("nothing was changed; to unmount it, which keeps its content: {umount}");
             return Err(ExpectedError::new(Exit::FAILED, message).help(help).into());
         }
         if let Some(mount) = under(&mounts, &place).filter(|mount| mount.read_only) {
             let message = format!(
-                "{} is on a read-only file system, {}",
+                "{} is on a read-only file system, mounted at {}",
                 place.display(),
                 mount.point.display()
             );
@@ -58,9 +58,9 @@ fn refuse_kept(place: &Path, app: &AppName) -> anyhow::Result<()> {
     let Some((path, flag)) = tree::kept(place)? else {
         return Ok(());
     };
-    let message = format!("{app} would not be removed whole: {} is {flag}", path.display());
+    let message = format!("{app} cannot be removed completely: {} is {flag}", path.display());
     let chattr = typed(&["chattr", flag.off()], &path);
-    let help = format!("nothing was changed; it can be removed after: {chattr}");
+    let help = format!("nothing was changed; to make it removable: {chattr}");
     Err(ExpectedError::new(Exit::FAILED, message).help(help).into())
 }
 

@@ -23,7 +23,7 @@ fn refuse_itself(from: &Path, state: &Path) -> Result<(), ExpectedError> {
     if !state.starts_with(from) {
         return Ok(());
     }
-    let message = format!("{} holds the releases of all apps", from.display());
+    let message = format!("{} contains the releases of all apps", from.display());
     Err(ExpectedError::new(Exit::INVALID_CONFIG, message).help("name the app's own directory"))
 }
 
@@ -34,13 +34,13 @@ fn explained(error: anyhow::Error) -> anyhow::Error {
             TreeError::Io { .. } | TreeError::MountPoint { .. } | TreeError::Kept { .. } | TreeError::Growing { .. },
         ) => return error,
         Some(TreeError::Escapes { .. }) => {
-            "replace the link with what it points to, or run the directory where it is: --in-place"
+            "replace the link with what it points to, or run the app in place: --in-place"
         }
-        Some(TreeError::Planted { .. }) => "replace it by a copy: cp FILE COPY && mv COPY FILE",
+        Some(TreeError::Planted { .. }) => "replace it with a copy: cp FILE COPY && mv COPY FILE",
         Some(TreeError::Ignore { .. }) => "shorten the file, or remove it",
-        Some(TreeError::Special { .. }) => "remove it, or run the directory where it is: --in-place",
+        Some(TreeError::Special { .. }) => "remove it, or run the app in place: --in-place",
         Some(TreeError::TooMuch { .. } | TreeError::TooDeep { .. }) => {
-            "name the app's own directory, or run it where it is: --in-place"
+            "name the app's own directory, or run the app in place: --in-place"
         }
     };
     ExpectedError::new(Exit::INVALID_CONFIG, error.to_string())

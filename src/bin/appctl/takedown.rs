@@ -68,7 +68,7 @@ impl Session<'_> {
         let up = up(self.systemd, &self.app).await?.join(", ");
         let error = ExpectedError::new(
             Exit::FAILED,
-            format!("something starts {up} again whenever it is stopped"),
+            format!("{up} was started again each time that appctl stopped it"),
         );
         Err(error.help(format!("journalctl -u '{}*' shows when", self.app)).into())
     }

@@ -11,8 +11,8 @@ use crate::commands::access;
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 
-const TO_ETC: &str = "keep it where only root can write, as in /etc, and root reads it for the app";
-const ELSEWHERE: &str = "keep what root runs where only root can write, as in /usr/local/sbin";
+const TO_ETC: &str = "keep it where only root can write, such as /etc, and systemd reads it as root";
+const ELSEWHERE: &str = "keep what root runs where only root can write, such as /usr/local/sbin";
 
 /// An error that names all of it, with the first command that mends some.
 pub(crate) fn refuse(context: &Context, specs: &[AppSpec], exit: Exit) -> Result<(), ExpectedError> {
@@ -77,7 +77,7 @@ fn env_files(spec: &AppSpec) -> Vec<ExpectedError> {
         let shown = path.display();
         if temporary(&path) {
             let message = format!(
-                "{}: `env_file`: {shown} is read with the app's rights, and apps have a /tmp of their own",
+                "{}: `env_file`: {shown} is read with the app's rights, and each app has a /tmp of its own",
                 spec.name
             );
             return Some(ExpectedError::new(Exit::INVALID_CONFIG, message).help(TO_ETC));
@@ -120,7 +120,8 @@ pub(crate) fn secrets(app: &AppName, env: &[(String, String)]) -> Option<String>
         .collect();
     let first = names.first()?;
     Some(format!(
-        "`env` holds what looks like a secret: {}; every account that can read the file knows it; take it out and type: sudo appctl env {app} set {first}",
+        "`env` contains what looks like a secret: {}; every account that can read the file sees it; remove it there \
+            and type: sudo appctl env {app} set {first}",
         names.join(", ")
     ))
 }

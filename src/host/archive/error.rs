@@ -11,22 +11,22 @@ use crate::host::tree::DEEPEST;
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// Something else.
-    #[error("this is {0}, and a tar archive is expected: plain, or compressed with gzip or zstd")]
+    #[error("this is {0}, not a tar archive (plain, or compressed with gzip or zstd)")]
     Format(&'static str),
     /// Nothing in it.
-    #[error("there is nothing in the archive")]
+    #[error("the archive is empty")]
     Empty,
     /// The end is missing.
-    #[error("the archive is cut off: its end is missing")]
+    #[error("the archive is truncated: its end is missing")]
     CutOff,
     /// It makes no sense.
     #[error("the archive is damaged")]
     Damaged(#[source] io::Error),
     /// Absolute, or with `..`.
-    #[error("the archive wants to write {}, which is outside of the release", .0.display())]
+    #[error("the archive would write {}, which is outside the release", .0.display())]
     Outside(PathBuf),
     /// The same by way of a link.
-    #[error("{} in the archive is a link to {}, which leaves the release", .0.display(), .1.display())]
+    #[error("{} in the archive is a link to {}, outside the release", .0.display(), .1.display())]
     Escapes(PathBuf, PathBuf),
     /// A name below something that is no directory, or a link.
     #[error("{} in the archive lies below a link, or in place of a directory", .0.display())]
@@ -40,7 +40,7 @@ pub enum ArchiveError {
         kind: &'static str,
     },
     /// More directories in each other than a release may have.
-    #[error("the archive has more than {DEEPEST} directories in each other, in {}", .0.display())]
+    #[error("the archive has more than {DEEPEST} levels of directories, in {}", .0.display())]
     TooDeep(PathBuf),
     /// Over a bound.
     #[error("more than {most} {what} in the archive, counted up to {}", path.display())]

@@ -116,7 +116,7 @@ impl Unpacking {
             EntryType::Fifo => Err(ArchiveError::Special { path, kind: "fifo" }),
             EntryType::Block | EntryType::Char => Err(ArchiveError::Special { path, kind: "device" }),
             _ => {
-                let kind = "thing of an unknown kind";
+                let kind = "file of an unknown type";
                 Err(ArchiveError::Special { path, kind })
             }
         }

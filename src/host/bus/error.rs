@@ -11,13 +11,13 @@ pub enum BusError {
     #[error("systemd does not run this machine (PID 1 is another program)")]
     NoSystemd,
     /// The system bus, dbus-daemon(1), cannot be reached.
-    #[error("cannot reach the system bus, over which systemd is told what to do")]
+    #[error("cannot reach the system bus, over which appctl talks to systemd")]
     NoBus(#[source] zbus::Error),
     /// Neither root nor allowed by polkit(8).
-    #[error("not permitted by systemd")]
+    #[error("systemd does not permit it")]
     Denied(#[source] zbus::Error),
     /// systemd has no such unit, loaded or on disk.
-    #[error("systemd knows no unit {0}")]
+    #[error("systemd has no unit {0}")]
     NoSuchUnit(String),
     /// The connection broke and could not be set up again.
     #[error("lost the connection to systemd")]
@@ -32,7 +32,7 @@ pub enum BusError {
     #[error("systemd refused")]
     Refused(#[source] zbus::Error),
     /// An answer that is not what the interface promises.
-    #[error("an answer from systemd that makes no sense")]
+    #[error("unexpected answer from systemd")]
     Garbled(#[source] zbus::Error),
 }
 

@@ -49,7 +49,7 @@ pub fn read(layout: &Layout, app: &AppName) -> Result<Option<Last>, FileError> {
         };
         let process = &record.about.driver;
         let driven =
-            Lock::is_held(layout, app, process.pid, process.pid_began).map_err(FileError::io("look at", &path))?;
+            Lock::is_held(layout, app, process.pid, process.pid_began).map_err(FileError::io("inspect", &path))?;
         // Whoever drove it may have written its end between the two looks, and then let go of the lock.
         if driven || record.about.ended.is_some() || before.as_ref() == Some(&record) {
             return Ok(Some(Last { record, driven }));

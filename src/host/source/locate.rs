@@ -50,10 +50,10 @@ pub enum PathError {
     #[error("{} is a link", .0.display())]
     RootsLink(PathBuf),
     /// A directory where others may put anything.
-    #[error("{} can be written by others", .0.display())]
+    #[error("other accounts can write to {}", .0.display())]
     Writable(PathBuf),
     /// A file that an account put there which may not read it.
-    #[error("{} has another name elsewhere, and another account may have put it here", .0.display())]
+    #[error("{} is a hard link that another account may have made", .0.display())]
     Planted(PathBuf),
 }
 

@@ -74,7 +74,7 @@ impl Iterator for Received<'_> {
 pub fn broken(errno: Errno) -> TreeError {
     let source = match errno {
         Errno::EPIPE | Errno::ECONNRESET => io::Error::other("the process that reads it has ended"),
-        Errno::ETIMEDOUT => io::Error::other(format!("it takes longer than {} min", LIMIT.as_secs() / 60)),
+        Errno::ETIMEDOUT => io::Error::other(format!("it took longer than {} min", LIMIT.as_secs() / 60)),
         errno => errno.into(),
     };
     TreeError::io("read", Path::new("the source"), source)

@@ -157,7 +157,7 @@ fn mode(directory: &OwnedFd, path: &Path) -> Message {
     match openat2(directory, path, how).and_then(|place| fstat(&place)) {
         Ok(stat) => Message::Mode(stat.st_mode),
         Err(Errno::ENOENT | Errno::ENOTDIR) => Message::No,
-        Err(errno) => Message::Failed(TreeError::at("look at", path)(errno)),
+        Err(errno) => Message::Failed(TreeError::at("inspect", path)(errno)),
     }
 }
 

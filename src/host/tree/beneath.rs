@@ -26,7 +26,7 @@ pub fn open_in(top: impl AsFd, path: &Path) -> Result<File, TreeError> {
         .flags(OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC)
         .resolve(ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_NO_MAGICLINKS);
     let file = openat2(top, path, how).map_err(TreeError::at("read", path))?;
-    let stat = fstat(&file).map_err(TreeError::at("look at", path))?;
+    let stat = fstat(&file).map_err(TreeError::at("inspect", path))?;
     match kind(stat.st_mode) {
         Kind::File => Ok(file.into()),
         Kind::Special(kind) => Err(TreeError::Special {

@@ -94,7 +94,7 @@ impl<'p> Content<'p> {
             size: taken.size,
             executable,
             digest: taken.digest,
-            modified: modified(&to).map_err(io("look at", path))?,
+            modified: modified(&to).map_err(io("inspect", path))?,
         };
         Ok((entry, false))
     }
@@ -175,7 +175,7 @@ impl<'p> Content<'p> {
 
 /// The size of a regular file, and whether it may be executed.
 fn look(from: &File, path: &Path) -> Result<(u64, bool), TreeError> {
-    let stat = fstat(from).map_err(TreeError::at("look at", path))?;
+    let stat = fstat(from).map_err(TreeError::at("inspect", path))?;
     match kind(stat.st_mode) {
         Kind::File => Ok((u64::try_from(stat.st_size).unwrap_or(0), stat.st_mode & 0o111 != 0)),
         Kind::Directory | Kind::Link => Err(TreeError::at("read", path)(Errno::EISDIR)),

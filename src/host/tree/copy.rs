@@ -104,7 +104,7 @@ pub fn copy(
         .mode(0o700)
         .create(to)
         .map_err(|source| TreeError::Io {
-            verb: "make",
+            verb: "create",
             path: to.into(),
             source,
         })?;
@@ -189,7 +189,7 @@ impl Copying<'_> {
         }
         self.count(1, 0, &path)?;
         let target = &self.innermost;
-        mkdirat(target, name, Mode::S_IRWXU).map_err(TreeError::at("make", &path))?;
+        mkdirat(target, name, Mode::S_IRWXU).map_err(TreeError::at("create", &path))?;
         let copy = open_directory(target, name).map_err(TreeError::at("open", &path))?;
         self.copied.manifest.add(path.clone(), Entry::Directory);
         self.below = path;
@@ -268,7 +268,7 @@ impl Copying<'_> {
 
     fn count(&mut self, entries: u64, bytes: u64, path: &Path) -> Result<(), TreeError> {
         if self.stop.load(Ordering::Relaxed) {
-            return Err(TreeError::at("go on with", path)(Errno::ECANCELED));
+            return Err(TreeError::at("continue with", path)(Errno::ECANCELED));
         }
         self.copied.entries += entries;
         self.copied.bytes += bytes;

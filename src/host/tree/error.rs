@@ -18,7 +18,7 @@ pub enum TreeError {
         source: std::io::Error,
     },
     /// A link that would point elsewhere, or nowhere, in the copy.
-    #[error("{} is a link to {}, which leaves the directory", path.display(), target.display())]
+    #[error("{} is a link to {}, outside the directory", path.display(), target.display())]
     Escapes {
         /// The link, relative to the tree.
         path: PathBuf,
@@ -34,7 +34,7 @@ pub enum TreeError {
         kind: &'static str,
     },
     /// More directories in each other than any app has.
-    #[error("{} has more than {most} directories in each other", path.display())]
+    #[error("{} has more than {most} levels of directories", path.display())]
     TooDeep {
         /// The first names of the path.
         path: PathBuf,
@@ -66,13 +66,13 @@ pub enum TreeError {
         flag: super::Flag,
     },
     /// A process fills what is being removed.
-    #[error("a process still makes directories in {}, which is to be removed", path.display())]
+    #[error("a process keeps making directories in {} while it is being removed", path.display())]
     Growing {
         /// What is left.
         path: PathBuf,
     },
     /// A file with a further name, in a directory where an account that cannot read it may have put it.
-    #[error("{} has another name elsewhere, and another account may have put it here", path.display())]
+    #[error("{} is a hard link that another account may have made", path.display())]
     Planted {
         /// Relative to the tree.
         path: PathBuf,

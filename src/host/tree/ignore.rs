@@ -165,7 +165,7 @@ fn text(directory: impl AsFd, name: &OsStr) -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
     /// There are too many.
-    #[error("is one rule too many: {IN_A_FILE} may be in one ignore file, and {IN_ALL} in all of them")]
+    #[error("is one rule too many: the limit is {IN_A_FILE} in one ignore file and {IN_ALL} in all of them")]
     Many,
     /// It is too long.
     #[error("is longer than {LONGEST} bytes")]

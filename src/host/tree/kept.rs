@@ -59,9 +59,9 @@ pub fn kept(path: &Path) -> Result<Option<(PathBuf, Flag)>, TreeError> {
     }
     let top = match open_directory(&parent, &name) {
         Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => return Ok(None),
-        opened => opened.map_err(TreeError::at("look at", path))?,
+        opened => opened.map_err(TreeError::at("inspect", path))?,
     };
-    below(&top, path).map_err(TreeError::at("look at", path))
+    below(&top, path).map_err(TreeError::at("inspect", path))
 }
 
 fn below(top: &OwnedFd, path: &Path) -> nix::Result<Option<(PathBuf, Flag)>> {

@@ -24,7 +24,7 @@ pub(super) fn place(
     // What a killed attempt left.
     drop(clear_in(directory, &beside, as_path(name))?);
     let placed =
-        make(&beside).and_then(|()| rename(directory, &beside, name).map_err(TreeError::at("make", as_path(name))));
+        make(&beside).and_then(|()| rename(directory, &beside, name).map_err(TreeError::at("create", as_path(name))));
     if look(directory, &beside).is_ok_and(|left| left.is_some()) {
         drop(clear_in(directory, &beside, as_path(name))?);
     }

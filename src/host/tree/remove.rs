@@ -28,7 +28,7 @@ pub fn remains(path: &Path) -> Result<bool, TreeError> {
         return Ok(false);
     };
     let there = || Ok(look(&parent, &name)?.is_some() || !aside::leftovers(&parent, &name)?.is_empty());
-    there().map_err(TreeError::at("look at", path))
+    there().map_err(TreeError::at("inspect", path))
 }
 
 /// What a name was cleared of.
@@ -63,7 +63,7 @@ pub(super) fn clear_in(parent: &OwnedFd, name: &CStr, path: &Path) -> Result<Cle
         cleared.error = directory(parent, &old, &path.with_file_name(as_path(&old))).err();
     }
     let fail = |verb| TreeError::at(verb, path);
-    match look(parent, name).map_err(fail("look at"))? {
+    match look(parent, name).map_err(fail("inspect"))? {
         None => return Ok(cleared),
         Some(Kind::Directory) => {
             let aside = aside::set(parent, name).map_err(refused(parent, name, path))?;

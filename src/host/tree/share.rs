@@ -42,7 +42,7 @@ pub struct Linked {
 pub fn share(release: &Path, common: &Path, shared: Shared<'_>, sealed: Option<Owner>) -> Result<Linked, TreeError> {
     let path = shared.path;
     let top = directory(common)?;
-    let stat = fstat(&top).map_err(TreeError::at("look at", common))?;
+    let stat = fstat(&top).map_err(TreeError::at("inspect", common))?;
     let owner = sealed.map(|_| Owner {
         user: Uid::from_raw(stat.st_uid),
         group: Gid::from_raw(stat.st_gid),
@@ -74,7 +74,7 @@ fn ensure(
     directory: bool,
     owner: Option<Owner>,
 ) -> Result<bool, TreeError> {
-    let look_at = |directory| look(directory, name).map_err(TreeError::at("look at", as_path(name)));
+    let look_at = |directory| look(directory, name).map_err(TreeError::at("inspect", as_path(name)));
     if look_at(outside)?.is_some() {
         return Ok(true);
     }
@@ -100,7 +100,7 @@ fn take_directory(
     owner: Option<Owner>,
 ) -> Result<(), TreeError> {
     let from = open_directory(inside, name).map_err(TreeError::at("open", as_path(name)))?;
-    let to = new_directory(outside, beside).map_err(TreeError::at("make", as_path(name)))?;
+    let to = new_directory(outside, beside).map_err(TreeError::at("create", as_path(name)))?;
     let never = AtomicBool::new(false);
     copy_into(Walk::new(from, Ignore::nothing()), to, plan(owner, &never)).map(drop)
 }
@@ -136,7 +136,7 @@ fn plan(owner: Option<Owner>, never: &AtomicBool) -> Plan<'_> {
 fn make(directory: &OwnedFd, name: &CStr, access: Access, owner: Option<Owner>) -> Result<(), TreeError> {
     place(directory, name, |beside| {
         let made = new_directory(directory, beside).and_then(|made| give(&made, access, owner));
-        made.map_err(TreeError::at("make", as_path(name)))
+        made.map_err(TreeError::at("create", as_path(name)))
     })
 }
 
@@ -151,7 +151,7 @@ fn below(top: OwnedFd, path: &Path, access: Access, owner: Option<Owner>) -> Res
     let mut directory = top;
     for name in names {
         if look(&directory, &name)
-            .map_err(TreeError::at("look at", path))?
+            .map_err(TreeError::at("inspect", path))?
             .is_none()
         {
             make(&directory, &name, access, owner)?;

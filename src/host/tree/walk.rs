@@ -81,7 +81,7 @@ impl Walk {
         let entry = entry.map_err(TreeError::at("list", &self.below))?;
         let name = entry.file_name();
         let path = self.below.join(as_path(name));
-        let kind = kind_of(&level.directory, &entry).map_err(TreeError::at("look at", &path))?;
+        let kind = kind_of(&level.directory, &entry).map_err(TreeError::at("inspect", &path))?;
         if self.ignore.leaves_out(&path, kind == Kind::Directory) {
             return Ok(Some(Event::LeftOut(name.to_owned())));
         }
@@ -137,9 +137,9 @@ fn file(directory: &OwnedFd, name: &CStr, path: &Path, reader: u32) -> Result<Ev
     // O_NONBLOCK: what was a file when it was listed may be a fifo now.
     let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
     let file = openat(directory, name, flags, Mode::empty()).map_err(TreeError::at("read", path))?;
-    let stat = fstat(&file).map_err(TreeError::at("look at", path))?;
+    let stat = fstat(&file).map_err(TreeError::at("inspect", path))?;
     if stat.st_nlink > 1 {
-        let directory = fstat(directory).map_err(TreeError::at("look at", path))?;
+        let directory = fstat(directory).map_err(TreeError::at("inspect", path))?;
         if is_planted(&directory, &stat, reader) {
             return Err(TreeError::Planted { path: path.to_owned() });
         }

@@ -70,7 +70,7 @@ impl fmt::Display for Why {
             Self::Mode(mode) => write!(f, "can be written by other accounts (mode {mode:04o})"),
             Self::Link => f.write_str("is a link in a directory that other accounts can write"),
             Self::Mounted => f.write_str("is a mount in a directory that other accounts can write"),
-            Self::AnyoneMayMake => f.write_str("does not exist, and other accounts may make it"),
+            Self::AnyoneMayMake => f.write_str("does not exist, and other accounts may create it"),
             Self::State => f.write_str("is where apps keep their releases and data"),
             Self::Io(error) => write!(f, "cannot be opened: {error}"),
         }

@@ -106,7 +106,7 @@ impl crate::drive::Systemd for ThisMachine {
             Some(watch) => watch.changed().await,
             None => std::future::pending().await,
         };
-        let units = units.ok_or_else(|| anyhow::anyhow!("lost systemd for good"))?;
+        let units = units.ok_or_else(|| anyhow::anyhow!("systemd can no longer be reached"))?;
         Ok(units.iter().filter_map(|unit| instance_of(&self.app, unit)).collect())
     }
 }

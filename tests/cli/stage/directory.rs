@@ -22,7 +22,7 @@ fn a_directory_comes_without_what_its_ignore_files_name() {
     let output = test.exits(0);
     let said = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
     assert!(
-        said.contains("left out, as ignore files say: ") && said.contains("secret"),
+        said.contains("left out by ignore files: ") && said.contains("secret"),
         "{said}"
     );
     let release = &releases(&test)[0];
@@ -86,7 +86,10 @@ fn what_is_shared_is_linked_and_its_first_version_is_the_releases() {
         .file("app/uploads/first", "kept")
         .args("stage web app");
     let output = test.exits(0);
-    assert!(String::from_utf8_lossy(&output.get_output().stdout).contains(".env is shared and not there yet"));
+    assert!(
+        String::from_utf8_lossy(&output.get_output().stdout)
+            .contains(".env is listed in `shared`, but does not exist yet")
+    );
     let release = &releases(&test)[0];
     let link = |name: &str| std::fs::read_link(release.join(name)).expect("a link");
     assert_eq!(link("uploads"), Path::new("../../shared/uploads"));

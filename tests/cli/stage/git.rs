@@ -111,8 +111,8 @@ fn what_git_cannot_give_is_told_apart() {
     let mut test = repository(test(""));
     for (line, code, words) in [
         ("--git repo --ref nowhere", 3, "no branch, tag or commit \"nowhere\""),
-        ("--git repo --ref main~1", 3, "no name of a commit"),
-        ("--git ext::touch", 3, "a scheme that is not taken"),
+        ("--git repo --ref main~1", 3, "does not name a commit"),
+        ("--git ext::touch", 3, "a scheme that is not supported"),
         ("--git gone", 1, "git fetch failed"),
         ("--git http://127.0.0.1:1/x", 1, "git fetch failed"),
     ] {

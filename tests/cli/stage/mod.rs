@@ -73,11 +73,11 @@ fn bad_sources_make_no_release_and_leave_nothing() {
         ("gone", "cannot be read"),
         ("zip", "zip file"),
         ("empty", "empty file"),
-        ("cut", "cut off"),
+        ("cut", "truncated"),
         ("whole", "more than 3 files"),
         ("many", "more than 3 files"),
-        ("links", "leaves the directory"),
-        ("root", "holds the releases"),
+        ("links", "outside the directory"),
+        ("root", "contains the releases"),
         ("/dev/null", "neither a directory nor a regular file"),
     ] {
         test = again(test, "stage web").arg(source);

@@ -20,7 +20,7 @@ Examples:
   appctl check /etc/appctl/apps/myapp.toml
   appctl check deploy/*.toml
 
-The app's name is the file's name without .toml. Addresses are compared with those of installed apps, and the
+The app's name is the file's name without .toml. Addresses are compared with those of installed apps, and the \
 name with the units of this machine.
 Exit code 3 if there is any problem.")]
 pub(crate) struct Args {
@@ -63,7 +63,7 @@ fn name_of(path: &Path) -> Result<AppName, ExpectedError> {
     let stem = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let stem = stem.strip_suffix(".toml").unwrap_or(stem);
     stem.parse().map_err(|error| {
-        let message = format!("{} names no app: {error}", path.display());
+        let message = format!("{} does not name an app: {error}", path.display());
         ExpectedError::new(Exit::INVALID_CONFIG, message).help("the file of an app is called NAME.toml")
     })
 }

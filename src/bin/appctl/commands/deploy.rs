@@ -78,7 +78,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let wanted = Wanted { args, canary };
     let systemd = context.systemd().await?;
     if args.how.dry_run {
-        context.say(&spec.name, &format!("would make a release of {}", args.from));
+        context.say(&spec.name, &format!("would make a release from {}", args.from));
         // Only a place holder: the steps are the same for every release.
         let target = wanted.target(&spec, "20000101T000000Z".parse()?);
         rolling::show(context, &systemd, &spec, &target).await?;
@@ -146,7 +146,7 @@ impl Wanted<'_> {
         tokio::select! {
             done = before_it_serves(roll, staged) => done?,
             _ = interrupts.next() => {
-                return Err(ExpectedError::new(Exit::FAILED, "interrupted; what serves was not touched").into());
+                return Err(ExpectedError::new(Exit::FAILED, "interrupted; no instance was touched").into());
             }
         }
         let target = self.target(spec, staged.id.clone());
@@ -166,9 +166,8 @@ async fn before_it_serves(roll: &Roll<'_>, staged: &Staged) -> anyhow::Result<()
 pub(crate) fn releasable(context: &Context, name: &AppName) -> anyhow::Result<AppSpec> {
     if !apps::installed(&context.layout)?.contains(name) {
         let error = ExpectedError::new(Exit::NOT_FOUND, format!("no app is called {name}"));
-        let help = format!(
-            "the first release comes with its installation; in its directory, type: sudo appctl install {name}"
-        );
+        let help =
+            format!("appctl install makes the first release; in the app's directory, type: sudo appctl install {name}");
         return Err(error.help(help).into());
     }
     let spec = apps::in_force(&context.layout, name)?;
@@ -187,7 +186,7 @@ pub(crate) fn refuse_bad(context: &Context, app: &AppName, id: &ReleaseId) -> an
         return Ok(());
     };
     let error = ExpectedError::new(Exit::ROLLOUT_FAILED, format!("{app}: release {id} is bad: {why}"));
-    Err(error.help("--force tries it once more").into())
+    Err(error.help("to try it again, add --force").into())
 }
 
 /// Removes what is not kept. That it cannot is no failure of what was done before.
@@ -200,7 +199,7 @@ pub(crate) async fn prune(roll: &Roll<'_>) {
         anyhow::Ok(())
     };
     if let Err(error) = removed.await {
-        let text = format!("old releases stay for now: {error:#}");
+        let text = format!("old releases were not removed: {error:#}");
         roll.context.say(&roll.spec.name, &text);
     }
 }
@@ -216,8 +215,11 @@ fn canary(args: &Args, spec: &AppSpec) -> Result<Option<Canary>, ExpectedError> 
     let all = units::count(spec);
     if count >= all {
         let instances = ui::quantity::count(all.into(), "instance");
-        let message = format!("{} has {instances}: there is none to compare {count} with", spec.name);
-        return Err(ExpectedError::new(Exit::USAGE, message).help("name a smaller number, or leave out --canary"));
+        let message = format!(
+            "{} has {instances}: with --canary {count}, none would stay on the old release",
+            spec.name
+        );
+        return Err(ExpectedError::new(Exit::USAGE, message).help("use a smaller number, or leave out --canary"));
     }
     Ok(Some(Canary {
         count: count.into(),

@@ -29,7 +29,7 @@ pub(crate) async fn run(args: &Apps, context: &Context) -> anyhow::Result<Exit> 
             let what = if canaries(&app, context)?.is_some() {
                 "would promote the canaries"
             } else {
-                "nothing to promote"
+                "no canaries to promote"
             };
             context.say(&app, what);
         } else {
@@ -41,7 +41,7 @@ pub(crate) async fn run(args: &Apps, context: &Context) -> anyhow::Result<Exit> 
 
 async fn one(app: &AppName, context: &Context) -> anyhow::Result<()> {
     let Some(last) = canaries(app, context)? else {
-        context.say(app, "nothing to promote");
+        context.say(app, "no canaries to promote");
         return Ok(());
     };
     if ask(&last, Watching::Canaries, Signal::SIGUSR1)? {
@@ -49,7 +49,7 @@ async fn one(app: &AppName, context: &Context) -> anyhow::Result<()> {
         moves(&operation, &last);
         operation.ended(&Ok(()));
         let (verb, pid) = (last.record.rollout.verb(), last.record.about.driver.pid);
-        context.say(app, &format!("promoted; the {verb} (process {pid}) goes on"));
+        context.say(app, &format!("promoted; the {verb} (process {pid}) continues"));
         return Ok(());
     }
     let systemd = context.systemd().await?;
@@ -63,7 +63,7 @@ async fn go_on(session: &Session<'_>) -> anyhow::Result<()> {
     let mut interrupts = Interrupts::catch()?;
     // Whoever had the lock may have ended it.
     let Some(mut last) = canaries(app, context)? else {
-        context.say(app, "nothing to promote");
+        context.say(app, "no canaries to promote");
         return Ok(());
     };
     moves(&session.operation, &last);

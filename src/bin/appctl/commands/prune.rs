@@ -18,7 +18,7 @@ Examples:
   sudo appctl prune myapp
   sudo appctl prune myapp --keep 2
 
-Three kinds of releases always stay: the live one, the one that a rollback would go to, and each that an instance still
+Three kinds of releases always stay: the live one, the one that a rollback would go to, and each that an instance still \
 runs, even if that instance has been draining for hours. What a killed deploy left behind is removed.")]
 pub(crate) struct Args {
     /// Name of an app

@@ -105,8 +105,8 @@ fn refusal(error: PathError) -> Message {
     let quoted = |path: &Path| quote_words(&[path.display().to_string()]);
     let help = match &error {
         PathError::Io { .. } => String::new(),
-        PathError::Link(_) => "type the path that it stands for".to_owned(),
-        PathError::RootsLink(path) => format!("type the path that it stands for: realpath {} shows it", quoted(path)),
+        PathError::Link(_) => "name the path it points to".to_owned(),
+        PathError::RootsLink(path) => format!("name the path it points to, which realpath {} prints", quoted(path)),
         PathError::Writable(path) => format!("type: chmod go-w {}", quoted(path)),
         PathError::Planted(_) => "copy it to a place where no other account writes, and name the copy".to_owned(),
     };

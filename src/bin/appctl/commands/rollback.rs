@@ -56,7 +56,7 @@ impl FromStr for To {
             _ => text
                 .parse()
                 .map(Self::Release)
-                .map_err(|error| format!("{error}; or how many back, as -1")),
+                .map_err(|error| format!("{error}; or how many releases to go back, such as -1")),
         }
     }
 }
@@ -108,7 +108,7 @@ async fn go_back(
     session
         .operation
         .moves(releases::live(&context.layout, &spec.name).as_ref(), to);
-    context.say(&spec.name, &format!("goes back to release {to}"));
+    context.say(&spec.name, &format!("going back to release {to}"));
     if !roll.settle_earlier(to, interrupts).await? && !roll.is_live(to).await? {
         Box::pin(roll.switch(target, interrupts)).await?;
     }
@@ -118,7 +118,7 @@ async fn go_back(
 
 fn choose(args: &Args, context: &Context) -> anyhow::Result<ReleaseId> {
     let (name, stock) = (&args.name, Stock::take(context, &args.name)?);
-    let help = format!("appctl releases {name} names those that are there");
+    let help = format!("appctl releases {name} lists its releases");
     let none = |message: String| ExpectedError::new(Exit::NOT_FOUND, message).help(help.clone());
     match &args.to {
         To::Back(steps) => {

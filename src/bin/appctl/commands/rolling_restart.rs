@@ -80,7 +80,7 @@ fn note_earlier(app: &AppName, context: &Context) -> anyhow::Result<()> {
     // The lock is ours by now, so nobody drives whatever it says.
     if let Some(last) = last.filter(|last| last.record.rollout.state().is_open()) {
         let note = format!(
-            "takes the place of the {} that began {}",
+            "replaces the {} that began {}",
             last.record.rollout.verb(),
             last.record.about.started
         );

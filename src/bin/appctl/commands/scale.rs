@@ -51,7 +51,7 @@ impl FromStr for Target {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("a number from 1 to {}, +K or -K is expected", Instances::MOST);
+        let wrong = || format!("expected a number from 1 to {}, +K or -K", Instances::MOST);
         match text.bytes().next() {
             Some(b'+' | b'-') => text.parse().map(Self::By).map_err(|_| wrong()),
             _ => text
@@ -75,7 +75,7 @@ impl Target {
             .ok()
             .filter(|number| (1..=Instances::MOST).contains(number));
         number.ok_or_else(|| {
-            let message = format!("{wanted} instances are not possible, 1 to {} are", Instances::MOST);
+            let message = format!("{wanted} instances are not possible, only 1 to {}", Instances::MOST);
             ExpectedError::new(Exit::USAGE, message).help("appctl stop NAME stops all of them")
         })
     }
@@ -159,7 +159,7 @@ fn refuse_pending(app: &App) -> Result<(), ExpectedError> {
         let name = &app.name;
         let message = format!("the file of {name} has changes that are not in force");
         return Err(
-            ExpectedError::new(Exit::INVALID_CONFIG, message).help(format!("type first: sudo appctl apply {name}"))
+            ExpectedError::new(Exit::INVALID_CONFIG, message).help(format!("first type: sudo appctl apply {name}"))
         );
     }
     Ok(())

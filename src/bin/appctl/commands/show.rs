@@ -46,7 +46,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let app = App::load(&context.layout, &name)?;
     let pending = app.is_pending();
     let Some(file) = app.applied.filter(|file| file.spec.is_ok()).or(app.wanted) else {
-        return Err(ExpectedError::new(Exit::NOT_FOUND, format!("{name} has no file")).into());
+        return Err(ExpectedError::new(Exit::NOT_FOUND, format!("{name} has no configuration file")).into());
     };
     let source = file.path.clone();
     let spec = file.valid()?;
@@ -185,10 +185,10 @@ fn text(
     section("units", unnamed(units.collect()));
     let drop_ins = drop_ins.iter().map(|path| path.display().to_string());
     section("drop-ins", unnamed(drop_ins.collect()));
-    section("look further", unnamed(commands(&spec.name).into()));
+    section("see also", unnamed(commands(&spec.name).into()));
     if pending {
         text = text.line(format!(
-            "its file changed and is not in force; sudo appctl apply {}",
+            "its file has changes that are not in force; type: sudo appctl apply {}",
             spec.name
         ));
     }

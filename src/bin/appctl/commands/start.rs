@@ -72,11 +72,11 @@ async fn bring_up(session: &Session<'_>, spec: &AppSpec, verb: Verb) -> anyhow::
     let survey = survey::take(session.systemd, app, count).await?;
     if !survey.is_loaded() {
         let error = ExpectedError::new(Exit::FAILED, format!("systemd has no units of {app}"));
-        return Err(error.help(format!("type: appctl apply {app}")).into());
+        return Err(error.help(format!("type: sudo appctl apply {app}")).into());
     }
     match verb {
         Verb::Start if survey.ailing().is_empty() => {
-            context.say(app, "all instances are ready already");
+            context.say(app, "all instances are already ready");
             return Ok(());
         }
         Verb::Start => session.bring_up(spec).await?,

@@ -31,7 +31,7 @@ async fn one(app: &AppName, dry_run: bool, context: &Context, systemd: &Systemd)
         if !dry_run {
             between::end(&context.layout, app)?;
         }
-        context.say(app, "it is stopped already");
+        context.say(app, "it is already stopped");
         return Ok(());
     }
     if dry_run {
@@ -47,7 +47,7 @@ async fn stop(session: &Session<'_>, up: &[String]) -> anyhow::Result<()> {
     let is_instance = |unit: &str| units::instance_of(app, unit).is_some();
     let waits = up.iter().filter(|unit| is_instance(unit)).count();
     if waits > 0 {
-        context.say(app, &format!("waits for {} to finish what they serve", plural(waits)));
+        context.say(app, &format!("waiting for {} to drain", plural(waits)));
     }
     let ended = |unit: &str| {
         if is_instance(unit) {

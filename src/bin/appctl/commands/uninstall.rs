@@ -17,10 +17,11 @@ use crate::{purge, ui};
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
-  appctl uninstall myapp            keeps releases and data, /var/lib/appctl/myapp, and the variables of appctl env
+  appctl uninstall myapp            keeps releases, data and variables
   appctl uninstall myapp --purge    removes these, too, also after an uninstall without it
 
---purge checks first: if something is mounted below these directories, or a file has a flag of chattr(1) that prevents
+Releases and data are in /var/lib/appctl/myapp, variables in /etc/appctl/env/myapp.env. \
+--purge checks first: if something is mounted below these directories, or a file has a flag of chattr(1) that prevents \
 its removal, appctl names it and changes nothing.
 An account named by --user stays, since files elsewhere may belong to it. The app's own account goes with --purge.")]
 pub(crate) struct Args {
@@ -94,8 +95,11 @@ fn confirm(args: &Args, names: &[AppName]) -> anyhow::Result<()> {
     let names = names.join(", ");
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        let error = ExpectedError::new(Exit::USAGE, format!("--purge removes releases and data of {names}"));
-        return Err(error.help("add --yes").into());
+        let error = ExpectedError::new(
+            Exit::USAGE,
+            format!("--purge would remove the releases and data of {names}"),
+        );
+        return Err(error.help("to confirm, add --yes").into());
     }
     ui::ask(format!("remove {names} with all releases and data? [y/N]"));
     let mut answer = String::new();
@@ -133,7 +137,7 @@ fn report(context: &Context, args: &Args, name: &AppName, what: &str) -> anyhow:
     let rest = match (args.purge, kept) {
         (true, _) => format!(" with {}", state.display()),
         (false, true) => format!(
-            "; {} stays, sudo appctl uninstall {name} --purge removes it",
+            "; {} is kept: sudo appctl uninstall {name} --purge removes it",
             state.display()
         ),
         (false, false) => String::new(),

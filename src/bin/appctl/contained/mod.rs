@@ -67,7 +67,7 @@ impl Failure {
     }
 }
 
-/// The error, with the command in place of other help when its sandbox may be why.
+/// The error, with the command in place of other help when its sandbox may be the cause.
 pub(crate) fn advised(mut error: anyhow::Error, typed: &Typed) -> anyhow::Error {
     if let Some(expected) = error.downcast_mut::<ExpectedError>()
         && let Some(failure) = &expected.failure
@@ -94,23 +94,23 @@ fn advice(failure: &Failure, typed: &Typed) -> Option<String> {
         Need::Allow(allowed) if failure.transient && NEVER_TRANSIENT.contains(allowed) => {
             let word = allowed.word();
             return Some(format!(
-                "its sandbox forbids {word}, and so does systemd to an account of its own: if that is what it needs, name a \
-                 user, --user of install or `user` in its file, and allow {word}"
+                "its sandbox forbids {word}, and systemd never allows it to an app without a user; if it needs that, \
+                    name a user (--user of install, or `user` in its file) and allow {word}"
             ));
         }
         Need::Allow(allowed) => format!("its sandbox forbids {}", allowed.word()),
         Need::Write(path) if *kind == Kind::Build => {
             let (path, cache) = (path.display(), format!("/var/lib/appctl/{app}/cache"));
             return Some(format!(
-                "a build has {path} read-only, whatever the app may write; it may write below its own directory, /tmp and \
-                 $HOME, which is {cache}"
+                "{path} is always read-only for a build, which may write below its own directory, /tmp and $HOME \
+                    ({cache})"
             ));
         }
-        Need::Write(path) => format!("its sandbox has {} read-only", path.display()),
-        Need::Unknown => "its sandbox may be why".to_owned(),
+        Need::Write(path) => format!("its sandbox makes {} read-only", path.display()),
+        Need::Unknown => "its sandbox may be the cause".to_owned(),
     };
     let line = typed.with(app, &need.options(), *kind);
-    Some(format!("{why}; if that is what it needs, type: {line}"))
+    Some(format!("{why}; if it needs that, type: {line}"))
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ impl Person {
         let expected = ExpectedError::new(Exit::INVALID_CONFIG, message);
         let Some(uid) = self.account().and_then(|account| account.uid) else {
             return expected
-                .help("it is read with the rights of its owner, who needs them")
+                .help("it is read with the rights of its owner; give that account the right to read it")
                 .into();
         };
         let name = User::from_uid(Uid::from_raw(uid)).ok().flatten();
@@ -79,7 +79,7 @@ impl Person {
         let words: Vec<String> = std::env::args().skip(1).collect();
         let again = quote_words(&words);
         let help = format!(
-            "it is read with the rights of {name}; for those of root type: sudo env -u SUDO_UID appctl {again}"
+            "it is read with the rights of {name}; to read it as root, type: sudo env -u SUDO_UID appctl {again}"
         );
         expected.help(help).into()
     }

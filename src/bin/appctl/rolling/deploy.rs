@@ -42,7 +42,7 @@ impl Roll<'_> {
         let (layout, app) = (&self.context.layout, &self.spec.name);
         if !self.systemd.instance(&units::service(app)).await?.activity.is_up() {
             pins::make_live(layout, app, Some(&target.to))?;
-            let text = format!("it is stopped; it will start with release {}", target.to);
+            let text = format!("the app is stopped; it will start with release {}", target.to);
             self.context.say(app, &text);
             return Ok(());
         }
@@ -71,7 +71,7 @@ impl Roll<'_> {
         let change = last.record.about.release.as_ref();
         let same = change.is_some_and(|change| change.to == *to) && !last.record.rollout.is_going_back();
         let (text, begin) = if same {
-            ("goes on with", Event::Begin)
+            ("continues", Event::Begin)
         } else {
             ("first takes back", Event::Abort)
         };
@@ -117,7 +117,10 @@ fn request(spec: &AppSpec, survey: &Survey, target: &Target) -> Request {
 pub(crate) async fn show(context: &Context, systemd: &Systemd, spec: &AppSpec, target: &Target) -> anyhow::Result<()> {
     let survey = survey::take(systemd, &spec.name, units::count(spec)).await?;
     if survey.is_down() {
-        context.say(&spec.name, "would start with it the next time, since it is stopped");
+        context.say(
+            &spec.name,
+            "would only change the release of its next start, since the app is stopped",
+        );
         return Ok(());
     }
     for step in plan(request(spec, &survey, target)) {

@@ -74,7 +74,7 @@ impl Hold {
                 other => return other,
             };
             if !told {
-                context.say(app, &format!("waits: {busy}"));
+                context.say(app, &format!("waiting: {busy}"));
                 told = true;
             }
             tokio::select! {

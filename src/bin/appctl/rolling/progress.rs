@@ -109,7 +109,10 @@ impl Progress {
             Wish::Promote => ("promoted", "promoted by hand".to_owned()),
             Wish::TakeBack => ("aborted", "taken back by hand".to_owned()),
             Wish::Leave => {
-                let note = format!("leaving after this step ({}); once more leaves at once", self.step);
+                let note = format!(
+                    "stopping after this step ({}); interrupt again to stop at once",
+                    self.step
+                );
                 ("interrupted", note)
             }
         };
@@ -120,7 +123,9 @@ impl Progress {
     /// The operator asked twice.
     pub(super) fn left(&self) {
         let app = &self.app;
-        let note = format!("left at once; see: appctl status {app}, appctl resume {app}, appctl abort {app}");
+        let note = format!(
+            "stopped at once; to see where: appctl status {app}; to finish: appctl resume {app}; to take it back: appctl abort {app}"
+        );
         self.line(paint(WARN, &note));
     }
 
@@ -161,7 +166,7 @@ impl Progress {
     fn failed(&self, why: &str, said: &[String]) {
         self.line(paint(BAD, why));
         if !said.is_empty() {
-            self.line("the last it said:");
+            self.line("its last lines:");
         }
         for line in said {
             self.line(format!("  | {line}"));
@@ -193,12 +198,12 @@ fn requests(drained: Drained, tasks: &[Task]) -> Option<String> {
     let Drained { waited_for, cut } = drained;
     if drained == Drained::default() {
         let ended = tasks.iter().any(|task| !matches!(task, Task::Start(_)));
-        return ended.then(|| "no request was in progress".to_owned());
+        return ended.then(|| "no request was in flight".to_owned());
     }
     let waited_for = quantity::count(waited_for, "request");
     Some(match cut {
-        0 => format!("{waited_for} in progress waited for, none cut"),
-        cut => format!("{waited_for} in progress waited for, {cut} cut"),
+        0 => format!("{waited_for} in flight waited for, none cut"),
+        cut => format!("{waited_for} in flight waited for, {cut} cut"),
     })
 }
 
@@ -222,12 +227,12 @@ mod tests {
             requests(Drained { waited_for, cut }, &[Start(Number(1)), task(Number(2))])
         };
         assert_eq!(said(0, 0, Start), None);
-        assert_eq!(said(0, 0, Stop).as_deref(), Some("no request was in progress"));
-        assert_eq!(said(0, 0, Restart).as_deref(), Some("no request was in progress"));
+        assert_eq!(said(0, 0, Stop).as_deref(), Some("no request was in flight"));
+        assert_eq!(said(0, 0, Restart).as_deref(), Some("no request was in flight"));
         // Added, and taken back.
         assert_eq!(
             said(2, 1, Start).as_deref(),
-            Some("2 requests in progress waited for, 1 cut")
+            Some("2 requests in flight waited for, 1 cut")
         );
     }
 }

@@ -22,27 +22,31 @@ pub(super) fn tree(error: TreeError, app: &AppName) -> anyhow::Error {
         TreeError::Io { source, verb, .. }
             if matches!(*verb, "open" | "read" | "list") && source.kind() == std::io::ErrorKind::PermissionDenied =>
         {
-            "a source is read with the rights of the person behind sudo, else with its owner's; give them the right to, or \
-             name it in .appctlignore"
+            "a source is read with the rights of the person behind sudo, otherwise of its owner; let that account \
+                read it, or exclude it in .appctlignore"
                 .to_owned()
         }
-        TreeError::Io { .. } | TreeError::MountPoint { .. } | TreeError::Kept { .. } | TreeError::Growing { .. } => return error.into(),
+        TreeError::Io { .. } | TreeError::MountPoint { .. } | TreeError::Kept { .. } | TreeError::Growing { .. } => {
+            return error.into();
+        }
         TreeError::Ignore { .. } => "shorten the file, or remove it".to_owned(),
-        TreeError::TooDeep { .. } => "is it the right source? .appctlignore can name what is not of the app".to_owned(),
+        TreeError::TooDeep { .. } => "check that this is the right source, or exclude what the app does not need in \
+            .appctlignore"
+            .to_owned(),
         TreeError::Escapes { .. } => {
             "replace the link with what it points to; what outlives releases belongs in `shared` of [deploy]".to_owned()
         }
-        TreeError::Planted { .. } => "replace it by a copy: cp FILE COPY && mv COPY FILE".to_owned(),
-        TreeError::Special { .. } => "remove it, or name it in .appctlignore".to_owned(),
+        TreeError::Planted { .. } => "replace it with a copy: cp FILE COPY && mv COPY FILE".to_owned(),
+        TreeError::Special { .. } => "remove it, or exclude it in .appctlignore".to_owned(),
         TreeError::TooMuch {
             what: "bytes", most, ..
         } => {
             format!(
-                "is it the right source? max_size in [deploy] is {} now",
+                "check that this is the right source, or raise max_size in [deploy], now {}",
                 format_bytes(*most)
             )
         }
-        TreeError::TooMuch { .. } => "is it the right source? max_files in [deploy] allows more".to_owned(),
+        TreeError::TooMuch { .. } => "check that this is the right source, or raise max_files in [deploy]".to_owned(),
     };
     let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
     let message = format!("{error}{}", cause.unwrap_or_default());

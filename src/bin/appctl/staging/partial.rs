@@ -73,7 +73,7 @@ impl Drop for Partial {
         for path in &self.paths {
             // What stays is removed by the next deploy.
             if let Err(error) = clear(path) {
-                warn(&format!("{} stays for now: {error}", path.display()));
+                warn(&format!("{} was not removed yet: {error}", path.display()));
             }
         }
     }

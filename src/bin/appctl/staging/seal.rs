@@ -94,7 +94,7 @@ fn finish(
     };
     releases::record(layout, app, &id, &origin, &copied.manifest)?;
     let (release, folder) = (layout.release(app, &id), layout.releases(app));
-    std::fs::rename(partial.path(), &release).map_err(FileError::io("make", &release))?;
+    std::fs::rename(partial.path(), &release).map_err(FileError::io("create", &release))?;
     partial.keep();
     files::sync(&folder).map_err(FileError::io("flush", &folder))?;
     let existing = false;
@@ -122,7 +122,7 @@ fn share(
         if linked.dangling {
             let path = common.join(&shared.path);
             tell(Progress::Note(format!(
-                "{} is shared and not there yet",
+                "{} is listed in `shared`, but does not exist yet",
                 path.display()
             )));
         }
@@ -136,7 +136,7 @@ fn share(
 fn common(site: &Site<'_>) -> anyhow::Result<PathBuf> {
     let common = site.layout().shared(site.app());
     if !common.exists() {
-        std::fs::create_dir(&common).map_err(FileError::io("make", &common))?;
+        std::fs::create_dir(&common).map_err(FileError::io("create", &common))?;
         if let Some(Owner { user, group }) = site.account {
             nix::unistd::chown(&common, Some(user), Some(group))?;
         }

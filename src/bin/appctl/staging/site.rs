@@ -42,7 +42,7 @@ impl<'c> Site<'c> {
             account,
         };
         for folder in [this.layout().releases(this.app()), this.layout().about(this.app())] {
-            std::fs::create_dir_all(&folder).map_err(FileError::io("make", &folder))?;
+            std::fs::create_dir_all(&folder).map_err(FileError::io("create", &folder))?;
         }
         this.sweep()?;
         if let Some(account) = account {
@@ -134,7 +134,7 @@ fn account(context: &Context, spec: &AppSpec) -> anyhow::Result<Option<Owner>> {
     };
     let missing = |what: &str, name: &str| {
         let error = ExpectedError::new(Exit::INVALID_CONFIG, format!("there is no {what} {name:?}"));
-        error.help("`user` and `group` of the app's file name accounts of this machine")
+        error.help("`user` and `group` in the app's file must exist on this machine")
     };
     let ids = accounts::user(user)?.ok_or_else(|| missing("user", user))?;
     let group = match group {

@@ -51,7 +51,7 @@ impl Asked {
 impl fmt::Display for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.git {
-            Some(url) => write!(f, "{} of {url}", self.reference),
+            Some(url) => write!(f, "{} from {url}", self.reference),
             None => write!(f, "{}", self.path.display()),
         }
     }

@@ -105,7 +105,7 @@ async fn run(systemd: &Systemd, spec: &AppSpec, one: &Task<'_>, tell: &mut dyn F
         return Ok(());
     }
     let message = format!("{said} {}", ended(&state, &result, spec.deploy.build_timeout));
-    let help = format!("nothing that serves was changed; journalctl --unit={unit} has all it said");
+    let help = format!("nothing that serves was changed; its whole log: journalctl --unit={unit}");
     let kind = match one.purpose {
         Purpose::Build => Kind::Build,
         Purpose::Release => Kind::App,
@@ -129,9 +129,9 @@ fn host(spec: &AppSpec) -> Host {
 fn ended(state: &InstanceState, result: &JobResult, timeout: Duration) -> String {
     match (state.result.as_str(), state.exit_code) {
         ("timeout", _) => format!("did not end within {}", format_span(timeout)),
-        ("oom-kill", _) => "was killed by the kernel for its memory".to_owned(),
-        (_, 1) if state.exit_status == i32::from(exit_status::EXEC) => "is no program that can be run here".to_owned(),
-        (_, 1) => format!("ended with exit status {}", state.exit_status),
+        ("oom-kill", _) => "was killed by the kernel: out of memory".to_owned(),
+        (_, 1) if state.exit_status == i32::from(exit_status::EXEC) => "is not a program that can run here".to_owned(),
+        (_, 1) => format!("exited with status {}", state.exit_status),
         (_, 2 | 3) => format!("was killed by signal {}", state.exit_status),
         _ => format!("failed: {result}"),
     }

@@ -25,7 +25,7 @@ pub(crate) fn print(error: &anyhow::Error, json: bool) {
 
 fn text(error: &anyhow::Error, expected: Option<&ExpectedError>) -> Text {
     let said = expected.map_or(&[][..], |expected| &expected.said);
-    let more = if said.is_empty() { "" } else { "; the last it said:" };
+    let more = if said.is_empty() { "" } else { "; its last lines:" };
     let mut text = paint(BAD, "error:").line(format!(" {error}{more}"));
     for line in said {
         text = text.line(format!("    | {line}"));
@@ -43,7 +43,8 @@ fn text(error: &anyhow::Error, expected: Option<&ExpectedError>) -> Text {
 fn help(error: &anyhow::Error) -> Option<String> {
     if let Some(BusError::Foreign(Foreign { unit, .. })) = error.downcast_ref() {
         return Some(format!(
-            "systemctl cat {unit} shows whose it is; drop-ins (systemctl edit {unit}) keep it appctl's"
+            "systemctl cat {unit} shows which file it is; to change a unit of appctl, use a drop-in: systemctl edit \
+                {unit}"
         ));
     }
     error.downcast_ref::<ExpectedError>()?.help.clone()

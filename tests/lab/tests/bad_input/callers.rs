@@ -63,7 +63,7 @@ pub(crate) fn usage() -> Vec<Case> {
     cases.push(case(
         &["scale", "taken", "-1"],
         2,
-        &["0 instances are not possible, 1 to 512 are"],
+        &["0 instances are not possible, only 1 to 512"],
     ));
     cases.push(case(&["frobnicate"], 2, &["frobnicate"]));
     cases.push(case(&["status", "--frobnicate"], 2, &["--frobnicate"]));
@@ -72,7 +72,7 @@ pub(crate) fn usage() -> Vec<Case> {
     cases.push(case(
         &["uninstall", "taken", "--purge"],
         2,
-        &["--purge removes releases and data of taken", "--yes"],
+        &["--purge would remove the releases and data of taken", "--yes"],
     ));
     cases
 }

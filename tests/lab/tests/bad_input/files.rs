@@ -65,7 +65,11 @@ pub(crate) fn paths() -> Vec<Case> {
     vec![
         case(&["check", "/srv/none.toml"], 3, &["/srv/none.toml", "No such file"]),
         case(&["check", "/srv"], 3, &["/srv"]),
-        case(&["check", "/srv/Bad Name.toml"], 3, &["names no app", "NAME.toml"])
-            .with("/srv/Bad Name.toml", "exec = \"x\"\n"),
+        case(
+            &["check", "/srv/Bad Name.toml"],
+            3,
+            &["does not name an app", "NAME.toml"],
+        )
+        .with("/srv/Bad Name.toml", "exec = \"x\"\n"),
     ]
 }

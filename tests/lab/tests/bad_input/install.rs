@@ -18,7 +18,7 @@ pub(crate) fn directories() -> Vec<Case> {
         case(
             &["install", "x", "/srv/app/server.js"],
             3,
-            &["/srv/app/server.js is no directory"],
+            &["/srv/app/server.js is not a directory"],
         ),
         case(&["install", "x", "/"], 3, &["/ is the root directory"]),
         case(
@@ -69,7 +69,7 @@ pub(crate) fn programs() -> Vec<Case> {
                 "chmod +x",
             ],
         ),
-        case(&run("node server.js && true"), 2, &["`&&` works in a shell only"]),
+        case(&run("node server.js && true"), 2, &["`&&` works only in a shell"]),
         case(&run("node 'server.js"), 2, &["--exec cannot be split into words"]),
         case(
             &["install", "x", "/srv/app", "--env-file", "/srv/none.env"],
@@ -109,11 +109,11 @@ pub(crate) fn taken_names() -> Vec<Case> {
         ("foreign", "foreign.service"),
     ];
     let refused = |(name, unit): (&str, &str)| {
-        let another = format!("another name, as {name}-app");
+        let another = format!("another name, such as {name}-app");
         case(
             &["install", name, "/srv/app", "--listen", "3001"],
             3,
-            &[unit, "not of appctl", &another],
+            &[unit, "does not belong to appctl", &another],
         )
     };
     let mut cases: Vec<Case> = units.into_iter().map(refused).collect();
@@ -142,7 +142,7 @@ pub(crate) fn addresses() -> Vec<Case> {
         case(
             &listen("/srv/app/server.js"),
             3,
-            &["there is a file at /srv/app/server.js", "another path"],
+            &["/srv/app/server.js exists and is not a socket", "another path"],
         ),
         case(&listen("70000"), 2, &["70000"]),
         case(&listen("0"), 2, &["'0'"]),
@@ -152,7 +152,7 @@ pub(crate) fn addresses() -> Vec<Case> {
 
 /// How many, and as whom.
 pub(crate) fn instances_and_users() -> Vec<Case> {
-    let range = "a number from 1 to 512, max or max-1 is expected";
+    let range = "expected a number from 1 to 512, max or max-1";
     let with =
         |option: &'static str, value: &'static str| ["install", "x", "/srv/app", "--listen", "3001", option, value];
     let mut cases: Vec<Case> = ["0", "-1", "100000", "many", "1.5", "max+1"]

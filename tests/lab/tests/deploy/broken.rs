@@ -170,7 +170,7 @@ fn a_crash_while_it_bakes(stage: &Stage) -> Result<()> {
     let ending = running.wait()?;
     ensure!(ending.code == Some(0), "{ending:?}");
     let said = ending.said.last().map(ToString::to_string).unwrap_or_default();
-    ensure!(said.contains("left before"), "{said}");
+    ensure!(said.contains("interrupted while it was watched"), "{said}");
     ensure!(live(stage.host())? != before, "it is not live");
     whole(stage, 2).map(drop)
 }

@@ -85,7 +85,7 @@ fn left_alone(stage: &Stage, old: &str) -> Result<()> {
     );
     one_is_new(stage, old)?;
     let notes = status(stage.host())?["notes"].to_string();
-    ensure!(notes.contains("nobody watches its canaries"), "{notes}");
+    ensure!(notes.contains("its canaries run unwatched"), "{notes}");
     ends_with(&stage.appctl(&["rolling-restart", "myapp"])?, 7, "not finished")?;
     ends_with(&stage.appctl(&["scale", "myapp", "4"])?, 7, "not finished")?;
     one_is_new(stage, old)?;
@@ -105,6 +105,10 @@ fn a_canary_that_crashes_is_taken_back(stage: &Stage) -> Result<()> {
     ensure!(ending.code == Some(4), "{ending:?}");
     ensure!(live(stage.host())? == old, "it is live");
     whole(stage, 3)?;
-    ends_with(&deploy(stage, &["--canary", "3"])?, 2, "none to compare")?;
+    ends_with(
+        &deploy(stage, &["--canary", "3"])?,
+        2,
+        "none would stay on the old release",
+    )?;
     ends_with(&deploy(stage, &[])?, 4, "is bad")
 }

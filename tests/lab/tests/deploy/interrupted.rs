@@ -23,7 +23,7 @@ fn an_interrupted_deploy_leaves_nothing_under_way(stage: &Stage) -> Result<()> {
     let kept = host.run_ok(&["ls", "-A", "/var/lib/appctl/myapp/releases"])?;
     ensure!(kept.trim() == old, "left over: {kept}");
     instead_of(stage, "build = ['sleep', '7777']", "release = ['sleep', '7777']")?;
-    left(stage, "interrupted; what serves was not touched")?;
+    left(stage, "interrupted; no instance was touched")?;
     ensure!(
         live(host)? == old && whole(stage, 2)? == pids,
         "an instance was touched"

@@ -110,7 +110,7 @@ fn a_task_runs_once_before_the_new_release_serves(stage: &Stage) -> Result<()> {
     ensure!(tasks()? == once, "{}", tasks()?);
     let pids = whole(stage, 2)?;
     source_is(host, "r2")?;
-    ends_with(&deploy(stage, &[])?, 4, "ended with exit status 3")?;
+    ends_with(&deploy(stage, &[])?, 4, "exited with status 3")?;
     ensure!(tasks()?.lines().count() == 2, "{}", tasks()?);
     ensure!(live(host)? == new && whole(stage, 2)? == pids, "something was rolled");
     serves(stage, "r1")

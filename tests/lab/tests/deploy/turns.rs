@@ -50,7 +50,7 @@ fn no_request_is_lost_to_deploys_and_rollbacks(stage: &Stage) -> Result<()> {
 fn back(stage: &Stage, old: &str, new: &str) -> Result<String> {
     let load = stage.load(3000, RATE);
     more(&load, 100)?;
-    ends_with(&stage.appctl(&["revert", "myapp", "1"])?, 0, "goes back to release")?;
+    ends_with(&stage.appctl(&["revert", "myapp", "1"])?, 0, "going back to release")?;
     more(&load, 100)?;
     let report = load.stop();
     lossless(&report)?;
@@ -87,7 +87,7 @@ fn a_rollout_tells_what_it_waited_for(stage: &Stage) -> Result<()> {
     install(stage.host(), 1, "bake = '0s'")?;
     source_is(stage.host(), "r1")?;
     let slow = slow_ones(stage, 3)?;
-    ends_with(&deploy(stage, &[])?, 0, "3 requests in progress waited for, none cut")?;
+    ends_with(&deploy(stage, &[])?, 0, "3 requests in flight waited for, none cut")?;
     let report = slow.wait();
     ensure!(report.counts.ok == 3 && report.releases.keys().eq(["r0"]), "{report}");
     let slow = slow_ones(stage, 1)?;

@@ -64,7 +64,7 @@ fn a_second_deploy_is_refused_or_waits(stage: &Stage) -> Result<()> {
     let ending = second.wait()?;
     ensure!(ending.code == Some(0), "{ending:?}");
     ensure!(
-        ending.said.iter().any(|line| line.to_string().contains("waits: ")),
+        ending.said.iter().any(|line| line.to_string().contains("waiting: ")),
         "{ending:?}"
     );
     ensure!(releases(stage.host())?.len() == 3, "{:?}", releases(stage.host())?);
@@ -82,12 +82,16 @@ fn a_rollback_to_nowhere(stage: &Stage) -> Result<()> {
             5,
             "no release 20200101T000000Z",
         ),
-        (&["rollback", "myapp", "../../etc"], 2, "a release is named like"),
+        (&["rollback", "myapp", "../../etc"], 2, "expected a release ID"),
         (&["rollback", "nobody"], 5, "no app is called nobody"),
         (&["deploy", "nobody", SOURCE], 5, "appctl install nobody"),
         (&["deploy", "myapp", "/nowhere"], 3, "/nowhere"),
-        (&["deploy", "myapp", SOURCE, "--canary", "1"], 2, "none to compare"),
-        (&["promote", "myapp"], 0, "nothing to promote"),
+        (
+            &["deploy", "myapp", SOURCE, "--canary", "1"],
+            2,
+            "none would stay on the old release",
+        ),
+        (&["promote", "myapp"], 0, "no canaries to promote"),
         (&["abort", "myapp"], 0, "nothing to abort"),
     ] {
         ends_with(&stage.appctl(words)?, code, said)?;

@@ -99,7 +99,7 @@ fn a_change_of_addresses_that_was_killed_is_told_and_finished(stage: &Stage) -> 
         Ok::<_, anyhow::Error>(
             stage
                 .appctl_ok(&["status", "myapp"])?
-                .contains("left it down; sudo appctl apply myapp"),
+                .contains("left it down; to start it: sudo appctl apply myapp"),
         )
     };
     let ports = || stage.property("myapp.socket", "Listen");

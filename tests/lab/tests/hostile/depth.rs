@@ -65,7 +65,7 @@ fn a_deep_build_blocks_nothing(stage: &Stage) -> Result<()> {
         for depth in ["3000", "9500"] {
             configure(stage, account, &format!("build = [\"node\", \"dig.js\", \"{depth}\"]"))?;
             let output = stage.appctl(&["stage", "web", "/srv/app"])?;
-            let says = "d/d/d/d/d has more than 100 directories in each other";
+            let says = "d/d/d/d/d has more than 100 levels of directories";
             ensure!(output.status == 3 && output.stderr.contains(says), "{output:?}");
             nothing_is_left(stage)?;
         }
@@ -80,7 +80,7 @@ fn a_deep_build_blocks_nothing(stage: &Stage) -> Result<()> {
     ])?;
     let output = stage.appctl(&["stage", "web", "/srv"])?;
     ensure!(
-        output.status == 3 && output.stderr.contains("100 directories"),
+        output.status == 3 && output.stderr.contains("100 levels of directories"),
         "{output:?}"
     );
     host.run_ok(&["install", "--directory", "--owner=work", &format!("{STATE}/data")])?;

@@ -82,7 +82,7 @@ fn swapped(stage: &Stage, directory: &str) -> Result<()> {
     host.run_ok(&["systemctl", "daemon-reload"])?;
     let rolled = stage.appctl(&["rolling-restart", "myapp"])?;
     ensure!(
-        rolled.status == 4 && rolled.stderr.contains("may not be read by the app's user"),
+        rolled.status == 4 && rolled.stderr.contains("is not readable for the app's user"),
         "{rolled:?}"
     );
     let deployed = stage.appctl(&["deploy", "myapp", directory, "--force"])?;
@@ -116,7 +116,7 @@ fn refusals(stage: &Stage, text: &str) -> Result<()> {
     host.run_ok(&["chown", "work:", "/tmp/x.env"])?;
     for (path, why) in [
         ("/home/work/root.env", "/home/work belongs to work"),
-        ("/tmp/x.env", "apps have a /tmp of their own"),
+        ("/tmp/x.env", "each app has a /tmp of its own"),
     ] {
         host.write_file(WANTED, &text.replace("/home/work/my.env", path))?;
         for verb in [&["check", WANTED][..], &["apply", "myapp"]] {

@@ -243,7 +243,7 @@ fn an_account_comes_with_the_first_release_and_goes_with_the_last(stage: &Stage)
     host.run_ok(&["useradd", "appctl-two"])?;
     let output = stage.appctl(&["install", "two", "/srv/two", "--no-listen", "--exec", "sh probe.sh"])?;
     ensure!(
-        output.status == 3 && output.stderr.contains("appctl-two is not of appctl"),
+        output.status == 3 && output.stderr.contains("appctl-two was not made by appctl"),
         "{output:?}"
     );
     Ok(())

@@ -125,7 +125,7 @@ fn later_advice_works_when_it_is_typed(stage: &Stage) -> Result<()> {
     // Nothing to type: no setting opens it.
     host.write_file("/srv/app/build", &told(NEEDS[2].0))?;
     let refused = stage.appctl(&deploy)?;
-    let why = "a build has /usr/local/an open read-only, whatever the app may write";
+    let why = "/usr/local/an open is always read-only for a build";
     ensure!(
         refused.status == ROLLOUT_FAILED && refused.stderr.contains(why),
         "{refused:?}"

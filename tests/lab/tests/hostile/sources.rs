@@ -131,7 +131,7 @@ fn a_link_leads_to_nothing_of_roots(stage: &Stage) -> Result<()> {
     sh(stage, "mkdir -p /srv/open/app; chmod 777 /srv/open")?;
     let output = stage.appctl(&["stage", "web", "/srv/open/app"])?;
     ensure!(
-        output.status == 2 && output.stderr.contains("/srv/open can be written by others"),
+        output.status == 2 && output.stderr.contains("other accounts can write to /srv/open"),
         "{output:?}"
     );
     Ok(())
@@ -191,14 +191,17 @@ fn names_of_other_peoples_files_are_not_read(stage: &Stage) -> Result<()> {
     )?;
     let output = stage.appctl(&["stage", "web", "/srv/app"])?;
     ensure!(
-        output.status == 3 && output.stderr.contains("another name elsewhere"),
+        output.status == 3 && output.stderr.contains("a hard link that another account may have made"),
         "{output:?}"
     );
     nothing_came_of_it(stage, "root's own tree")?;
     sh(stage, "ln /home/ann/private /home/work/app/")?;
     let [root, ann] = as_root_and_behind_sudo(stage, &["stage", "web", "/home/work/app"])?;
     ensure!(root.status == 3 && ann.status == 3, "{root:?} {ann:?}");
-    ensure!(ann.stderr.contains("another name elsewhere"), "{ann:?}");
+    ensure!(
+        ann.stderr.contains("a hard link that another account may have made"),
+        "{ann:?}"
+    );
     nothing_came_of_it(stage, "ann's file")?;
     // Objects of a repository of root's, which another account can lead elsewhere.
     host.run_ok(&["chmod", "go+w", "/root/secret/.git/objects"])?;

@@ -148,13 +148,13 @@ fn failed_builds_leave_nothing(stage: &Stage) -> Result<()> {
     for (build, says) in [
         (
             "[\"node\", \"-e\", \"console.log('why'); process.exit(7)\"]",
-            "ended with exit status 7",
+            "exited with status 7",
         ),
         (
             "[\"node\", \"-e\", \"process.kill(process.pid, 'SIGKILL')\"]",
             "was killed by signal 9",
         ),
-        ("[\"no-such-program\"]", "no program that can be run here"),
+        ("[\"no-such-program\"]", "not a program that can run here"),
         ("[\"sleep\", \"1000\"]\nbuild_timeout = \"1s\"", "did not end within 1s"),
     ] {
         configure(stage, "", &format!("build = {build}"))?;

@@ -30,7 +30,7 @@ pub(super) fn refuse_missing(context: &Context, specs: &[AppSpec]) -> anyhow::Re
 fn missing(spec: &AppSpec, kind: &str, name: &str) -> ExpectedError {
     let message = format!("{}: there is no {kind} {name:?}, which socket_{kind} names", spec.name);
     let help = format!(
-        "getent {} lists them; nothing was changed",
+        "nothing was changed; getent {} lists those that exist",
         if kind == "user" { "passwd" } else { "group" }
     );
     ExpectedError::new(Exit::INVALID_CONFIG, message).help(help)

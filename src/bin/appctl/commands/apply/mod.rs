@@ -233,8 +233,13 @@ impl Candidate {
     /// `finish`: what another program began and left.
     async fn change_app(&self, session: &Session<'_>, finish: bool) -> anyhow::Result<()> {
         let Some((old, text)) = &self.old else {
-            let message = format!("{} is no longer in force: another command took it away", self.spec.name);
-            return Err(ExpectedError::new(Exit::FAILED, message).help("type it again").into());
+            let message = format!(
+                "{} is no longer in force: another command removed it meanwhile",
+                self.spec.name
+            );
+            return Err(ExpectedError::new(Exit::FAILED, message)
+                .help("type the command again")
+                .into());
         };
         let (context, systemd) = (session.context, session.systemd);
         let (old, new) = ((old, text.as_str()), (&self.spec, self.text.as_str()));

@@ -24,7 +24,7 @@ pub(crate) struct Opened {
 fn absolute(text: &str) -> Result<PathBuf, String> {
     let path = Path::new(text);
     let is_absolute = path.is_absolute().then(|| path.to_owned());
-    is_absolute.ok_or_else(|| "a path that begins with / is expected".to_owned())
+    is_absolute.ok_or_else(|| "expected an absolute path".to_owned())
 }
 
 impl Opened {

@@ -52,7 +52,10 @@ pub(super) fn gone(context: &Context, names: &[AppName]) -> io::Result<()> {
         if context.json {
             ui::print_json(&json!({"app": name.as_str(), "event": "file-gone"}))?;
         } else {
-            let text = format!(" the file of {name} is gone and the app is not; to stop it: appctl uninstall {name}");
+            let text = format!(
+                " the file of {name} is gone, but the app is still installed; to remove it: sudo \
+                appctl uninstall {name}"
+            );
             ui::print(paint(WARN, "note:") + text)?;
         }
     }
@@ -81,6 +84,6 @@ fn sentence(kind: Option<Kind>) -> &'static str {
         Some(Kind::Scale) => "the number of instances changes",
         Some(Kind::Roll) => "instances are replaced one after the other",
         Some(Kind::Rebind) => "the addresses change: the port closes for a moment, and all instances restart",
-        Some(Kind::Finish) => "a change of its addresses was interrupted and left it down: it is started",
+        Some(Kind::Finish) => "an interrupted change of its addresses left it down: it is started",
     }
 }

@@ -12,7 +12,7 @@ use crate::ui;
 /// The variables of a command line, the value of one read from standard input.
 pub(super) fn given(words: &[String]) -> Result<Variables, ExpectedError> {
     if words.iter().filter(|word| !word.contains('=')).count() > 1 {
-        return Err(wrong("standard input has the value of one variable only").help("set the others one by one"));
+        return Err(wrong("standard input can set only one variable").help("set the others one by one"));
     }
     // Names first: nothing is read for a name that cannot be.
     for word in words {
@@ -45,7 +45,7 @@ fn read(name: &str) -> Result<String, ExpectedError> {
 fn bytes(name: &str) -> std::io::Result<Vec<u8>> {
     let stdin = std::io::stdin();
     if stdin.is_terminal() {
-        let question = format!("the value of {name}, which is not shown, ended by Ctrl-D on a line of its own:");
+        let question = format!("the value of {name} (not shown; end it with Ctrl-D on a line of its own):");
         let most = usize::try_from(LARGEST).unwrap_or(usize::MAX);
         return unseen::read(&stdin, most, || ui::ask(question.as_str()));
     }
@@ -69,8 +69,11 @@ pub(super) fn set(kept: &Variables, given: Variables) -> Variables {
 pub(super) fn unset(app: &AppName, kept: &Variables, names: &[String]) -> Result<Variables, ExpectedError> {
     let unknown = |name: &&String| kept.iter().all(|(known, _)| known != *name);
     if let Some(name) = names.iter().find(unknown) {
-        let error = ExpectedError::new(Exit::NOT_FOUND, format!("no variable {name} is kept for {app}"));
-        return Err(error.help(format!("those that are: appctl env {app} list")));
+        let error = ExpectedError::new(
+            Exit::NOT_FOUND,
+            format!("appctl env keeps no variable {name} for {app}"),
+        );
+        return Err(error.help(format!("appctl env {app} list shows those that it keeps")));
     }
     Ok(kept.iter().filter(|(name, _)| !names.contains(name)).cloned().collect())
 }

@@ -59,8 +59,12 @@ fn editor() -> Result<(PathBuf, Vec<String>), ExpectedError> {
         let mut places = PLACES.iter().map(|place| Path::new(place).join(&program));
         places.find(|path| path.is_file())
     };
-    let missing =
-        || wrong(format!("there is no editor {program:?}")).help("set EDITOR, as in: sudo EDITOR=nano appctl env …");
+    let missing = || {
+        wrong(format!("there is no editor {program:?}")).help(
+            "set EDITOR, for example: sudo EDITOR=nano appctl \
+            env …",
+        )
+    };
     let found = found.ok_or_else(missing)?;
     trusted::walk(&found, Owner::Us)
         .map_err(|untrusted| wrong(format!("{program} would run as root, but {untrusted}")))?;

@@ -64,7 +64,7 @@ fn refuse_pending(app: &App) -> Result<(), ExpectedError> {
     if app.is_file_pending() {
         let name = &app.name;
         let message = format!("the file of {name} has changes that are not in force");
-        let help = format!("type first: sudo appctl apply {name}; or add --no-roll");
+        let help = format!("first type: sudo appctl apply {name}; or add --no-roll");
         return Err(ExpectedError::new(Exit::INVALID_CONFIG, message).help(help));
     }
     Ok(())
@@ -74,8 +74,10 @@ fn refuse_pending(app: &App) -> Result<(), ExpectedError> {
 fn store(context: &Context, app: &App, edit: &Edit) -> anyhow::Result<()> {
     let path = context.layout.env_file(&app.name);
     if files::read_config_if_any(&path)? != app.env.wanted {
-        let message = format!("the variables of {} were changed meanwhile", app.name);
-        return Err(ExpectedError::new(Exit::FAILED, message).help("type it again").into());
+        let message = format!("another command changed the variables of {} meanwhile", app.name);
+        return Err(ExpectedError::new(Exit::FAILED, message)
+            .help("type the command again")
+            .into());
     }
     let text = (!edit.after.is_empty()).then(|| variables::write(&edit.after));
     write(context, &app.name, text.as_deref())?;
@@ -125,7 +127,7 @@ fn report(context: &Context, app: &AppName, edit: &Edit, dry_run: bool) -> std::
         .flatten()
         .collect();
     if parts.is_empty() {
-        return ui::print(format!("{app}: variables stay as they are"));
+        return ui::print(format!("{app}: variables are unchanged"));
     }
     let what = if dry_run { "would change" } else { "changed" };
     ui::print(format!("{app}: {what} variables: {}", parts.join("; ")))

@@ -27,11 +27,11 @@ pub(super) fn run(context: &Context, app: &App, kept: &Variables, reveal: bool) 
         text = text.line(line);
     }
     if kept.is_empty() {
-        text = text.line(format!("no variable is kept for {}", app.name));
+        text = text.line(format!("appctl env keeps no variable for {}", app.name));
     }
     if pending {
         text = text.line(format!(
-            "not all of it is in force; type: sudo appctl apply {}",
+            "some changes are not in force; type: sudo appctl apply {}",
             app.name
         ));
     }

@@ -16,15 +16,15 @@ mod unseen;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
-  sudo appctl env myapp set TOKEN <token.txt     read from standard input: no shell history and no ps(1) shows it
+  sudo appctl env myapp set TOKEN <token.txt     from standard input: not in history, not in ps(1)
   sudo appctl env myapp set TOKEN                typed without echo, ended by Ctrl-D
   sudo appctl env myapp set MODE=fast LEVEL=3
   sudo appctl env myapp unset TOKEN
   sudo appctl env myapp edit                     $VISUAL or $EDITOR
   sudo appctl env myapp list --reveal
 
-They are kept in /etc/appctl/env/myapp.env, for root only. The app's instances are replaced one after the other to take
-them up, as by appctl apply; if one does not come up, the change is taken back. They override env in the app's file; a
+They are kept in /etc/appctl/env/myapp.env, for root only. The app's instances are replaced one after the other to take \
+them up, as by appctl apply; if one does not come up, the change is taken back. They override env in the app's file; a \
 file named by env_file overrides both. uninstall keeps them, uninstall --purge removes them.")]
 pub(crate) struct Args {
     /// Name of an app

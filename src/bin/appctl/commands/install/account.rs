@@ -42,7 +42,7 @@ fn make(context: &Context, plan: &Plan, user: &str) -> anyhow::Result<()> {
     accounts::create(user, &context.layout.data(name), &format!("appctl app {name}"))?;
     anyhow::ensure!(
         accounts::user(user)?.is_some(),
-        "systemd-sysusers made no account {user:?}"
+        "systemd-sysusers did not create the account {user:?}"
     );
     Ok(())
 }
@@ -50,7 +50,7 @@ fn make(context: &Context, plan: &Plan, user: &str) -> anyhow::Result<()> {
 fn existing_group(name: &str) -> anyhow::Result<Gid> {
     let missing = || {
         let error = ExpectedError::new(Exit::INVALID_CONFIG, format!("there is no group {name:?}"));
-        error.help("groupadd --system makes one; without --group the user's own is taken")
+        error.help("create it with groupadd --system, or leave out --group to use the user's own")
     };
     Ok(accounts::group(name)?.ok_or_else(missing)?)
 }

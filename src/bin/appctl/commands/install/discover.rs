@@ -63,7 +63,7 @@ fn from_procfile(reader: &Reader, port: u16) -> anyhow::Result<Option<Found>> {
     };
     let start = procfile::web(&text, port).map_err(|error| {
         let message = format!("the web: line of Procfile cannot be run: {error}");
-        ExpectedError::new(Exit::INVALID_CONFIG, message).help("say what to run with --exec, and variables with --env")
+        ExpectedError::new(Exit::INVALID_CONFIG, message).help("set what to run with --exec, and variables with --env")
     })?;
     Ok(start.map(|start| Found {
         start,
@@ -78,7 +78,7 @@ fn from_package(reader: &Reader) -> anyhow::Result<Option<Found>> {
     };
     let start = package_json::start(&text).map_err(|error| {
         let message = format!("{}:{}:{}: {error}", path.display(), error.line(), error.column());
-        ExpectedError::new(Exit::INVALID_CONFIG, message).help("correct it, or say what to run with --exec")
+        ExpectedError::new(Exit::INVALID_CONFIG, message).help("correct it, or set what to run with --exec")
     })?;
     Ok(start.map(|start| Found {
         start,
@@ -109,5 +109,5 @@ fn nothing_to_run(reader: &Reader) -> ExpectedError {
         "has no Procfile, package.json, index.js, server.js or app.js"
     };
     let error = ExpectedError::new(Exit::INVALID_CONFIG, format!("{} {what}", reader.path().display()));
-    error.help("name the app's directory, or say what to run: --exec \"node main.js\"")
+    error.help("name the app's directory, or set what to run: --exec \"node main.js\"")
 }

@@ -34,7 +34,8 @@ pub(super) fn port(listen: &[Listen], env: &[(String, String)], env_file: Option
     match variable {
         None => Ok(DEFAULT_PORT),
         Some((_, text)) => text.parse().ok().filter(|port| *port > 0).ok_or_else(|| {
-            ExpectedError::new(Exit::INVALID_CONFIG, format!("PORT={text} is no port")).help("say it with --listen")
+            ExpectedError::new(Exit::INVALID_CONFIG, format!("PORT={text} is not a port"))
+                .help("set the port with --listen")
         }),
     }
 }
@@ -55,7 +56,7 @@ fn file_line(line: &str) -> Option<(String, String)> {
 
 /// `K=V` of `--env`.
 pub(super) fn variable(text: &str) -> Result<(String, String), String> {
-    assignment(text).ok_or_else(|| "NAME=value is expected, NAME made of letters, digits and '_'".to_owned())
+    assignment(text).ok_or_else(|| "expected NAME=value, with only letters, digits and '_' in NAME".to_owned())
 }
 
 #[cfg(test)]

@@ -31,9 +31,9 @@ Examples:
   sudo appctl install myapp /srv/myapp --in-place --env NODE_ENV=production -- node server.js
   sudo appctl install myapp --dry-run
 
-What to run is taken from --exec or --, else from a Procfile (web:), else from package.json (scripts.start, main),
-else it is index.js, server.js or app.js. Without --listen, a Node app gets the port in its variable PORT, else 3000.
-The directory is copied to /var/lib/appctl/NAME/releases; later changes to it do not affect the app. Everything is
+What to run is taken from --exec or --, else from a Procfile (web:), else from package.json (scripts.start, main), \
+else it is index.js, server.js or app.js. Without --listen, a Node app gets the port in its variable PORT, else 3000. \
+The directory is copied to /var/lib/appctl/NAME/releases; later changes to it do not affect the app. Everything is \
 checked before anything is changed, and an app that does not come up is removed again.")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Args {
@@ -127,7 +127,7 @@ impl std::str::FromStr for ReadyProof {
         match WORDS.into_iter().find(|word| *word == text) {
             Some(word) => Ok(Self::Word(word)),
             None if text.starts_with('/') => Ok(Self::Path(text.to_owned())),
-            None => Err("listening, notify, message, started or a path like /health is expected"),
+            None => Err("expected listening, notify, message, started or a path such as /health"),
         }
     }
 }
@@ -151,7 +151,7 @@ fn instances(text: &str) -> Result<Instances, String> {
 }
 
 fn expected_instances() -> String {
-    format!("a number from 1 to {}, max or max-1 is expected", Instances::MOST)
+    format!("expected a number from 1 to {}, max or max-1", Instances::MOST)
 }
 
 /// Runs the verb.

@@ -45,7 +45,7 @@ pub(super) async fn install(session: &Session<'_>, plan: &Plan, reader: &Reader)
             let undone = traces.erase(session, plan).await;
             Err(match undone {
                 Ok(()) => advised(error, plan),
-                Err(undo) => error.context(format!("and taking it back failed too: {undo:#}")),
+                Err(undo) => error.context(format!("and undoing the installation failed, too: {undo:#}")),
             })
         }
     }

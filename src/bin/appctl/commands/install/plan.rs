@@ -67,7 +67,7 @@ pub(super) fn make(args: &Args, context: &Context) -> anyhow::Result<Plan> {
     notes.extend(trust::secrets(&spec.name, &app.env));
     if kept.is_some() {
         notes.push(format!(
-            "variables that were kept for it are set again: appctl env {}",
+            "variables kept from an earlier installation are set again; to see them: appctl env {}",
             args.name
         ));
     }
@@ -90,20 +90,20 @@ fn refuse(given: &Path, why: &str) -> ExpectedError {
 fn unopened(given: &Path, error: anyhow::Error) -> anyhow::Error {
     match error.downcast_ref() {
         Some(TreeError::Io { source, .. }) => refuse(given, &format!("cannot be opened: {source}")).into(),
-        Some(TreeError::Special { .. }) => refuse(given, "is no directory").into(),
+        Some(TreeError::Special { .. }) => refuse(given, "is not a directory").into(),
         _ => error,
     }
 }
 
 fn directory(given: &Path, reader: &Reader) -> Result<PathBuf, ExpectedError> {
     if reader.file().is_some() {
-        return Err(refuse(given, "is no directory"));
+        return Err(refuse(given, "is not a directory"));
     }
     let path = reader.path();
     match path.to_str() {
         Some(_) if path.parent().is_some() => Ok(path.to_owned()),
         Some(_) => Err(refuse(given, "is the root directory")),
-        None => Err(refuse(given, "has a name that is no UTF-8 text")),
+        None => Err(refuse(given, "has a name that is not UTF-8 text")),
     }
 }
 
@@ -160,7 +160,7 @@ fn sandbox(args: &Args) -> Result<Sandbox, ExpectedError> {
         Ok(path) if path.to_str().is_some() => Ok(path),
         _ => Err(ExpectedError::new(
             Exit::INVALID_CONFIG,
-            format!("--write {} is no path", path.display()),
+            format!("--write {} is not a path in UTF-8", path.display()),
         )),
     };
     Ok(Sandbox {
@@ -183,7 +183,7 @@ fn ready_table(proof: &ReadyProof) -> String {
 fn notes(args: &Args, spec: &AppSpec) -> Vec<String> {
     let mut notes = Vec::new();
     if spec.listen.is_empty() && !args.no_listen {
-        notes.push("it is given no port; if it serves one, say so with --listen".to_owned());
+        notes.push("no port is held for it; if it listens on one, add --listen".to_owned());
     }
     let low = spec.listen.iter().find_map(|listen| match listen {
         Listen::Tcp { port, .. } if *port < 1024 => Some(*port),
@@ -191,12 +191,12 @@ fn notes(args: &Args, spec: &AppSpec) -> Vec<String> {
     });
     if let Some(port) = low {
         notes.push(format!(
-            "systemd binds port {port}, which only root may; the app itself needs no privilege"
+            "systemd binds port {port}, so the app itself needs no privilege"
         ));
     }
     if args.in_place {
         notes.push(
-            "it runs in place: a changed file is live at the next restart, and there is no release to go back to"
+            "it runs in place: a changed file takes effect at the next restart, and there is no release to go back to"
                 .to_owned(),
         );
     }

@@ -35,11 +35,11 @@ pub(super) fn check(
     );
     Err(error.help(match elsewhere(program) {
         Some(found) => format!(
-            "{} is known to your shell only; write its whole path (the app's user must be able to read it), or install \
-             {program} for all users",
+            "only your shell finds {}; write its absolute path (the app's user must be able to read it), or install \
+                {program} for all users",
             found.display()
         ),
-        None => format!("install {program}, or write the whole path of the program with --exec"),
+        None => format!("install {program}, or write the absolute path of the program with --exec"),
     }))
 }
 
@@ -59,13 +59,13 @@ fn by_path(
     };
     let why = match found {
         Err(why) => why,
-        Ok(None) => "it is not there".to_owned(),
-        Ok(Some(mode)) if kind(mode) != Kind::File => "it is no file".to_owned(),
+        Ok(None) => "it does not exist".to_owned(),
+        Ok(Some(mode)) if kind(mode) != Kind::File => "it is not a file".to_owned(),
         Ok(Some(mode)) if mode & 0o111 == 0 => "its mode lets no account execute it".to_owned(),
         Ok(Some(_)) => return Ok(()),
     };
     let error = ExpectedError::new(Exit::INVALID_CONFIG, format!("{} cannot be run: {why}", path.display()));
-    Err(error.help("say what to run with --exec; chmod +x makes a file a program"))
+    Err(error.help("set what to run with --exec, or make the file executable with chmod +x"))
 }
 
 fn search(program: &str, path: &str) -> Option<PathBuf> {

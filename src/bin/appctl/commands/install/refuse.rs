@@ -14,8 +14,8 @@ use crate::{addresses, apps, takedown, units};
 pub(super) fn installed(context: &Context, name: &AppName) -> anyhow::Result<()> {
     if apps::installed(&context.layout)?.contains(name) {
         let help = format!(
-            "after editing {}: appctl apply {name}; to restart it: appctl rolling-restart {name}; to begin anew: appctl \
-             uninstall {name}",
+            "after editing {}: appctl apply {name}; to restart it: appctl rolling-restart {name}; to start over: \
+                appctl uninstall {name}",
             context.layout.wanted_file(name).display()
         );
         return Err(
@@ -33,7 +33,8 @@ pub(super) fn root(args: &Args) -> Result<(), ExpectedError> {
     if !root || args.allow_root {
         return Ok(());
     }
-    let help = "name another user, which is made when missing; low ports need no root here; or add --allow-root";
+    let help = "name another user, which appctl creates if missing; ports below 1024 do not need root; if you mean \
+                root, add --allow-root";
     Err(ExpectedError::new(Exit::INVALID_CONFIG, "the app would run as root").help(help))
 }
 
@@ -78,9 +79,9 @@ pub(super) async fn existing_units(systemd: &Systemd, name: &AppName) -> anyhow:
 fn collision(name: &AppName, unit: &str) -> ExpectedError {
     let error = ExpectedError::new(
         Exit::INVALID_CONFIG,
-        format!("systemd has a unit {unit} that is not of appctl"),
+        format!("systemd has a unit {unit} that does not belong to appctl"),
     );
     error.help(format!(
-        "install the app under another name, as {name}-app; systemctl cat {unit} shows whose it is"
+        "install the app under another name, such as {name}-app; systemctl cat {unit} shows that unit"
     ))
 }

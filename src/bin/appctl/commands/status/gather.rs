@@ -106,7 +106,7 @@ fn status(
 }
 
 fn abandoned(name: &AppName) -> String {
-    format!("{name}: a change of its addresses was interrupted and left it down; sudo appctl apply {name}")
+    format!("{name}: an interrupted change of its addresses left it down; to start it: sudo appctl apply {name}")
 }
 
 fn notes(app: &App, instances: &[InstanceStatus], last: Option<&Last>) -> Vec<String> {
@@ -115,17 +115,23 @@ fn notes(app: &App, instances: &[InstanceStatus], last: Option<&Last>) -> Vec<St
     match &app.wanted {
         Some(file) if file.spec.is_err() => {
             notes.push(format!(
-                "{name}: its file has problems, the last good one is in force; appctl check {}",
+                "{name}: its file has problems, so the last good one stays in force; to see them: appctl check {}",
                 file.path.display()
             ));
         }
-        Some(_) if app.is_file_pending() => notes.push(format!("{name}: its file changed; sudo appctl apply {name}")),
+        Some(_) if app.is_file_pending() => notes.push(format!(
+            "{name}: its file has changes that are not in force; \
+            type: sudo appctl apply {name}"
+        )),
         Some(_) if app.is_pending() => {
-            notes.push(format!("{name}: its variables changed; sudo appctl apply {name}"));
+            notes.push(format!(
+                "{name}: its variables have changes that are not in force; type: sudo appctl apply \
+                {name}"
+            ));
         }
         Some(_) => {}
         None => notes.push(format!(
-            "{name}: its file is gone, the app is not; sudo appctl uninstall {name}"
+            "{name}: its file is gone, but the app is still installed; to remove it: sudo appctl uninstall {name}"
         )),
     }
     let troubled = instances
@@ -144,7 +150,7 @@ fn trouble(name: &AppName, instance: &InstanceStatus) -> String {
         .unwrap_or_default();
     let number = instance.instance;
     format!(
-        "{name}@{number} is {} after {restarts}{why}; appctl logs {name} --instance {number}",
+        "{name}@{number} is {} after {restarts}{why}; its log: appctl logs {name} --instance {number}",
         instance.state.word()
     )
 }

@@ -34,14 +34,14 @@ pub(super) fn note(last: &Last) -> String {
     }
     let abort = format!("sudo appctl abort {app}");
     if rollout.state() == State::Stopped {
-        let message = facts.message.as_deref().unwrap_or("it failed half way");
+        let message = facts.message.as_deref().unwrap_or("it failed halfway");
         return format!("{app}: {verb} by {by}, {began}: {message}; {abort}");
     }
     if rollout.watching() == Some(Watching::Canaries) && !rollout.is_promoted() {
         return format!(
-            "{app}: {verb} by {by}, {began}: nobody watches its canaries; sudo appctl promote {app}, sudo appctl resume \
-             {app}, or {abort}"
+            "{app}: {verb} by {by}, {began}: its canaries run unwatched; type: sudo appctl promote {app}, sudo appctl \
+                resume {app} or {abort}"
         );
     }
-    format!("{app}: {verb} by {by}, {began}, was interrupted at: {step}; sudo appctl resume {app}, or {abort}")
+    format!("{app}: {verb} by {by}, {began}, was interrupted at: {step}; type: sudo appctl resume {app} or {abort}")
 }

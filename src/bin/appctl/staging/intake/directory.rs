@@ -22,7 +22,7 @@ pub(super) fn take(site: &Site<'_>, reader: Reader, tell: &mut dyn FnMut(Progres
     let path = reader.path();
     let state = site.layout().all_state();
     if state.canonicalize().unwrap_or(state).starts_with(path) {
-        let message = format!("{} holds the releases of all apps", path.display());
+        let message = format!("{} contains the releases of all apps", path.display());
         return Err(explain::source(message, "name the app's own directory"));
     }
     tell(Progress::Step(format!("copy {}", path.display())));
@@ -46,8 +46,8 @@ pub(in super::super) fn notes(site: &Site<'_>, intake: &Intake, made: &Made, tel
         .iter()
         .any(|name| copied.manifest.get(Path::new(name)).is_some());
     if site.spec.deploy.build.is_empty() && !has_packages && names_packages(partial.path()) {
-        let note = "package.json names dependencies, and there is neither node_modules nor a build step; \
-                    build = [\"npm\", \"ci\"] below [deploy] in the app's file brings them";
+        let note = "package.json lists dependencies, but there is neither node_modules nor a build step; to install \
+            them, set build = [\"npm\", \"ci\"] below [deploy] in the app's file";
         tell(Progress::Note(note.to_owned()));
     }
 }
@@ -59,7 +59,7 @@ fn left_out(paths: &[PathBuf]) -> String {
         more => format!(" and {more} more"),
     };
     let told = told.join(", ");
-    format!("left out, as ignore files say: {told}{more} (a line !NAME in .appctlignore brings it in)")
+    format!("left out by ignore files: {told}{more} (a line !NAME in .appctlignore includes NAME)")
 }
 
 fn names_packages(release: &Path) -> bool {

@@ -36,10 +36,10 @@ pub(super) async fn file(site: &Site<'_>, reader: Reader, tell: &mut dyn FnMut(P
 pub(super) async fn stdin(site: &Site<'_>, tell: &mut dyn FnMut(Progress)) -> anyhow::Result<Intake> {
     if std::io::stdin().is_terminal() {
         let help = format!("type: … | sudo appctl deploy {} -", site.app());
-        let message = "standard input is a terminal, and an archive is expected";
+        let message = "standard input is a terminal, not an archive";
         return Err(ExpectedError::new(Exit::USAGE, message).help(help).into());
     }
-    tell(Progress::Step("unpack what comes on standard input".to_owned()));
+    tell(Progress::Step("unpack standard input".to_owned()));
     let intake = unpack(site, Stdio::inherit(), Sort::Stdin).await?;
     let source = "-".to_owned();
     Ok(Intake { source, ..intake })
@@ -71,7 +71,7 @@ async fn unpack(site: &Site<'_>, archive: Stdio, kind: Sort) -> anyhow::Result<I
         let unsaid = || {
             let stderr = String::from_utf8_lossy(&output.stderr);
             let last = without_colours(stderr.lines().next_back().unwrap_or_default());
-            anyhow::anyhow!("unpacking ended with {}: {last}", output.status)
+            anyhow::anyhow!("unpacking failed with {}: {last}", output.status)
         };
         return Err(failure(&said, site).unwrap_or_else(unsaid));
     }
@@ -106,14 +106,15 @@ fn make(directory: &Path, account: Account) -> anyhow::Result<()> {
     builder
         .mode(0o700)
         .create(directory)
-        .map_err(FileError::io("make", directory))?;
-    std::os::unix::fs::chown(directory, account.uid, account.gid).map_err(FileError::io("give away", directory))?;
+        .map_err(FileError::io("create", directory))?;
+    std::os::unix::fs::chown(directory, account.uid, account.gid)
+        .map_err(FileError::io("change the owner of", directory))?;
     Ok(())
 }
 
 fn too_long(limit: Duration) -> ExpectedError {
-    let message = format!("unpacking takes longer than {}", format_span(limit));
-    let help = "nothing was changed; build_timeout below [deploy] in the app's file allows more";
+    let message = format!("unpacking took longer than {}", format_span(limit));
+    let help = "nothing was changed; raise build_timeout below [deploy] in the app's file";
     ExpectedError::new(Exit::FAILED, message).help(help)
 }
 

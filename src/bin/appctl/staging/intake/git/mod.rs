@@ -32,7 +32,7 @@ pub(super) async fn take(
     let remote = Remote::parse(url)?;
     if !remote::is_reference(reference) {
         let help = "name a branch, a tag or a commit: --ref main";
-        return Err(explain::source(format!("{reference:?} is no name of a commit"), help));
+        return Err(explain::source(format!("{reference:?} does not name a commit"), help));
     }
     let account = owner::account(site.context, &remote)?;
     let clones = site.layout().clones(site.app());
@@ -44,7 +44,7 @@ pub(super) async fn take(
     );
     make(&clone, account)?;
     let mut git = Git::new(account, &clone, &remote);
-    tell(Progress::Step(format!("fetch {} of {}", reference, remote.shown())));
+    tell(Progress::Step(format!("fetch {} from {}", reference, remote.shown())));
     fetch(&mut git, &remote, reference, tell).await?;
     let commit = resolve(&mut git, &remote, reference, tell).await?;
     tell(Progress::Step(format!("check out {}", &commit[..12.min(commit.len())])));
@@ -62,13 +62,13 @@ pub(super) async fn take(
 fn make(clone: &Path, account: Account) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     if let Some(clones) = clone.parent() {
-        std::fs::create_dir_all(clones).map_err(FileError::io("make", clones))?;
+        std::fs::create_dir_all(clones).map_err(FileError::io("create", clones))?;
     }
     match std::fs::DirBuilder::new().mode(0o700).create(clone) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-        made => made.map_err(FileError::io("make", clone))?,
+        made => made.map_err(FileError::io("create", clone))?,
     }
-    std::os::unix::fs::lchown(clone, account.uid, account.gid).map_err(FileError::io("give away", clone))?;
+    std::os::unix::fs::lchown(clone, account.uid, account.gid).map_err(FileError::io("change the owner of", clone))?;
     Ok(())
 }
 
@@ -119,7 +119,7 @@ async fn resolve(
         return Ok(reference.to_owned());
     }
     let message = format!("there is no branch, tag or commit {reference:?} in {}", remote.shown());
-    let help = format!("git ls-remote {} shows what there is", remote.shown());
+    let help = format!("git ls-remote {} lists branches and tags", remote.shown());
     Err(explain::source(message, help))
 }
 

@@ -45,19 +45,19 @@ pub(super) fn account(context: &Context, remote: &Remote) -> anyhow::Result<Acco
 
 fn refused(error: &PathError) -> ExpectedError {
     let (exit, help) = match error {
-        PathError::Io { .. } => (Exit::INVALID_CONFIG, "name a repository that is there".to_owned()),
+        PathError::Io { .. } => (Exit::INVALID_CONFIG, "name a repository that exists".to_owned()),
         PathError::RootsLink(path) => {
             let path = quote_words(&[path.display().to_string()]);
             (
                 Exit::USAGE,
-                format!("type the path that it stands for: realpath {path} shows it"),
+                format!("name the path it points to, which realpath {path} prints"),
             )
         }
         PathError::Writable(path) => {
             let path = quote_words(&[path.display().to_string()]);
             (Exit::USAGE, format!("type: chmod go-w {path}"))
         }
-        PathError::Link(_) | PathError::Planted(_) => (Exit::USAGE, "type the path that it stands for".to_owned()),
+        PathError::Link(_) | PathError::Planted(_) => (Exit::USAGE, "name the path it points to".to_owned()),
     };
     ExpectedError::new(exit, error.to_string()).help(help)
 }
@@ -67,12 +67,12 @@ fn refuse_shared(located: &Located, account: Account) -> Result<(), ExpectedErro
     if !located.shared {
         return Ok(());
     }
-    let message = format!("{} is in the hands of another account", located.path.display());
+    let message = format!("{} is controlled by another account", located.path.display());
     let words: Vec<String> = std::env::args().skip(1).collect();
     let help = match account.uid {
         Some(uid) => format!(
-            "user {uid} would read what that account chooses; to read it with that account's rights type: sudo env -u \
-             SUDO_UID appctl {}",
+            "git would do, with the rights of user {uid}, what that account chooses; to read it with that account's \
+                rights, type: sudo env -u SUDO_UID appctl {}",
             quote_words(&words)
         ),
         None => "name a repository of your own".to_owned(),
@@ -95,7 +95,10 @@ fn refuse_foreign(repository: &Path) -> anyhow::Result<()> {
             let metadata = entry.metadata()?;
             let writable = !metadata.is_symlink() && metadata.mode() & 0o022 != 0;
             if metadata.uid() != 0 || writable {
-                let message = format!("{} is not root's alone, and root would read it", entry.path().display());
+                let message = format!(
+                    "other accounts can change {}, and root would read it",
+                    entry.path().display()
+                );
                 let path = quote_words(&[repository.display().to_string()]);
                 let help = format!("type: chown -R root: {path} && chmod -R go-w {path}");
                 return Err(ExpectedError::new(Exit::USAGE, message).help(help).into());

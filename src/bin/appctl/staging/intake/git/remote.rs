@@ -18,11 +18,11 @@ impl Remote {
     /// A URL, `HOST:PATH` as of ssh(1), or a path of this machine.
     pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
         let refuse = |why: &str| {
-            let help = "https://HOST/PATH, ssh://HOST/PATH, HOST:PATH and the path of a repository are taken";
+            let help = "use https://HOST/PATH, ssh://HOST/PATH, HOST:PATH or the path of a repository";
             explain::source(format!("{text:?} {why}"), help)
         };
         if text.is_empty() || text.starts_with('-') || text.chars().any(char::is_control) {
-            return Err(refuse("is no URL of a repository"));
+            return Err(refuse("is not the URL of a repository"));
         }
         let of = |scheme, url: String| Self {
             shown: without_password(&url),
@@ -32,13 +32,13 @@ impl Remote {
         if let Some((scheme, _)) = text.split_once("://") {
             let known = SCHEMES.into_iter().find(|known| *known == scheme);
             return Ok(of(
-                known.ok_or_else(|| refuse("has a scheme that is not taken"))?,
+                known.ok_or_else(|| refuse("has a scheme that is not supported"))?,
                 text.to_owned(),
             ));
         }
         match text.split_once(':') {
             // `ext::PROGRAM` and the like.
-            Some((_, rest)) if rest.starts_with(':') => Err(refuse("has a scheme that is not taken")),
+            Some((_, rest)) if rest.starts_with(':') => Err(refuse("has a scheme that is not supported")),
             Some((host, _)) if !host.contains('/') => Ok(of("ssh", text.to_owned())),
             _ => Ok(of("file", std::path::absolute(text)?.display().to_string())),
         }

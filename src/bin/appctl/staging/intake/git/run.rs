@@ -90,7 +90,7 @@ impl Git {
         }
         let verb = arguments.first().copied().unwrap_or_default();
         let message = format!("git {verb} failed: {}", said.join("; "));
-        let help = "nothing was changed; git runs without asking: keys come from an ssh agent or the account's own";
+        let help = "nothing was changed; git cannot ask for a password here: use an ssh agent, or a key of the account";
         Err(ExpectedError::new(Exit::FAILED, message).help(help).into())
     }
 
