@@ -31,7 +31,7 @@ help:
 	@echo "make bench-versions OLD=FILE.deb   this checkout's package beside another one: throughput and rolling restarts"
 	@echo "make bench-staging   what the second release of a large app costs, compared with the first"
 	@echo "make fmt        formats the sources"
-	@echo "make lint       formatting, clippy, rustdoc, shellcheck, and what dependencies may be (cargo-deny)"
+	@echo "make lint       formatting, clippy, rustdoc, shellcheck, types of the adapter (tsc), what dependencies may be (cargo-deny)"
 
 demo: packages deb
 	$(CARGO) run --quiet -p appctl-lab --bin lab -- demo
@@ -109,10 +109,15 @@ bench-staging: packages
 	$(CARGO) build --release --bin appctl
 	$(CARGO) run --quiet -p appctl-lab --bin staging-bench -- target/release/appctl
 
+# Types of the oldest Node that the adapter is for.
+TSC_VERSION   := 5.9.3
+TYPES_VERSION := 18.19.130
+TSC           := $(TOOLS)/typescript-$(TSC_VERSION)-node-$(TYPES_VERSION)
+
 BINS    := appctl appctl-shim appctl-generator
 SCRIPTS := .ci/run $(wildcard tests/lab/*.sh tests/lab/image/*.sh packaging/deb/post* packaging/deb/pre*)
 
-lint: packages $(TOOLS)/bin/cargo-deny
+lint: packages $(TOOLS)/bin/cargo-deny $(TSC)/node_modules/.bin/tsc
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
 	$(CARGO) clippy --no-default-features --bin appctl-shim --bin appctl-generator --quiet -- -D warnings
@@ -122,6 +127,7 @@ lint: packages $(TOOLS)/bin/cargo-deny
 	done
 	$(CARGO) deny --log-level error check bans licenses sources
 	shellcheck $(SCRIPTS)
+	$(TSC)/node_modules/.bin/tsc --project src/node --typeRoots $(TSC)/node_modules/@types
 
 fmt:
 	$(CARGO) fmt --all
@@ -136,6 +142,11 @@ $(TOOLS)/bin/cargo-fuzz:
 # A debug build, as of the packager.
 $(TOOLS)/bin/cargo-deny:
 	$(CARGO) install --quiet --debug --locked --root $(TOOLS) --version 0.20.2 cargo-deny
+
+# Of npm's packages these two only, and nothing that they would run.
+$(TSC)/node_modules/.bin/tsc:
+	npm install --prefix $(TSC) --silent --no-save --no-audit --no-fund --ignore-scripts \
+	  typescript@$(TSC_VERSION) @types/node@$(TYPES_VERSION)
 
 # A debug build of the packager: it runs for a second, and builds three times as fast.
 $(TOOLS)/bin/cargo-deb:

@@ -3,6 +3,7 @@
 
 const net = require('net');
 const { guarded, note, replace } = require('./guard.cjs');
+const { givesHandle, handleOf, inClusterWorker, listenWith, replaceCreateHandle, setPath } = require('./internals.cjs');
 const { format, matching, wantsAll, fit } = require('./sockets.cjs');
 
 /** Numbers and numeric strings, as Node takes them; false for anything else. */
@@ -26,7 +27,7 @@ function read(args) {
 }
 
 function readOptions(options) {
-  const handle = options._handle || options.handle || typeof options.close === 'function';
+  const handle = givesHandle(options) || typeof options.close === 'function';
   if (handle || number(options.fd) !== false) return {};
   if (options.port !== undefined && options.port !== null) {
     const port = number(options.port);
@@ -48,7 +49,7 @@ function install(sockets, service) {
   replace(net.Server.prototype, 'listen', (original) => {
     adopter.original = original;
     return function (...args) {
-      const request = this._handle ? null : guarded(() => read(args)) || null;
+      const request = handleOf(this) ? null : guarded(() => read(args)) || null;
       if (request === null) return original.apply(this, args);
       const socket = guarded(() => choose(sockets, request));
       if (socket) return adopter.adopt(this, socket, request);
@@ -60,6 +61,8 @@ function install(sockets, service) {
 
 class Adopter {
   constructor(sockets, service) {
+    /** Node's own `listen`. @type {any} */
+    this.original = null;
     this.sockets = sockets;
     this.service = service;
     this.reported = new Set();
@@ -72,9 +75,9 @@ class Adopter {
   }
 
   adopt(server, socket, request) {
-    if (request.path !== undefined) server._pipeName = request.path;
+    if (request.path !== undefined) setPath(server, request.path);
     this.accept(server, socket, request);
-    if (server._handle) guarded(() => this.adopted(server, socket, request));
+    if (handleOf(server) !== null) guarded(() => this.adopted(server, socket, request));
     return server;
   }
 
@@ -94,13 +97,11 @@ class Adopter {
   reopen(server, socket, { callback, options, ...request }) {
     if (callback !== undefined) server.once('listening', callback);
     if (options.signal) closeOnAbort(server, options.signal);
-    socket.handle.ref();
-    server._handle = socket.handle;
-    server._listen2(null, -1, -1, this.queue(request));
+    listenWith(server, socket.handle, this.queue(request));
   }
 
   adopted(server, socket, request) {
-    socket.own(server._handle, server);
+    socket.own(handleOf(server), server);
     this.service.serves(server, socket.address, () => socket.server === server);
     if (wantsAll(request)) this.forward(server, socket, request);
     this.publish(socket);
@@ -124,8 +125,9 @@ class Adopter {
       extra.on('connection', (connection) => server.emit('connection', connection));
       extra.on('error', (error) => guarded(() => note(`cannot listen on ${other.address}: ${error.message}`)));
       this.accept(extra, other, { backlog: request.backlog, options: {} });
-      if (!extra._handle) continue;
-      other.own(extra._handle, extra);
+      const handle = handleOf(extra);
+      if (handle === null) continue;
+      other.own(handle, extra);
       socket.onrelease.unshift(() => extra.close());
       setImmediate(() => guarded(() => extra.listening && this.service.say({ word: 'listening', address: other.address })));
     }
@@ -134,7 +136,7 @@ class Adopter {
   /** Watches a listen that is Node's own; returns the arguments to make it with, if not those given. */
   leave(server, request) {
     const known = matching(this.sockets, request);
-    if (known.length > 0 && require('cluster').isWorker) return this.follow(server, request, known[0]);
+    if (known.length > 0 && inClusterWorker()) return this.follow(server, request, known[0]);
     if (request.port > 0 && !this.sockets.some((socket) => socket.port === request.port)) {
       server.once('listening', () => guarded(() => this.elsewhere(server, request.port)));
     } else if (known.length > 0 && !known.some((socket) => socket.server !== null || socket.reached())) {
@@ -164,9 +166,8 @@ class Adopter {
 
   /** With cluster's SCHED_NONE the primary makes the handle without a server and sends it to its workers. */
   shareWithWorkers() {
-    if (typeof net._createServerHandle !== 'function') return;
     const adopter = this;
-    replace(net, '_createServerHandle', (original) => function (address, port, addressType, fd, flags) {
+    replaceCreateHandle((original) => function (address, port, addressType, fd, flags) {
       const held = fd >= 0 ? null : guarded(() => adopter.heldHandle(original, address, port));
       return held || original(address, port, addressType, fd, flags);
     });

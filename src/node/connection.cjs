@@ -1,12 +1,15 @@
 'use strict';
-// One open connection of a server on a held socket. What it is doing is read from Node's http state whenever somebody
-// asks, so that requests cost nothing.
+// One open connection of a server on a held socket, and all that the drain keeps of it. What it is doing is read from
+// Node's http state when it is asked for, so that requests cost nothing.
 
-/** Since when a connection is known, and the response it was busy with when somebody looked last. */
+const requests = require('./requests.cjs');
+
+/** Since when a connection is known, and the response it was busy with at the last look. */
 class Sight {
-  constructor(now) {
+  constructor(/** @type {number} */ now) {
     // On a server with a list of its own: at most a heartbeat later than it was opened.
     this.opened = now;
+    /** @type {any} */
     this.response = null;
     this.since = now;
   }
@@ -19,28 +22,48 @@ class Sight {
   }
 }
 
+/**
+ * What a server speaks, and whether its connections are followed one by one.
+ * @typedef {{ http: boolean, http2: boolean, secure: boolean, watched: boolean }} Kind
+ */
+
 class Connection {
+  /** @param {any} socket @param {Kind} server */
   constructor(socket, server, sight = new Sight(performance.now())) {
     this.socket = socket;
     this.server = server;
     this.sight = sight;
+    /**
+     * What it was upgraded to: the request, the bytes sent before its answer, and when.
+     * @type {{ method: string, url: string, mark: number, since: number } | null}
+     */
     this.upgrade = null;
+    /** The HTTP/2 session that it carries. @type {any} */
     this.session = null;
+
+    // From here on of the drain only.
+    /** Our side says no more. */
     this.closing = false;
+    /** A request was in progress at the last look. */
     this.wasBusy = false;
+    /** Bytes that had arrived when it became idle, or at the last progress of its handshake; and when that was. */
     this.mark = 0;
     this.since = 0;
+    /** When the last byte was with the kernel; 0: not yet. */
     this.finished = 0;
+    /** Of a stream that is ended at a pause: bytes sent at the last look, and since when none followed. */
+    this.written = -1;
+    this.quietSince = 0;
   }
 
   /** Speaks HTTP/1 now: not upgraded, not another protocol. */
   http() {
-    return Boolean(this.socket.parser);
+    return requests.speaksHttp(this);
   }
 
   /** The response being sent or awaited, if any. */
   response() {
-    return responseOf(this.socket);
+    return requests.responseOf(this.socket);
   }
 
   /** Another protocol has taken over, and its first answer (for a WebSocket the 101) is out. */
@@ -55,8 +78,7 @@ class Connection {
 
   /** The request parsed last: a response that is not for it has pipelined ones behind it. */
   newest(response) {
-    const { parser } = this.socket;
-    return !parser || !parser.incoming || parser.incoming === response.req;
+    return requests.isNewest(this.socket, response);
   }
 
   /** An HTTP/2 session that has ended on our side. */
@@ -70,9 +92,4 @@ class Connection {
   }
 }
 
-/** The response being sent or awaited on a connection, if any. */
-function responseOf(socket) {
-  return socket._httpMessage || null;
-}
-
-module.exports = { Connection, Sight, responseOf };
+module.exports = { Connection, Sight };

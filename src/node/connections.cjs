@@ -6,7 +6,9 @@
 
 const { guarded } = require('./guard.cjs');
 const responses = require('./responses.cjs');
-const { Connection, Sight, responseOf } = require('./connection.cjs');
+const internals = require('./internals.cjs');
+const requests = require('./requests.cjs');
+const { Connection, Sight } = require('./connection.cjs');
 
 // Beside the sockets, not on them: a property that only some sockets have makes all the others slower, by 2 to 7 % of a
 // short request when it is the ones that are open at a heartbeat.
@@ -22,14 +24,24 @@ const HANDOVERS = new Set(['upgrade', 'connect']);
 
 class Connections {
   constructor() {
+    /** @type {Set<Connection>} */
     this.open = new Set();
     this.sights = new WeakMap();
     this.sessions = new Set();
+    /** @type {Map<any, import('./connection.cjs').Kind>} */
     this.servers = new Map();
+    /** @type {((record: Connection) => void) | null} */
     this.onadd = null;
+    /** @type {(() => void) | null} */
     this.onempty = null;
+    /** @type {((session: any) => void) | null} */
     this.onsession = null;
-    responses.install((socket) => (this.servers.has(socket.server) && !hidden.has(socket)) || records.has(socket));
+    responses.install((socket) => this.owns(socket));
+  }
+
+  /** Whether it is a connection of a server that is followed. */
+  owns(socket) {
+    return (this.servers.has(internals.serverOf(socket)) && !hidden.has(socket)) || records.has(socket);
   }
 
   follow(server) {
@@ -41,12 +53,19 @@ class Connections {
       watched: false,
     };
     this.servers.set(server, kind);
-    // Node makes its list when it says "listening", which it does before this is run.
-    if (onlyHttp(server, kind)) process.nextTick(() => guarded(() => listOf(server) === null && this.watch(server, kind)));
+    if (onlyHttp(server, kind)) process.nextTick(() => guarded(() => this.expectList(server, kind)));
     else this.watch(server, kind);
+    if (kind.http) requests.watch(server, (response) => this.owns(response.req.socket) && responses.count(response.statusCode));
     if (kind.secure) server.prependListener('secureConnection', (socket) => guarded(() => this.secured(socket, kind)));
     if (kind.http2) server.on('session', (session) => guarded(() => this.session(session)));
     if (kind.http) noteHandovers(server, (socket) => this.add(socket, kind));
+  }
+
+  /** Node makes its list when it says "listening", which it has done by now. */
+  expectList(server, kind) {
+    if (internals.connectionsOf(server) !== null) return;
+    if (server.listening) internals.report(['http.Server[http.server.connections]']);
+    this.watch(server, kind);
   }
 
   /** From now on each connection is known as soon as it is there. */
@@ -69,10 +88,10 @@ class Connections {
   /** Sockets and servers of the connections that only Node's lists know. */
   *unrecorded() {
     for (const [server, kind] of this.servers) {
-      const list = kind.watched ? null : listOf(server);
-      if (list === null) continue;
-      for (const { socket } of list.all()) {
-        if (socket && !hidden.has(socket) && !records.has(socket)) yield [socket, kind];
+      const all = kind.watched ? null : internals.connectionsOf(server);
+      if (all === null) continue;
+      for (const socket of all()) {
+        if (!hidden.has(socket) && !records.has(socket)) yield [socket, kind];
       }
     }
   }
@@ -99,15 +118,14 @@ class Connections {
 
   /** The TLS socket stands for the connection from the end of the handshake on. */
   secured(socket, kind) {
-    const raw = recordOf(socket._parent);
+    const raw = recordOf(internals.belowTls(socket));
     this.add(socket, kind);
     if (raw !== undefined) this.remove(raw);
   }
 
   session(session) {
     this.sessions.add(session);
-    const symbol = Object.getOwnPropertySymbols(session).find(({ description }) => description === 'socket');
-    const record = symbol && recordOf(session[symbol]);
+    const record = recordOf(internals.socketOf(session));
     if (record !== undefined) record.session = session;
     session.once('close', () => this.sessions.delete(session));
     responses.follow(session);
@@ -119,14 +137,14 @@ class Connections {
     if (this.onempty !== null && this.open.size === 0) this.onempty();
   }
 
-  /** For the heartbeat. */
+  /** For the heartbeat. @returns {import('./protocol.cjs').Load} */
   load() {
     const now = performance.now();
     const sights = [...this.open].map((record) => [record.socket, record.sight]);
     for (const [socket] of this.unrecorded()) sights.push([socket, this.sightOf(socket, now)]);
     let busy = 0;
     for (const [socket, sight] of sights) {
-      sight.look(responseOf(socket), now);
+      sight.look(requests.responseOf(socket), now);
       if (sight.response !== null) busy += 1;
     }
     return { inFlight: busy, open: sights.length, responses: responses.counted() };
@@ -143,17 +161,10 @@ function hide(socket) {
   hidden.add(socket);
 }
 
-/** Nobody but Node's own http takes its connections, so that all of them are on its list. */
+/** Nothing but Node's own http takes its connections, so that all of them are on its list. */
 function onlyHttp(server, { http, http2, secure }) {
   const [first, second] = server.listeners('connection');
-  return http && !http2 && !secure && second === undefined && first !== undefined && first.name === 'connectionListener';
-}
-
-/** The parsers of a server's open connections (http.Server.closeAllConnections() of Node 18.2 goes by it); null: none. */
-function listOf(server) {
-  const symbol = Object.getOwnPropertySymbols(server).find(({ description }) => description === 'http.server.connections');
-  const list = symbol && server[symbol];
-  return list && typeof list.all === 'function' ? list : null;
+  return http && !http2 && !secure && second === undefined && internals.isHttpListener(first);
 }
 
 /**

@@ -8,8 +8,15 @@ const { LONGEST_LINE, read, write } = require('./protocol.cjs');
 
 const BEAT_MS = 1000;
 
+/** @typedef {import('./protocol.cjs').AdapterMessage} AdapterMessage */
+
 class Control {
-  /** `hear` is given each message of the shim, `load` tells what goes into a beat. */
+  /**
+   * `hear` is given each message of the shim, `load` tells what goes into a beat.
+   * @param {string} path
+   * @param {(message: import('./protocol.cjs').ShimMessage) => void} hear
+   * @param {() => import('./protocol.cjs').Load} load
+   */
   constructor(path, hear, load) {
     this.hear = hear;
     this.load = load;
@@ -17,7 +24,7 @@ class Control {
     this.socket = net.createConnection({ path });
     this.socket.unref();
     this.socket.setEncoding('utf8');
-    this.socket.on('data', (text) => guarded(() => this.take(text)));
+    this.socket.on('data', (text) => guarded(() => this.take(String(text))));
     this.socket.on('error', () => this.socket.destroy());
     this.socket.on('close', () => clearInterval(this.timer));
     this.say({ word: 'hello', pid: process.pid });
@@ -33,12 +40,12 @@ class Control {
   }
 
   /** `sent` is called once the message is with the kernel, or cannot be sent at all. */
-  say(message, sent) {
+  say(/** @type {AdapterMessage} */ message, /** @type {(() => void) | undefined} */ sent = undefined) {
     this.send([message], sent);
   }
 
   /** Several in one write. */
-  send(messages, sent) {
+  send(/** @type {AdapterMessage[]} */ messages, /** @type {(() => void) | undefined} */ sent = undefined) {
     const text = messages.map((message) => `${write(message)}\n`).join('');
     if (!this.socket.destroyed) this.socket.write(text, sent);
     else if (sent !== undefined) sent();
@@ -52,9 +59,9 @@ class Control {
     if (this.socket.writableLength === 0) this.say({ word: 'beat', delay, ...this.load() });
   }
 
-  take(text) {
+  take(/** @type {string} */ text) {
     const lines = (this.pending + text).split('\n');
-    this.pending = lines.pop();
+    this.pending = lines.pop() || '';
     const longest = Math.max(this.pending.length, ...lines.map((line) => line.length));
     if (longest >= LONGEST_LINE) return void this.socket.destroy();
     for (const message of lines.map(read)) if (message !== null) this.hear(message);

@@ -1,9 +1,11 @@
 'use strict';
 // What is still owed when the time for the drain is over: counted for the shim, and named in the app's log, because
-// somebody will ask which requests those were. Queries are left out: they hold what a log should not.
+// it will be asked which requests those were. Queries are left out: they hold what a log should not.
 
 const { note } = require('./guard.cjs');
-const { streamsOf } = require('./streams.cjs');
+const { requestOf, streamsOf } = require('./internals.cjs');
+
+/** @typedef {import('./connection.cjs').Connection} Connection */
 
 /** More lines than this say nothing new. */
 const MOST_NAMED = 20;
@@ -19,7 +21,7 @@ function reckon(records, now) {
   return all.length;
 }
 
-function owed(record) {
+function owed(/** @type {Connection} */ record) {
   const { session, upgrade, socket } = record;
   if (session !== null) return streamsOf(session).map((stream) => ofSession(stream, record));
   const response = record.response();
@@ -31,9 +33,8 @@ function owed(record) {
 
 /** Node keeps the path of a stream only in its own request object, for apps that use that. */
 function ofSession(stream, { sight }) {
-  const symbol = Object.getOwnPropertySymbols(stream).find(({ description }) => description === 'request');
-  const request = symbol && stream[symbol];
-  return { what: request ? named(request) : `HTTP/2 stream ${stream.id}`, since: sight.opened };
+  const request = requestOf(stream);
+  return { what: request !== null ? named(request) : `HTTP/2 stream ${stream.id}`, since: sight.opened };
 }
 
 function named({ method, url }) {

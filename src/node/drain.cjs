@@ -3,10 +3,9 @@
 // then say so. The app itself notices nothing before its own stop signal comes afterwards.
 
 const { guarded } = require('./guard.cjs');
-const { park } = require('./sockets.cjs');
+const { handleOf, inClusterWorker, isReferenced, park, streamsOf } = require('./internals.cjs');
 const { recordOf } = require('./connections.cjs');
 const { reckon } = require('./cut.cjs');
-const { streamsOf } = require('./streams.cjs');
 const farewell = require('./farewell.cjs');
 
 const TICK_MS = 20;
@@ -18,15 +17,25 @@ const REQUESTS = new Set(['request', 'checkContinue', 'checkExpectation', 'upgra
 /** Those whose handler may wait until everything that came in with the request has been read. */
 const PATIENT = new Set(['request', 'checkContinue', 'checkExpectation']);
 
+/** @typedef {import('./connection.cjs').Connection} Connection */
+
 class Drain {
   constructor(connections, sockets, streams, say) {
     this.connections = connections;
     this.sockets = sockets;
     this.streams = streams;
+    /** @type {(message: import('./protocol.cjs').AdapterMessage) => void} */
     this.say = say;
     this.started = 0;
+    /** Milliseconds: until idle connections are ended, until everything is, and for which a connection may be on its way. */
+    this.linger = 0;
+    this.timeout = 0;
+    this.settle = 0;
+    /** @type {NodeJS.Timeout | undefined} */
+    this.timer = undefined;
     this.ended = false;
     this.served = 0;
+    /** Idle for longer than that. @type {Connection[]} */
     this.leaving = [];
   }
 
@@ -43,7 +52,7 @@ class Drain {
     this.started = performance.now();
     this.linger = linger;
     this.timeout = timeout;
-    this.settle = require('cluster').isWorker ? HANDOVER_MS : 0;
+    this.settle = inClusterWorker() ? HANDOVER_MS : 0;
     guarded(() => this.stayAlive());
     this.stopAccepting();
     this.say({ word: 'stopped' });
@@ -58,13 +67,14 @@ class Drain {
       if (handle !== null && server !== null && !park(handle)) handle.close();
     }
     for (const server of this.connections.servers.keys()) {
-      if (server._handle) guarded(() => park(server._handle));
+      const handle = handleOf(server);
+      if (handle !== null) guarded(() => park(handle));
     }
   }
 
   /** A parked socket does not keep the process alive, but its server must: the app is to get its stop signal. */
   stayAlive() {
-    const open = this.sockets.filter(({ handle, server }) => server !== null && handle !== null && handle.hasRef());
+    const open = this.sockets.filter(({ handle, server }) => server !== null && handle !== null && isReferenced(handle));
     if (open.length === 0) return;
     const timer = setInterval(() => {}, 2 ** 30);
     const release = () => {
@@ -86,7 +96,7 @@ class Drain {
     this.streams.begin(connections, this.timeout, this.started);
   }
 
-  begin(record) {
+  begin(/** @type {Connection} */ record) {
     const response = record.response();
     record.since = performance.now();
     record.look(record.since);
@@ -169,7 +179,7 @@ class Drain {
     else this.endWhenEmpty();
   }
 
-  review(record, now) {
+  review(/** @type {Connection} */ record, now) {
     record.look(now);
     this.streams.review(record, now);
     if (record.closing || record.sessionEnded()) this.waitForPeer(record, now);
@@ -187,12 +197,12 @@ class Drain {
 
   dismiss() {
     const record = this.leaving.pop();
-    if (record.http() && this.idle(record, performance.now())) farewell.shut(record);
+    if (record !== undefined && record.http() && this.idle(record, performance.now())) farewell.shut(record);
     this.dismissSoon();
   }
 
   /** One that gets on is worth waiting for: a request comes right behind it. */
-  handshake(record, now) {
+  handshake(/** @type {Connection} */ record, now) {
     const { socket } = record;
     if (socket.bytesRead !== record.mark) {
       record.mark = socket.bytesRead;
@@ -206,7 +216,7 @@ class Drain {
   }
 
   /** Nothing is owed on it: no response in progress and no part of a request has arrived since the last one. */
-  idle(record, now) {
+  idle(/** @type {Connection} */ record, now) {
     if (record.response() !== null) record.wasBusy = true;
     else if (record.wasBusy) {
       record.wasBusy = false;
@@ -217,7 +227,7 @@ class Drain {
   }
 
   /** From the moment on at which the last byte is with the kernel. */
-  waitForPeer(record, now) {
+  waitForPeer(/** @type {Connection} */ record, now) {
     if (record.socket.writableLength > 0) return;
     if (record.finished === 0) record.finished = now;
     if (now - record.finished >= GENTLE_MS) record.socket.destroy();
@@ -237,7 +247,7 @@ class Drain {
     this.say({ word: 'drained', served: this.served, cut: cut || 0 });
   }
 
-  settled(record, now) {
+  settled(/** @type {Connection} */ record, now) {
     if (record.closing || record.handshaking()) return record.socket.writableLength === 0;
     return record.http() && this.idle(record, now);
   }

@@ -5,6 +5,9 @@
 
 const { guarded, replace } = require('./guard.cjs');
 const { recordOf } = require('./connections.cjs');
+const { hasNoConnection, isLast, keepsAlive, setKeepAlive } = require('./internals.cjs');
+
+/** @typedef {import('./connection.cjs').Connection} Connection */
 
 /** Responses whose keep-alive was taken back before their headers were written. */
 const flagged = new WeakSet();
@@ -24,8 +27,8 @@ function sayClose(response, args) {
   const record = response.req ? recordOf(response.req.socket) : undefined;
   if (record === undefined || args[0] === 101) return;
   if (!record.newest(response)) return;
-  response.shouldKeepAlive = false;
-  if (response.hasHeader('connection') || response._removedConnection) response.setHeader('Connection', 'close');
+  setKeepAlive(response, false);
+  if (response.hasHeader('connection') || hasNoConnection(response)) response.setHeader('Connection', 'close');
   const index = typeof args[1] === 'string' ? 2 : 1;
   if (args[index]) args[index] = withClose(args[index]);
 }
@@ -41,26 +44,26 @@ function withClose(headers) {
 }
 
 /** For a response in progress, whose library may have kept its own reference to writeHead. */
-function flag(record) {
+function flag(/** @type {Connection} */ record) {
   const response = record.response();
-  if (response === null || response.headersSent || !response.shouldKeepAlive || !record.newest(response)) return;
-  response.shouldKeepAlive = false;
+  if (response === null || response.headersSent || !keepsAlive(response) || !record.newest(response)) return;
+  setKeepAlive(response, false);
   flagged.add(response);
 }
 
 /** A further request has arrived behind it, and that one's response will be the last. */
 function takeBack(response) {
-  if (flagged.delete(response)) response.shouldKeepAlive = true;
+  if (flagged.delete(response)) setKeepAlive(response, true);
 }
 
 /** The response that says `close` is on its way: what follows on the connection must not be carried out. */
-function closeSent(record) {
+function closeSent(/** @type {Connection} */ record) {
   const response = record.response();
-  return record.closing || (response !== null && response.headersSent && response._last);
+  return record.closing || (response !== null && response.headersSent && isLast(response));
 }
 
 /** Node ends a connection after its last response by `destroySoon`, which would reset it when bytes are unread. */
-function endGently(record) {
+function endGently(/** @type {Connection} */ record) {
   const { socket } = record;
   const original = socket.destroySoon;
   const value = function () {
@@ -71,7 +74,7 @@ function endGently(record) {
 }
 
 /** Half-closes; the connection goes away when the peer closes too, or after a while (see Drain). */
-function shut(record) {
+function shut(/** @type {Connection} */ record) {
   if (record.closing) return;
   record.closing = true;
   const { socket } = record;

@@ -1,10 +1,10 @@
 'use strict';
 // When the servers of an instance begin to take connections from the shared sockets. Not before our word that they listen
-// is with the shim, or a stop that comes in between would find nobody to drain. And where readiness is more than
-// listening, not before the shim has seen the proof either: a release that fails its probe answers nobody. Until then
+// is with the shim, or a stop that comes in between would find nothing to drain. And where readiness is more than
+// listening, not before the shim has seen the proof either: a release that fails its probe answers no request. Until then
 // siblings take what comes, or the queue keeps it.
 
-const { park } = require('./sockets.cjs');
+const { handleOf, park, unpark } = require('./internals.cjs');
 
 class Hold {
   /** `proof`: the shim says when. `known`: there is no shim that would have to know. */
@@ -18,8 +18,8 @@ class Hold {
 
   /** In the same turn as the listen: connections are taken by the event loop, so none has been yet. */
   take(server, socket, queue) {
-    const handle = server._handle;
-    if (!this.waits || !handle || !park(handle)) return;
+    const handle = handleOf(server);
+    if (!this.waits || handle === null || !park(handle)) return;
     const closed = () => this.drop(server);
     this.drop(server);
     server.once('close', closed);
@@ -42,11 +42,11 @@ class Hold {
     this.waits = false;
     for (const [server, { handle, socket, queue }] of this.parked) {
       this.drop(server);
-      if (socket.server === server) handle.listen(queue);
+      if (socket.server === server) unpark(handle, queue);
     }
   }
 
-  /** Whoever was told to stop before takes nothing any more. */
+  /** One that was told to stop before takes nothing any more. */
   stop() {
     this.stopped = true;
   }

@@ -22,7 +22,7 @@ function install(service) {
 function shutdown() {
   if (!isMainThread) return;
   if (process.channel === undefined || process.channel === null) process.emit('message', 'shutdown', undefined);
-  process.emit('shutdown');
+  /** @type {NodeJS.EventEmitter} */ (process).emit('shutdown');
 }
 
 module.exports = { install, shutdown };

@@ -8,6 +8,7 @@ const { complain, guarded } = require('./guard.cjs');
 
 /** Per-process state shared by the parts: what is held, the channel to the shim, what is served. */
 function start(env) {
+  guarded(() => require('./internals.cjs').checkStart());
   const sockets = require('./sockets.cjs').parse(env.APPCTL_LISTEN);
   const service = new Service(env, sockets);
   require('./adopt.cjs').install(sockets, service);
@@ -24,7 +25,9 @@ class Service {
   constructor(env, sockets) {
     this.env = env;
     this.sockets = sockets;
+    /** @type {import('./drain.cjs').Drain | null} */
     this.drain = null;
+    /** @type {import('./control.cjs').Control | null} */
     this.channel = null;
     this.listens = false;
     this.hold = new (require('./hold.cjs').Hold)(env.APPCTL_HOLD === '1', !env.APPCTL_CONTROL);
@@ -45,13 +48,13 @@ class Service {
   }
 
   /** `sent` is called once the message is with the kernel, or cannot be sent at all. */
-  say(message, sent = () => {}) {
+  say(/** @type {import('./protocol.cjs').AdapterMessage} */ message, sent = () => {}) {
     const control = this.control();
     if (control === null) sent();
     else control.say(message, sent);
   }
 
-  hear(message) {
+  hear(/** @type {import('./protocol.cjs').ShimMessage} */ message) {
     switch (message.word) {
       case 'accept':
         return this.hold.release();
@@ -65,6 +68,7 @@ class Service {
   /** Follows a server that accepts on a held address. `stays` tells whether it still does. */
   serves(server, address, stays) {
     if (this.drain === null) {
+      guarded(() => require('./internals.cjs').checkServing());
       const { Connections } = require('./connections.cjs');
       const { Drain } = require('./drain.cjs');
       const { Streams } = require('./streams.cjs');
@@ -85,9 +89,10 @@ class Service {
   /** Only a process that listens takes part in the drain: a launcher has nothing to confirm. */
   stop({ linger, timeout }) {
     this.hold.stop();
-    if (this.listens) this.drain.start(linger, timeout);
+    if (this.listens && this.drain !== null) this.drain.start(linger, timeout);
   }
 
+  /** @returns {import('./protocol.cjs').Load} */
   load() {
     return this.drain === null ? { inFlight: 0, open: 0, responses: null } : this.drain.connections.load();
   }

@@ -45,7 +45,7 @@ function retry(door, path, error) {
   const knock = net.createConnection({ path });
   knock.unref();
   knock.on('connect', () => knock.destroy());
-  knock.on('error', (refused) => {
+  knock.on('error', (/** @type {NodeJS.ErrnoException} */ refused) => {
     if (refused.code !== 'ECONNREFUSED') return;
     guarded(() => {
       fs.unlinkSync(path);

@@ -2,12 +2,13 @@
 // How many responses the servers on held sockets have finished, and how many of them with a status of 500 or above: a
 // release that is watched is judged by that. An HTTP/1 response costs two additions, no listener and no object.
 
-const { replace } = require('./guard.cjs');
+const { replaceDetach, showsRequests } = require('./internals.cjs');
 
 let finished = 0;
 let errors = 0;
 let installed = false;
 
+/** One more, of this status. */
 function count(status) {
   finished += 1;
   if (status >= 500) errors += 1;
@@ -15,9 +16,9 @@ function count(status) {
 
 /** Node takes a response off its connection once all of it is handed over. `counts` tells which connections are ours. */
 function install(counts) {
-  if (installed) return;
+  if (installed || !showsRequests()) return;
   installed = true;
-  replace(require('http').ServerResponse.prototype, 'detachSocket', (original) => function (socket) {
+  replaceDetach((original) => function (socket) {
     if (socket && counts(socket)) count(this.statusCode);
     return original.call(this, socket);
   });
@@ -33,9 +34,9 @@ function closed() {
   if (this.rstCode === 0 && this.sentHeaders) count(this.sentHeaders[':status']);
 }
 
-/** For the heartbeat: all, and those with an error. */
+/** For the heartbeat: all, and those with an error. @returns {[number, number]} */
 function counted() {
   return [finished, errors];
 }
 
-module.exports = { install, follow, counted };
+module.exports = { install, count, follow, counted };

@@ -3,6 +3,7 @@
 // for, and how to stop accepting on one without giving it up. Format of APPCTL_LISTEN: `FD:INODE=ADDRESS ...`.
 
 const fs = require('fs');
+const { park } = require('./internals.cjs');
 
 const WILDCARD = new Set(['', '::', '0.0.0.0']);
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '::1']);
@@ -33,7 +34,7 @@ class HeldSocket {
     }
   }
 
-  /** In reach and nobody in this process listens on it. */
+  /** In reach, and no server of this process listens on it. */
   free() {
     return this.server === null && this.reached();
   }
@@ -58,15 +59,6 @@ class HeldSocket {
     this.server = null;
     for (const work of this.onrelease.splice(0)) work();
   }
-}
-
-/**
- * Stops accepting while the descriptor stays open, because Node cannot duplicate one. libuv polls a listening socket
- * and a reading one with the same watcher, so one start and stop of reading ends the polling. False: it must be closed.
- */
-function park(handle) {
-  if (typeof handle.readStart !== 'function' || typeof handle.readStop !== 'function') return false;
-  return handle.readStart() === 0 && handle.readStop() === 0;
 }
 
 function parse(text) {
@@ -102,4 +94,4 @@ function wantsAll({ path, host }) {
   return path === undefined && (host === undefined || host === null || WILDCARD.has(host) || host === 'localhost');
 }
 
-module.exports = { parse, format, matching, wantsAll, park, fit };
+module.exports = { parse, format, matching, wantsAll, fit };

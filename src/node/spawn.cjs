@@ -4,12 +4,13 @@
 
 const cp = require('child_process');
 const { guarded, replace } = require('./guard.cjs');
+const { environmentOf, isClusterWorker, replaceSpawn, withEnvironment } = require('./internals.cjs');
 const { format } = require('./sockets.cjs');
 
 const VARIABLE = 'APPCTL_LISTEN=';
 
 function install(sockets) {
-  replace(cp.ChildProcess.prototype, 'spawn', (original) => function (options) {
+  replaceSpawn((original) => function (options) {
     const more = guarded(() => forChild(sockets, options));
     if (!more) return original.apply(this, arguments);
     const result = original.call(this, more.options);
@@ -38,13 +39,13 @@ function extend(sockets, stdio) {
 }
 
 function forChild(sockets, options) {
-  const env = options && options.envPairs;
+  const env = environmentOf(options);
   // A cluster worker asks its primary, which adopts in its stead.
-  if (!Array.isArray(env) || env.some((pair) => String(pair).startsWith('NODE_UNIQUE_ID='))) return null;
+  if (env === null || isClusterWorker(env)) return null;
   const more = extend(sockets, options.stdio);
-  if (more === null || !env.some((pair) => String(pair).startsWith(VARIABLE))) return null;
-  const envPairs = env.filter((pair) => !String(pair).startsWith(VARIABLE)).concat(VARIABLE + more.listen);
-  return { options: { ...options, stdio: more.stdio, envPairs }, visible: more.visible };
+  if (more === null || !env.some((pair) => pair.startsWith(VARIABLE))) return null;
+  const pairs = env.filter((pair) => !pair.startsWith(VARIABLE)).concat(VARIABLE + more.listen);
+  return { options: withEnvironment({ ...options, stdio: more.stdio }, pairs), visible: more.visible };
 }
 
 function forSyncChild(sockets, args, options) {

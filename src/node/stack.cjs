@@ -5,6 +5,7 @@
 
 const { isMainThread } = require('worker_threads');
 const { guarded } = require('./guard.cjs');
+const { onDebugger } = require('./internals.cjs');
 
 const FRAMES = 32;
 const WIDTH = 300;
@@ -17,13 +18,13 @@ function install(say, blocked) {
   if (inspector.url() !== undefined) return;
   // Any free port: the usual one may be a sibling's.
   process.debugPort = 0;
-  process.on('internalMessage', (message) => guarded(() => opened(message, inspector, say, blocked)));
+  onDebugger(() => guarded(() => opened(inspector, say, blocked)));
   say({ word: 'traceable' });
 }
 
-function opened(message, inspector, say, blocked) {
-  // Somebody else may want to debug an app that turns.
-  if (!message || message.cmd !== 'NODE_DEBUG_ENABLED' || !blocked()) return;
+function opened(inspector, say, blocked) {
+  // A person may want to debug an app that turns.
+  if (!blocked()) return;
   inspector.close();
   const lines = stack().map((line) => ({ word: 'stack', line: line.trim().slice(0, WIDTH) }));
   // One write, which leaves at once: nothing else of this process will happen.
@@ -35,7 +36,7 @@ function stack() {
   const { stackTraceLimit, prepareStackTrace } = Error;
   try {
     Error.stackTraceLimit = FRAMES;
-    Error.prepareStackTrace = undefined;
+    Object.assign(Error, { prepareStackTrace: undefined });
     const here = {};
     Error.captureStackTrace(here, process.emit);
     return here.stack.split('\n').slice(1);

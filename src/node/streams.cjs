@@ -4,6 +4,7 @@
 
 const { guarded } = require('./guard.cjs');
 const farewell = require('./farewell.cjs');
+const { headOf, streamsOf, websocketOf } = require('./internals.cjs');
 
 /**
  * Responses without an end: of these types, to a GET, which a browser's EventSource sends and sends again by itself.
@@ -17,6 +18,8 @@ const GOING_AWAY = 1001;
 const QUIET_MS = 40;
 /** Longest wait for such a pause. */
 const PATIENCE_MS = 1000;
+
+/** @typedef {import('./connection.cjs').Connection} Connection */
 
 class Streams {
   /** `close SPREAD_MS`, `wait` or `cut`. */
@@ -37,7 +40,7 @@ class Streams {
   }
 
   /** What has no end on a connection: the response, or the connection itself; null when there is none. */
-  endless(record) {
+  endless(/** @type {Connection} */ record) {
     const response = record.response();
     if (response !== null) return isEndless(response) ? response : null;
     if (record.upgraded()) return record;
@@ -45,7 +48,7 @@ class Streams {
     return this.policy === 'cut' && !http && !http2 && !record.handshaking() ? record : null;
   }
 
-  review(record, now) {
+  review(/** @type {Connection} */ record, now) {
     if (this.policy === 'wait' || record.closing) return;
     const stream = this.endless(record);
     if (stream === null || now < (this.due.get(stream) || 0)) return;
@@ -61,7 +64,7 @@ class Streams {
   }
 
   /** Half-closes at a pause in what the app writes, so as not to cut a message in two. */
-  endQuietly(record, now) {
+  endQuietly(/** @type {Connection} */ record, now) {
     const { socket } = record;
     if (record.written !== socket.bytesWritten) {
       record.written = socket.bytesWritten;
@@ -79,7 +82,7 @@ class Streams {
 /** Its head is out, so its type is known; and the app has not ended it itself. */
 function isEndless(response) {
   const open = response.headersSent && !response.writableEnded && response.req.method === 'GET';
-  return open && ENDLESS_HEAD.test(response._header);
+  return open && ENDLESS_HEAD.test(headOf(response));
 }
 
 /** Ends it the way the app would, which also ends what middleware has put in between (compression). */
@@ -110,23 +113,13 @@ function silence(stream) {
 }
 
 /** The close frame of a WebSocket of the `ws` library (socket.io's too), which knows where its messages end. */
-function sayGoodbye(record) {
+function sayGoodbye(/** @type {Connection} */ record) {
   const { socket } = record;
-  const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'websocket');
-  const websocket = symbol && socket[symbol];
+  const websocket = websocketOf(socket);
   if (!websocket || typeof websocket.close !== 'function') return false;
   record.closing = true;
   guarded(() => websocket.close(GOING_AWAY));
   return true;
-}
-
-/** The streams of an HTTP/2 session, which Node shows nowhere else. */
-function streamsOf(session) {
-  const symbol = Object.getOwnPropertySymbols(session).find(({ description }) => description === 'state');
-  const streams = symbol && session[symbol] && session[symbol].streams;
-  const all = [];
-  if (streams && typeof streams.forEach === 'function') streams.forEach((stream) => all.push(stream));
-  return all;
 }
 
 /** Here a request without a body is as near as one comes to knowing that it was a GET. */
@@ -137,4 +130,4 @@ function endlessIn(session) {
   });
 }
 
-module.exports = { Streams, streamsOf };
+module.exports = { Streams };
