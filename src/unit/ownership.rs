@@ -92,7 +92,7 @@ pub fn prove(unit: &str, loaded: &Loaded) -> Result<(), Foreign> {
     if loaded.fragment.is_empty() || loaded.load == "masked" {
         return without_a_file(unit, loaded);
     }
-    let elsewhere = || Foreign::new(unit, format!("it is {}", loaded.fragment));
+    let elsewhere = || Foreign::new(unit, format!("its file is {}", loaded.fragment));
     if part == Part::Task {
         let ours = loaded.transient && loaded.slice == slice_name(&app);
         return ours.then_some(()).ok_or_else(elsewhere);

@@ -202,8 +202,8 @@ fn requests(drained: Drained, tasks: &[Task]) -> Option<String> {
     }
     let waited_for = quantity::count(waited_for, "request");
     Some(match cut {
-        0 => format!("{waited_for} in flight waited for, none cut"),
-        cut => format!("{waited_for} in flight waited for, {cut} cut"),
+        0 => format!("waited for {waited_for} in flight, cut none"),
+        cut => format!("waited for {waited_for} in flight, cut {cut}"),
     })
 }
 
@@ -232,7 +232,7 @@ mod tests {
         // Added, and taken back.
         assert_eq!(
             said(2, 1, Start).as_deref(),
-            Some("2 requests in flight waited for, 1 cut")
+            Some("waited for 2 requests in flight, cut 1")
         );
     }
 }

@@ -87,7 +87,7 @@ fn a_rollout_tells_what_it_waited_for(stage: &Stage) -> Result<()> {
     install(stage.host(), 1, "bake = '0s'")?;
     source_is(stage.host(), "r1")?;
     let slow = slow_ones(stage, 3)?;
-    ends_with(&deploy(stage, &[])?, 0, "3 requests in flight waited for, none cut")?;
+    ends_with(&deploy(stage, &[])?, 0, "waited for 3 requests in flight, cut none")?;
     let report = slow.wait();
     ensure!(report.counts.ok == 3 && report.releases.keys().eq(["r0"]), "{report}");
     let slow = slow_ones(stage, 1)?;

@@ -229,7 +229,7 @@ fn what_is_left_at_the_deadline_is_cut_and_counted(stage: &Stage) -> Result<()> 
     let rolled = stage.appctl(&["rolling-restart", "web"])?;
     let told = rolled.stdout.trim_end();
     ensure!(
-        rolled.status == CUT && told.ends_with(" in flight waited for, 3 cut"),
+        rolled.status == CUT && told.ends_with(" in flight, cut 3"),
         "{rolled:?}"
     );
     all_replaced(&before, &stage.pids("web")?)?;
