@@ -14,7 +14,7 @@ pub struct Responses {
 
 /// Fewer errors than this may be chance.
 const LEAST_ERRORS: u64 = 10;
-/// Whoever answered less than this is no yardstick.
+/// Fewer responses than this are no yardstick.
 const LEAST_RESPONSES: u64 = 10;
 /// How many times the share of others is still like theirs.
 const TIMES: u64 = 2;

@@ -22,7 +22,7 @@ pub enum Entry {
         executable: bool,
         /// SHA-256 of its content.
         digest: [u8; 32],
-        /// When the file was last written, nanoseconds since 1970: whoever changes it by hand changes this, too.
+        /// When the file was last written, nanoseconds since 1970: a change by hand changes this, too.
         modified: i64,
     },
 }
@@ -39,7 +39,7 @@ impl Manifest {
         self.entries.insert(path, entry);
     }
 
-    /// Notes an entry in the place of whatever was at its path and below.
+    /// Notes an entry in the place of the entries at its path and below.
     pub fn replace(&mut self, path: &Path, entry: Entry) {
         self.entries.retain(|other, _| !other.starts_with(path));
         self.add(path.to_owned(), entry);

@@ -1,4 +1,4 @@
-//! Where a release came from. Kept beside the release, not in it: nobody but root can change it, and nothing in a release
+//! Where a release came from. Kept beside the release, not in it: only root can change it, and nothing in a release
 //! can pass for it.
 
 use serde::{Deserialize, Serialize};

@@ -17,7 +17,7 @@ use super::{
     increment, keys, node,
 };
 
-/// Long enough for whatever an app that serves may do in one go; whoever waits for an answer has given up by then.
+/// Longer than an app that serves should ever block its event loop; clients have given up by then.
 const WATCHDOG: Duration = Duration::from_mins(1);
 
 /// Reads every key of the file.
@@ -229,7 +229,7 @@ fn restart(fields: &Fields<'_>, findings: &mut Findings<'_>) -> Restart {
     }
 }
 
-/// Only the Node adapter tells that an event loop turns. One that serves nobody may well be busy for minutes.
+/// Only the Node adapter tells that an event loop turns. One without clients may well be busy for minutes.
 fn watchdog(fields: &Fields<'_>, app: App, findings: &mut Findings<'_>) -> Option<Duration> {
     let given = fields.take(&keys::WATCHDOG_INTERVAL, findings);
     if let Some(interval) = given.as_ref().filter(|given| given.get_ref().is_some() && !app.node) {

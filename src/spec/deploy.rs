@@ -41,7 +41,7 @@ pub struct Deploy {
 pub struct Hooks {
     /// Before a rollout touches anything; a failure keeps it from beginning.
     pub before: Vec<Vec<String>>,
-    /// After the end, whatever it was.
+    /// After a rollout, with its outcome in `APPCTL_OUTCOME`.
     pub after: Vec<Vec<String>>,
     /// Before an instance is touched.
     pub before_instance: Vec<Vec<String>>,
@@ -103,7 +103,7 @@ pub(super) fn deploy(fields: &Fields<'_>, findings: &mut Findings<'_>) -> Deploy
     }
 }
 
-/// What root runs is named by its whole path: no directory of anyone else is searched for it.
+/// What root runs needs an absolute path: root searches no directory of another account for it.
 fn hook(fields: &Fields<'_>, key: &'static Key<Commands>, findings: &mut Findings<'_>) -> Vec<Vec<String>> {
     let commands = fields.take_or_default(key, findings);
     let relative = commands.iter().find(|command| !command[0].starts_with('/'));

@@ -106,7 +106,7 @@ impl Sandbox {
         }
     }
 
-    /// Whether `what` is listed as allowed, whatever the level forbids.
+    /// Whether `allow` lists `what`; the level may not forbid it in the first place.
     pub fn allows(&self, what: Allowed) -> bool {
         self.allow.contains(&what)
     }

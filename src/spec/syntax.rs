@@ -1,4 +1,4 @@
-//! The text as TOML: all syntax errors at once, and whatever could be read besides.
+//! The text as TOML: all syntax errors at once, and what could be read in spite of them.
 
 use std::ops::Range;
 

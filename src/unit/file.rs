@@ -30,7 +30,7 @@ impl Section {
         }
     }
 
-    /// Adds `key=value`, after whatever stands there already.
+    /// Adds `key=value`, after the lines that are there already.
     pub fn set(&mut self, key: &'static str, value: impl fmt::Display) -> &mut Self {
         self.lines.push((key, one_line(&value.to_string())));
         self

@@ -18,8 +18,8 @@ fn unit(spec: &AppSpec, host: &Host) -> Section {
     let mut unit = Section::new("Unit");
     unit.set("Description", format_args!("Retry of {name} instance %i (appctl)"));
     unit.set("SourcePath", quote::rest_of_line_file(&host.source));
-    // Whoever stops the app meanwhile, or the instance, wants it stopped. A stop of the app does not pass through an
-    // instance that has failed.
+    // A stop of the app, or of the instance, during the pause ends this unit, too. A stop of the app does not pass
+    // through an instance that has failed.
     unit.set("PartOf", service_name(name))
         .set("PartOf", format_args!("{name}@%i.service"));
     unit.set("CollectMode", "inactive-or-failed");
@@ -33,7 +33,7 @@ fn service(spec: &AppSpec) -> Section {
     // Otherwise systemd makes a slice for the units of this template, and leaves it.
     service.set("Slice", slice_name(&spec.name));
     service.set("Type", "oneshot");
-    // Of this type, whoever is stopped during the pause has failed otherwise.
+    // Otherwise a unit of this type that is stopped during the pause counts as failed.
     service.set("SuccessExitStatus", "SIGTERM");
     sandbox::starter(&mut service);
     service.set(

@@ -27,7 +27,7 @@ pub(super) fn exec_start(spec: &AppSpec, host: &Host) -> String {
     line
 }
 
-/// Where an instance runs: in place, or in whatever `current` points to when it starts.
+/// Where an instance runs: in place, or where `current` points when it starts.
 pub(super) fn directory(spec: &AppSpec) -> PathBuf {
     let release = || PathBuf::from(format!("/var/lib/appctl/{}/current", spec.name));
     spec.directory.clone().unwrap_or_else(release)

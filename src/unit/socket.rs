@@ -34,7 +34,7 @@ fn socket(spec: &AppSpec) -> Section {
         .iter()
         .any(|listen| matches!(listen, Listen::Tcp { host: None, .. }))
     {
-        // A bare port means IPv4 too, whatever net.ipv6.bindv6only says.
+        // A bare port means IPv4 too, even with net.ipv6.bindv6only=1.
         socket.set("BindIPv6Only", "both");
     }
     if spec.listen.iter().any(is_of_one_interface) {
@@ -42,7 +42,7 @@ fn socket(spec: &AppSpec) -> Section {
         socket.set("FreeBind", "yes");
     }
     if spec.listen.iter().any(|listen| matches!(listen, Listen::Unix(_))) {
-        // A path that answers nobody looks like a dead app to a proxy; no path is a clear answer.
+        // A socket file that no process answers on looks like a dead app to a proxy; a missing file is a clear answer.
         socket.set("RemoveOnStop", "yes");
         access(spec, &mut socket);
     }

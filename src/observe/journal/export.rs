@@ -1,4 +1,4 @@
-//! The stream of `journalctl -o export`, as it comes: whatever a field's size, only its beginning is kept. Each field of an
+//! The stream of `journalctl -o export`, as it comes: of a field of any size only the beginning is kept. Each field of an
 //! entry is `NAME=text` on a line, or `NAME`, eight bytes of length and any bytes; an empty line ends the entry.
 //! <https://systemd.io/JOURNAL_EXPORT_FORMATS>
 
@@ -17,7 +17,7 @@ pub struct Value {
 }
 
 impl Value {
-    /// Its text, whatever bytes it is made of, and its whole size in bytes where that is more.
+    /// Its text, with bytes that are not UTF-8 replaced, and its whole size in bytes where that is more.
     pub fn text(&self) -> (String, Option<u64>) {
         let text = String::from_utf8_lossy(&self.kept).into_owned();
         (text, Some(self.size).filter(|size| *size > self.kept.len() as u64))

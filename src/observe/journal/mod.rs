@@ -34,7 +34,7 @@ pub const FIELDS: [&str; 20] = [
 /// What an app, or its shim, said in one entry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Message {
-    /// The text, or its beginning, whatever bytes it was made of.
+    /// The text, or its beginning, with bytes that are not UTF-8 replaced.
     pub text: String,
     /// Its whole size in bytes, where that is more.
     pub cut_from: Option<u64>,

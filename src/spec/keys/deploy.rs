@@ -72,7 +72,7 @@ pub(in crate::spec) static DEPLOY_AFTER: Key<Commands> = Key {
     aka: &["after_deploy"],
     kind: Commands,
     default: Some("[]"),
-    doc: "Commands that root runs after a rollout, whatever the outcome, which is in APPCTL_OUTCOME.",
+    doc: "Commands that root runs after every rollout, with its outcome in APPCTL_OUTCOME.",
 };
 
 pub(in crate::spec) static DEPLOY_BEFORE_INSTANCE: Key<Commands> = Key {

@@ -95,7 +95,7 @@ pub(in crate::spec) struct Percent {
     pub(in crate::spec) most: u32,
     /// A noun phrase with examples: "a percentage such as \"5%\"".
     pub(in crate::spec) what: &'static str,
-    /// For whoever writes a bare number.
+    /// Advice for a bare number: how to write it as a percentage.
     pub(in crate::spec) hint: &'static str,
 }
 

@@ -152,7 +152,7 @@ fn directories(spec: &AppSpec, task: &Task<'_>, all: &mut Vec<Property>) {
     all.push(("StateDirectory", Value::Texts(own)));
     all.push(("StateDirectoryMode", Value::Small(0o750)));
     if task.purpose == Purpose::Build {
-        // Other releases are nobody's business here, and what a build writes down of its own place is true later.
+        // A build sees no other release, and the paths that it writes down about itself stay true.
         let releases = task.directory.parent().map(path).unwrap_or_default();
         all.push((
             "TemporaryFileSystem",
@@ -211,7 +211,7 @@ fn limits(limits: &Limits, all: &mut Vec<Property>) {
 fn sandboxed(spec: &AppSpec, host: &Host, purpose: Purpose) -> impl Iterator<Item = Property> {
     let mut section = Section::new("Service");
     sandbox::render(spec, host, &mut section);
-    // A build writes in its own directories only, whatever the app may do.
+    // A build writes in its own directories only, even if the app may write elsewhere.
     let strict = purpose == Purpose::Build && spec.sandbox.level != Level::Off;
     let mut lines = section.into_lines();
     // A task has its own mask and its own paths.
