@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::mounts;
 use crate::observe::locks;
-use crate::release::Layout;
-use crate::spec::AppName;
+use crate::release::AppPaths;
 
 /// Who holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,8 +54,8 @@ pub struct Lock {
 
 impl Lock {
     /// Takes an app's lock, or says who has it. Never waits.
-    pub fn take(layout: &Layout, app: &AppName, owner: &Owner) -> Result<Self, LockError> {
-        let path = lock_file(layout, app);
+    pub fn take(paths: AppPaths<'_>, owner: &Owner) -> Result<Self, LockError> {
+        let path = lock_file(paths);
         let fail = |source| LockError::Io {
             path: path.clone(),
             source,
@@ -77,9 +76,9 @@ impl Lock {
 
     /// Whether a process holds an app's lock, asked without touching it: the kernel's own list in `/proc/locks`, proc(5).
     /// A process that began at another time is another one, which was given the number since.
-    pub fn is_held(layout: &Layout, app: &AppName, pid: u32, began: u64) -> io::Result<bool> {
+    pub fn is_held(paths: AppPaths<'_>, pid: u32, began: u64) -> io::Result<bool> {
         let flags = (OFlag::O_PATH | OFlag::O_NOFOLLOW).bits();
-        let path = lock_file(layout, app);
+        let path = lock_file(paths);
         let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -97,8 +96,8 @@ pub fn began(pid: u32) -> Option<u64> {
     locks::began(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
-fn lock_file(layout: &Layout, app: &AppName) -> PathBuf {
-    layout.run(app).join("lock")
+fn lock_file(paths: AppPaths<'_>) -> PathBuf {
+    paths.run().join("lock")
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -169,12 +168,12 @@ mod tests {
         let root = tempfile::tempdir().expect("a directory");
         let (layout, app) = (Layout::below(root.path()), "a".parse().expect("a name"));
         let own = (std::process::id(), began(std::process::id()).expect("this process"));
-        let is_held = |(pid, began)| Lock::is_held(&layout, &app, pid, began).expect("readable");
+        let is_held = |(pid, began)| Lock::is_held(layout.of(&app), pid, began).expect("readable");
         assert!(!is_held(own));
-        let lock = Lock::take(&layout, &app, &owner("apply")).expect("free");
+        let lock = Lock::take(layout.of(&app), &owner("apply")).expect("free");
         assert!(is_held(own) && is_held((own.0, 0)));
         assert!(!is_held((own.0, own.1 - 1)), "an earlier process of this number");
-        let second = Lock::take(&layout, &app, &owner("scale")).expect_err("busy");
+        let second = Lock::take(layout.of(&app), &owner("scale")).expect_err("busy");
         assert!(matches!(&second, LockError::Busy(Some(who)) if *who == owner("apply")));
         assert_eq!(
             second.to_string(),
@@ -183,7 +182,7 @@ mod tests {
         drop(lock);
         // A child that another test has just forked has all descriptors of this process until it runs its program.
         let end = Instant::now() + Duration::from_secs(20);
-        while is_held(own) || Lock::take(&layout, &app, &owner("scale")).is_err() {
+        while is_held(own) || Lock::take(layout.of(&app), &owner("scale")).is_err() {
             assert!(Instant::now() < end, "still held");
         }
     }
@@ -193,9 +192,9 @@ mod tests {
         let root = tempfile::tempdir().expect("a directory");
         let (layout, app) = (Layout::below(root.path()), "a".parse().expect("a name"));
         let target = root.path().join("target");
-        std::fs::create_dir_all(layout.run(&app)).expect("a directory");
-        std::os::unix::fs::symlink(&target, layout.run(&app).join("lock")).expect("a link");
-        let error = Lock::take(&layout, &app, &owner("apply")).expect_err("a link");
+        std::fs::create_dir_all(layout.of(&app).run()).expect("a directory");
+        std::os::unix::fs::symlink(&target, layout.of(&app).run().join("lock")).expect("a link");
+        let error = Lock::take(layout.of(&app), &owner("apply")).expect_err("a link");
         assert!(matches!(error, LockError::Io { .. }));
         assert!(!target.exists());
     }

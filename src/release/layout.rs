@@ -37,29 +37,9 @@ impl Layout {
         self.root.join("etc/appctl/applied")
     }
 
-    /// The file an operator edits.
-    pub fn wanted_file(&self, app: &AppName) -> PathBuf {
-        self.apps().join(format!("{app}.toml"))
-    }
-
-    /// The copy of the app's file that is in force.
-    pub fn applied_file(&self, app: &AppName) -> PathBuf {
-        self.applied().join(format!("{app}.toml"))
-    }
-
     /// Variables that `appctl env` keeps; for root only.
     pub fn env(&self) -> PathBuf {
         self.root.join("etc/appctl/env")
-    }
-
-    /// Those that are wanted for one app.
-    pub fn env_file(&self, app: &AppName) -> PathBuf {
-        self.env().join(format!("{app}.env"))
-    }
-
-    /// The copy of the app's variables that is in force.
-    pub fn applied_env_file(&self, app: &AppName) -> PathBuf {
-        self.env().join(format!("{app}.applied"))
     }
 
     /// Parent of the state of all apps.
@@ -67,94 +47,138 @@ impl Layout {
         self.root.join("var/lib/appctl")
     }
 
+    /// The files of one app.
+    pub fn of<'p>(&'p self, app: &'p AppName) -> AppPaths<'p> {
+        AppPaths { layout: self, app }
+    }
+}
+
+/// Where the files of one app are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AppPaths<'p> {
+    layout: &'p Layout,
+    app: &'p AppName,
+}
+
+impl<'p> AppPaths<'p> {
+    /// The app.
+    pub fn app(self) -> &'p AppName {
+        self.app
+    }
+
+    /// The directories of all apps.
+    pub fn layout(self) -> &'p Layout {
+        self.layout
+    }
+
+    /// The file an operator edits.
+    pub fn wanted_file(self) -> PathBuf {
+        self.layout.apps().join(format!("{}.toml", self.app))
+    }
+
+    /// The copy of the app's file that is in force.
+    pub fn applied_file(self) -> PathBuf {
+        self.layout.applied().join(format!("{}.toml", self.app))
+    }
+
+    /// Those that are wanted for one app.
+    pub fn env_file(self) -> PathBuf {
+        self.layout.env().join(format!("{}.env", self.app))
+    }
+
+    /// The copy of the app's variables that is in force.
+    pub fn applied_env_file(self) -> PathBuf {
+        self.layout.env().join(format!("{}.applied", self.app))
+    }
+
     /// Releases and data of one app.
-    pub fn state(&self, app: &AppName) -> PathBuf {
-        self.all_state().join(app.as_str())
+    pub fn state(self) -> PathBuf {
+        self.layout.all_state().join(self.app.as_str())
     }
 
     /// All releases of one app.
-    pub fn releases(&self, app: &AppName) -> PathBuf {
-        self.state(app).join("releases")
+    pub fn releases(self) -> PathBuf {
+        self.state().join("releases")
     }
 
     /// The directory of one release.
-    pub fn release(&self, app: &AppName, id: &ReleaseId) -> PathBuf {
-        self.releases(app).join(id.to_string())
+    pub fn release(self, id: &ReleaseId) -> PathBuf {
+        self.releases().join(id.to_string())
     }
 
     /// What is known of the releases: `ID.json` where it came from, `ID.files` what is in it.
-    pub fn about(&self, app: &AppName) -> PathBuf {
-        self.state(app).join("about")
+    pub fn about(self) -> PathBuf {
+        self.state().join("about")
     }
 
     /// Where a release came from, see [`super::Origin`].
-    pub fn origin_file(&self, app: &AppName, id: &ReleaseId) -> PathBuf {
-        self.about(app).join(format!("{id}.json"))
+    pub fn origin_file(self, id: &ReleaseId) -> PathBuf {
+        self.about().join(format!("{id}.json"))
     }
 
     /// What is in a release, see [`super::Manifest`].
-    pub fn manifest_file(&self, app: &AppName, id: &ReleaseId) -> PathBuf {
-        self.about(app).join(format!("{id}.files"))
+    pub fn manifest_file(self, id: &ReleaseId) -> PathBuf {
+        self.about().join(format!("{id}.files"))
     }
 
     /// What all releases have in common, of the app's user.
-    pub fn shared(&self, app: &AppName) -> PathBuf {
-        self.state(app).join("shared")
+    pub fn shared(self) -> PathBuf {
+        self.state().join("shared")
     }
 
     /// A private directory for archives that are unpacked and for checkouts, of the account that fills it.
-    pub fn intake(&self, app: &AppName) -> PathBuf {
-        self.state(app).join("intake")
+    pub fn intake(self) -> PathBuf {
+        self.state().join("intake")
     }
 
     /// Clones that are kept, so that the next deploy fetches only what is new; one for each account that fetches.
-    pub fn clones(&self, app: &AppName) -> PathBuf {
-        self.state(app).join("git")
+    pub fn clones(self) -> PathBuf {
+        self.state().join("git")
     }
 
     /// Where a release is built, `StateDirectory=` of the build.
-    pub fn build(&self, app: &AppName) -> PathBuf {
-        self.state(app).join("build")
+    pub fn build(self) -> PathBuf {
+        self.state().join("build")
     }
 
     /// The link to the live release, relative to its own folder: `releases/ID`.
-    pub fn current(&self, app: &AppName) -> PathBuf {
-        self.state(app).join("current")
+    pub fn current(self) -> PathBuf {
+        self.state().join("current")
     }
 
     /// The app's own state, `$STATE_DIRECTORY`.
-    pub fn data(&self, app: &AppName) -> PathBuf {
-        self.state(app).join("data")
+    pub fn data(self) -> PathBuf {
+        self.state().join("data")
     }
 
     /// Where systemd keeps the state of an app that runs as a transient user; `data` is a link there, systemd.exec(5).
-    pub fn private_state(&self, app: &AppName) -> PathBuf {
-        self.root.join("var/lib/private/appctl").join(app.as_str())
+    pub fn private_state(self) -> PathBuf {
+        self.layout.root.join("var/lib/private/appctl").join(self.app.as_str())
     }
 
     /// Lock and record of rollouts.
-    pub fn run(&self, app: &AppName) -> PathBuf {
-        self.root.join("run/appctl").join(app.as_str())
+    pub fn run(self) -> PathBuf {
+        self.layout.root.join("run/appctl").join(self.app.as_str())
     }
 
     /// Which instances run another release than the live one: links named after them.
-    pub fn pins(&self, app: &AppName) -> PathBuf {
-        self.run(app).join("pin")
+    pub fn pins(self) -> PathBuf {
+        self.run().join("pin")
     }
 
     /// The last rollout of a release; outlives the machine.
-    pub fn journal(&self, app: &AppName) -> PathBuf {
-        self.state(app).join("rollout.json")
+    pub fn journal(self) -> PathBuf {
+        self.state().join("rollout.json")
     }
 
     /// Why a release is bad; no file for the others.
-    pub fn bad_file(&self, app: &AppName, id: &ReleaseId) -> PathBuf {
-        self.about(app).join(format!("{id}.bad"))
+    pub fn bad_file(self, id: &ReleaseId) -> PathBuf {
+        self.about().join(format!("{id}.bad"))
     }
 
     /// Private sockets of one instance, `RuntimeDirectory=`.
-    pub fn instance(&self, app: &AppName, instance: Instance) -> PathBuf {
-        self.run(app).join(instance.to_string())
+    pub fn instance(self, instance: Instance) -> PathBuf {
+        self.run().join(instance.to_string())
     }
 }
 
@@ -168,9 +192,9 @@ mod tests {
         let layout = Layout::below("/");
         let app = "my-app".parse().expect("a name");
         let id = "20261122T101500Z".parse().expect("an id");
-        assert_eq!(layout.wanted_file(&app), Path::new("/etc/appctl/apps/my-app.toml"));
+        assert_eq!(layout.of(&app).wanted_file(), Path::new("/etc/appctl/apps/my-app.toml"));
         assert_eq!(
-            layout.release(&app, &id),
+            layout.of(&app).release(&id),
             Path::new("/var/lib/appctl/my-app/releases/20261122T101500Z")
         );
         assert!(!layout.is_moved());

@@ -8,6 +8,6 @@ mod origin;
 
 pub use choose::{back, prunable};
 pub use id::{InvalidReleaseId, ReleaseId};
-pub use layout::Layout;
+pub use layout::{AppPaths, Layout};
 pub use manifest::{Entry, Manifest, hex};
 pub use origin::{Origin, Sort};

@@ -5,7 +5,7 @@ use appctl::host::accounts::{AccountError, Own};
 use appctl::host::tree::{self, Owner};
 use appctl::host::{cgroupfs, releases};
 use appctl::observe::accounts::groups_of_process;
-use appctl::release::Layout;
+use appctl::release::AppPaths;
 use appctl::spec::{Account, AppName, AppSpec};
 use appctl::unit::account_name;
 use nix::unistd::Gid;
@@ -66,14 +66,15 @@ pub(crate) fn remove(app: &AppName) -> anyhow::Result<()> {
 
 /// Gives the releases that belong to another group to `group`: of an app that was renamed, or was made when all apps had
 /// one group. Not before all of its processes are in that group; they go on reading meanwhile.
-pub(crate) fn adopt(layout: &Layout, app: &AppName, group: Gid) -> anyhow::Result<()> {
+pub(crate) fn adopt(paths: AppPaths<'_>, group: Gid) -> anyhow::Result<()> {
     let mut others = Vec::new();
-    for id in releases::list(layout, app)? {
-        let release = layout.release(app, &id);
+    for id in releases::list(paths)? {
+        let release = paths.release(&id);
         if tree::group(&release)? != group {
             others.push(release);
         }
     }
+    let app = paths.app();
     let processes = cgroupfs::processes(&units::slice_path(app));
     if !processes.into_iter().all(|pid| is_in(pid, group)) {
         return Ok(());
@@ -96,19 +97,20 @@ pub(crate) fn adopt_for(context: &Context, spec: &AppSpec) -> anyhow::Result<()>
         return Ok(());
     }
     match find(&spec.name)? {
-        Some(own) => adopt(&context.layout, &spec.name, own.group),
+        Some(own) => adopt(context.layout.of(&spec.name), own.group),
         None => Ok(()),
     }
 }
 
 /// Lets an app that was made when all apps had one group read its releases, now that it has a group of its own.
-pub(crate) fn move_out(layout: &Layout, app: &AppName, spec: &AppSpec) -> anyhow::Result<()> {
+pub(crate) fn move_out(paths: AppPaths<'_>, spec: &AppSpec) -> anyhow::Result<()> {
     if spec.account != Account::Dynamic {
         return Ok(());
     }
+    let app = paths.app();
     let group = ensure(app)?.owner.group;
     with(app, |own| own.join(GROUP_OF_ALL))?;
-    adopt(layout, app, group)
+    adopt(paths, group)
 }
 
 /// One that has ended meanwhile is in no group that matters.

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use appctl::host::files::{self, FileError};
-use appctl::release::Layout;
+use appctl::release::{AppPaths, Layout};
 use appctl::spec::{self, AppName, AppSpec, Problem};
 
 use crate::exit::{Exit, ExpectedError, InvalidFile};
@@ -44,24 +44,24 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    fn load(layout: &Layout, name: &AppName) -> Result<Self, FileError> {
+    fn load(paths: AppPaths<'_>) -> Result<Self, FileError> {
         let read = |path: PathBuf| match files::read_config_if_any(&path) {
             Err(FileError::Io { source, .. }) if source.kind() == ErrorKind::PermissionDenied => Ok(None),
             other => other,
         };
         Ok(Self {
-            wanted: read(layout.env_file(name))?,
-            applied: read(layout.applied_env_file(name))?,
+            wanted: read(paths.env_file())?,
+            applied: read(paths.applied_env_file())?,
         })
     }
 }
 
 impl App {
     /// Reads all files.
-    pub(crate) fn load(layout: &Layout, name: &AppName) -> Result<Self, FileError> {
-        let env = Kept::load(layout, name)?;
-        let wanted = File::load_if_any(name, layout.wanted_file(name))?;
-        let applied = File::load_if_any(name, layout.applied_file(name))?;
+    pub(crate) fn load(paths: AppPaths<'_>) -> Result<Self, FileError> {
+        let (name, env) = (paths.app(), Kept::load(paths)?);
+        let wanted = File::load_if_any(name, paths.wanted_file())?;
+        let applied = File::load_if_any(name, paths.applied_file())?;
         Ok(Self {
             name: name.clone(),
             wanted: wanted.map(|file| file.with_variables(env.wanted.as_deref())),
@@ -205,9 +205,10 @@ pub(crate) fn named(layout: &Layout, names: &[AppName]) -> anyhow::Result<Vec<Ap
 }
 
 /// What an app's units were made of. An error shows the problems of its file, or whose the units are.
-pub(crate) fn in_force(layout: &Layout, name: &AppName) -> anyhow::Result<AppSpec> {
+pub(crate) fn in_force(paths: AppPaths<'_>) -> anyhow::Result<AppSpec> {
+    let (layout, name) = (paths.layout(), paths.app());
     Names::look(layout).refuse(name)?;
-    let app = App::load(layout, name)?;
+    let app = App::load(paths)?;
     let Some(file) = app.applied.or(app.wanted) else {
         return Err(unknown(name, &installed(layout)?).into());
     };

@@ -4,42 +4,42 @@
 use appctl::host::bus::Systemd;
 use appctl::host::files;
 use appctl::host::lock::{self, Lock};
-use appctl::release::Layout;
+use appctl::release::AppPaths;
 use appctl::spec::AppName;
 
 use crate::{takedown, units};
 
-fn note(layout: &Layout, app: &AppName) -> std::path::PathBuf {
-    layout.run(app).join("between-addresses")
+fn note(paths: AppPaths<'_>) -> std::path::PathBuf {
+    paths.run().join("between-addresses")
 }
 
 /// From here on it may be down against its operator's will. The caller holds the app.
-pub(crate) fn begin(layout: &Layout, app: &AppName) -> anyhow::Result<()> {
+pub(crate) fn begin(paths: AppPaths<'_>) -> anyhow::Result<()> {
     let pid = std::process::id();
     let began = lock::began(pid).unwrap_or_default();
-    Ok(files::write_atomic(&note(layout, app), &format!("{pid} {began}\n"))?)
+    Ok(files::write_atomic(&note(paths), &format!("{pid} {began}\n"))?)
 }
 
 /// It is up, or its operator has stopped it.
-pub(crate) fn end(layout: &Layout, app: &AppName) -> anyhow::Result<()> {
-    Ok(files::remove(&note(layout, app)).map(drop)?)
+pub(crate) fn end(paths: AppPaths<'_>) -> anyhow::Result<()> {
+    Ok(files::remove(&note(paths)).map(drop)?)
 }
 
 /// Whether that was begun, and the program that did is gone. The app may be up nevertheless.
-pub(crate) fn is_abandoned(layout: &Layout, app: &AppName) -> bool {
-    let Ok(Some(text)) = files::read_config_if_any(&note(layout, app)) else {
+pub(crate) fn is_abandoned(paths: AppPaths<'_>) -> bool {
+    let Ok(Some(text)) = files::read_config_if_any(&note(paths)) else {
         return false;
     };
     let mut numbers = text.split_whitespace();
     let pid = numbers.next().and_then(|pid| pid.parse().ok()).unwrap_or_default();
     let began = numbers.next().and_then(|began| began.parse().ok()).unwrap_or_default();
     // Who drives it may have ended between the two looks, and taken the note away.
-    !Lock::is_held(layout, app, pid, began).unwrap_or(true) && note(layout, app).exists()
+    !Lock::is_held(paths, pid, began).unwrap_or(true) && note(paths).exists()
 }
 
 /// Whether it left the app down.
-pub(crate) async fn left_down(layout: &Layout, systemd: &Systemd, app: &AppName) -> anyhow::Result<bool> {
-    Ok(is_abandoned(layout, app) && !runs(systemd, app).await?)
+pub(crate) async fn left_down(paths: AppPaths<'_>, systemd: &Systemd) -> anyhow::Result<bool> {
+    Ok(is_abandoned(paths) && !runs(systemd, paths.app()).await?)
 }
 
 /// Whether the app is meant to be up, as far as systemd knows: one that its operator has stopped is not.

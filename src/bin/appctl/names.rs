@@ -39,7 +39,7 @@ impl<'l> Names<'l> {
         let Some(taken) = self.files.foreign(app) else {
             return Ok(());
         };
-        let (wanted, applied) = (self.layout.wanted_file(app), self.layout.applied_file(app));
+        let (wanted, applied) = (self.layout.of(app).wanted_file(), self.layout.of(app).applied_file());
         let help = if applied.exists() && taken.place != Place::Packaged {
             let path = taken.path.display();
             format!(

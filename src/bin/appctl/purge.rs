@@ -6,30 +6,30 @@ use std::path::{Path, PathBuf};
 use appctl::host::mounts;
 use appctl::host::tree::{self, TreeError};
 use appctl::observe::mounts::{Mount, at_or_below, under};
-use appctl::release::Layout;
+use appctl::release::AppPaths;
 use appctl::spec::{AppName, quote_words};
 
 use crate::exit::{Exit, ExpectedError};
 
 /// Releases and data, and what systemd keeps for a transient account.
-fn places(layout: &Layout, app: &AppName) -> [PathBuf; 2] {
-    [layout.state(app), layout.private_state(app)]
+fn places(paths: AppPaths<'_>) -> [PathBuf; 2] {
+    [paths.state(), paths.private_state()]
 }
 
 /// Whether an app left anything, variables included: one that is not installed any more may have.
-pub(crate) fn remains(layout: &Layout, app: &AppName) -> Result<bool, TreeError> {
-    for place in places(layout, app) {
+pub(crate) fn remains(paths: AppPaths<'_>) -> Result<bool, TreeError> {
+    for place in places(paths) {
         if tree::remains(&place)? {
             return Ok(true);
         }
     }
-    Ok(layout.env_file(app).exists())
+    Ok(paths.env_file().exists())
 }
 
 /// Refuses what could not be removed whole. A file system that is mounted there is not the app's to lose.
-pub(crate) fn refuse_incomplete(layout: &Layout, app: &AppName) -> anyhow::Result<()> {
-    let mounts = mounts::read()?;
-    for place in places(layout, app) {
+pub(crate) fn refuse_incomplete(paths: AppPaths<'_>) -> anyhow::Result<()> {
+    let (app, mounts) = (paths.app(), mounts::read()?);
+    for place in places(paths) {
         let Some(place) = real(&place) else { continue };
         let points: Vec<&Mount> = at_or_below(&mounts, &place).collect();
         if let Some(first) = points.first() {
@@ -70,9 +70,9 @@ fn typed(command: &[&str], path: &Path) -> String {
 }
 
 /// Removes all of it.
-pub(crate) fn remove(layout: &Layout, app: &AppName) -> anyhow::Result<()> {
-    for place in places(layout, app) {
-        tree::remove(&place).map_err(|error| unfinished(error, app))?;
+pub(crate) fn remove(paths: AppPaths<'_>) -> anyhow::Result<()> {
+    for place in places(paths) {
+        tree::remove(&place).map_err(|error| unfinished(error, paths.app()))?;
     }
     Ok(())
 }

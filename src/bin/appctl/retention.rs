@@ -29,16 +29,16 @@ pub(crate) struct Stock {
 impl Stock {
     /// Looks.
     pub(crate) fn take(context: &Context, app: &AppName) -> anyhow::Result<Self> {
-        let layout = &context.layout;
-        let all = releases::list(layout, app)?;
+        let paths = context.layout.of(app);
+        let all = releases::list(paths)?;
         let mut failed = BTreeSet::new();
         for id in &all {
-            if bad::why(layout, app, id)?.is_some() {
+            if bad::why(paths, id)?.is_some() {
                 failed.insert(id.clone());
             }
         }
-        let live = releases::live(layout, app);
-        let last = record::read_release(layout, app)?.filter(|record| record.rollout.verb() == Verb::Deploy);
+        let live = releases::live(paths);
+        let last = record::read_release(paths)?.filter(|record| record.rollout.verb() == Verb::Deploy);
         let change = last.and_then(|record| record.about.release);
         let before = change
             .filter(|change| live.as_ref() == Some(&change.to))
@@ -72,28 +72,28 @@ pub(crate) async fn prunable(
 
 /// Removes a release. It is hidden first: nobody ever sees half of one.
 pub(crate) fn remove(context: &Context, app: &AppName, id: &ReleaseId) -> anyhow::Result<()> {
-    let layout = &context.layout;
-    let hidden = layout.releases(app).join(format!(".{id}"));
+    let paths = context.layout.of(app);
+    let hidden = paths.releases().join(format!(".{id}"));
     clear(&hidden)?;
-    let release = layout.release(app, id);
+    let release = paths.release(id);
     std::fs::rename(&release, &hidden).map_err(FileError::io("remove", &release))?;
-    files::sync(&layout.releases(app)).map_err(FileError::io("flush", &release))?;
+    files::sync(&paths.releases()).map_err(FileError::io("flush", &release))?;
     clear(&hidden)?;
-    releases::forget(layout, app, id)?;
-    Ok(bad::clear(layout, app, id)?)
+    releases::forget(paths, id)?;
+    Ok(bad::clear(paths, id)?)
 }
 
 /// Releases that instances run, whatever these are doing, are pinned to, or would be taken back to.
 async fn in_use(context: &Context, systemd: &Systemd, spec: &AppSpec) -> anyhow::Result<BTreeSet<ReleaseId>> {
-    let (layout, app) = (&context.layout, &spec.name);
-    let mut used: BTreeSet<ReleaseId> = pins::all(layout, app)?.into_values().collect();
+    let (paths, app) = (context.layout.of(&spec.name), &spec.name);
+    let mut used: BTreeSet<ReleaseId> = pins::all(paths)?.into_values().collect();
     let survey = survey::all(systemd, app).await?;
     used.extend(survey.releases());
-    if let Some(change) = record::read_release(layout, app)?.and_then(|record| record.about.release) {
+    if let Some(change) = record::read_release(paths)?.and_then(|record| record.about.release) {
         used.extend(change.from.into_iter().chain([change.to]));
     }
     // Also what a process has that its shim knows nothing of.
-    let folder = layout.releases(app);
+    let folder = paths.releases();
     for pid in cgroupfs::processes(&units::slice_path(app)) {
         let place = std::fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
         let below = place.strip_prefix(&folder).ok().and_then(|below| below.iter().next());

@@ -1,6 +1,7 @@
 //! What changes one app: the app held by its lock, the way to systemd, and the operation that the journal is told of.
 
 use appctl::host::bus::Systemd;
+use appctl::release::AppPaths;
 use appctl::spec::{AppName, AppSpec};
 
 use crate::context::Context;
@@ -36,6 +37,11 @@ impl<'c> Session<'c> {
             operation: UnderWay::new(context, app, &hold.owner().verb),
             hold,
         }
+    }
+
+    /// Its files.
+    pub(crate) fn paths(&self) -> AppPaths<'_> {
+        self.context.layout.of(&self.app)
     }
 
     /// The way to another release of it.

@@ -85,13 +85,9 @@ impl Session<'_> {
 
     /// Stops all of the app, takes its files away, and makes systemd forget it: also the slice, which nothing else ends.
     pub(crate) async fn take_away(&self) -> anyhow::Result<()> {
-        let layout = &self.context.layout;
+        let paths = self.paths();
         self.stop_all(&|_| ()).await?;
-        for file in [
-            layout.wanted_file(&self.app),
-            layout.applied_file(&self.app),
-            layout.applied_env_file(&self.app),
-        ] {
+        for file in [paths.wanted_file(), paths.applied_file(), paths.applied_env_file()] {
             files::remove(&file)?;
         }
         self.systemd.reload().await?;
@@ -109,7 +105,7 @@ impl Session<'_> {
 
     /// By the file in force.
     fn longest_stop(&self) -> Duration {
-        let loaded = App::load(&self.context.layout, &self.app).ok();
+        let loaded = App::load(self.paths()).ok();
         times::worst_app_stop(loaded.as_ref().and_then(App::in_force))
     }
 }

@@ -25,6 +25,15 @@ pub(super) enum Verb {
     Restart,
 }
 
+/// A job that was queued, and the ends of jobs of its unit.
+pub(super) struct Queued<'u> {
+    pub(super) verb: Verb,
+    pub(super) unit: &'u str,
+    pub(super) job: OwnedObjectPath,
+    /// Since before it was queued.
+    pub(super) removals: MessageStream,
+}
+
 impl Systemd {
     /// Starts a unit and waits for the job's end, at most `deadline`.
     pub async fn start(&self, unit: &str, deadline: Duration) -> Result<JobResult, BusError> {
@@ -49,8 +58,15 @@ impl Systemd {
     pub async fn replace(&self, unit: &str, deadline: Duration) -> Result<Replaced, BusError> {
         let end = Instant::now() + deadline;
         let (removals, before, proven) = tokio::try_join!(self.removals(unit), self.instance(unit), self.prove(unit))?;
-        let job = self.queue(Verb::Restart, proven).await?;
-        let result = self.finished(Verb::Restart, unit, &job, removals, end).await?;
+        let verb = Verb::Restart;
+        let job = self.queue(verb, proven).await?;
+        let queued = Queued {
+            verb,
+            unit,
+            job,
+            removals,
+        };
+        let result = self.finished(queued, end).await?;
         let after = self.instance(unit).await?;
         Ok(Replaced { before, result, after })
     }
@@ -60,21 +76,21 @@ impl Systemd {
         // Before the call: a quick job is over before its path has come back.
         let (removals, proven) = tokio::try_join!(self.removals(unit), self.prove(unit))?;
         let job = self.queue(verb, proven).await?;
-        self.finished(verb, unit, &job, removals, end).await
+        let queued = Queued {
+            verb,
+            unit,
+            job,
+            removals,
+        };
+        self.finished(queued, end).await
     }
 
     /// Waits for the job's end.
-    pub(super) async fn finished(
-        &self,
-        verb: Verb,
-        unit: &str,
-        job: &OwnedObjectPath,
-        mut removals: MessageStream,
-        end: Instant,
-    ) -> Result<JobResult, BusError> {
+    pub(super) async fn finished(&self, mut queued: Queued<'_>, end: Instant) -> Result<JobResult, BusError> {
+        let (unit, job) = (queued.unit, &queued.job);
         while Instant::now() < end {
             let look = end.min(Instant::now() + LOOK);
-            match timeout_at(look, removals.next()).await {
+            match timeout_at(look, queued.removals.next()).await {
                 Ok(Some(Ok(message))) => {
                     if let Ok((_, path, _, word)) = message.body().deserialize::<(u32, OwnedObjectPath, &str, &str)>()
                         && path == *job
@@ -82,11 +98,11 @@ impl Systemd {
                         return Ok(JobResult::of(word));
                     }
                 }
-                Ok(_) => removals = self.removals(unit).await?,
+                Ok(_) => queued.removals = self.removals(unit).await?,
                 Err(_) => {}
             }
             if Instant::now() >= look && self.job(unit).await? != *job {
-                return self.judge(verb, unit).await;
+                return self.judge(queued.verb, unit).await;
             }
         }
         Ok(JobResult::Unfinished)

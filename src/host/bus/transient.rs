@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use zbus::Variant;
 
-use super::jobs::Verb;
+use super::jobs::{Queued, Verb};
 use super::{ANSWER, BusError, Systemd, within};
 use crate::drive::JobResult;
 use crate::unit::{Property, Value};
@@ -24,7 +24,13 @@ impl Systemd {
         let manager = self.manager().await?;
         let typed: Vec<(&str, Variant<'_>)> = properties.iter().map(|(name, value)| (*name, variant(value))).collect();
         let job = within(ANSWER, unit, manager.start_transient_unit(unit, "fail", &typed, &[])).await?;
-        self.finished(Verb::Start, unit, &job, removals, end).await
+        let queued = Queued {
+            verb: Verb::Start,
+            unit,
+            job,
+            removals,
+        };
+        self.finished(queued, end).await
     }
 }
 

@@ -14,9 +14,8 @@ use serde::Deserialize;
 
 use super::files::{self, FileError};
 use super::lock::Lock;
-use crate::release::Layout;
+use crate::release::AppPaths;
 use crate::rollout::{Record, Report, State};
-use crate::spec::AppName;
 
 pub use texts::{read_texts, write_texts};
 
@@ -40,16 +39,15 @@ impl Last {
 
 /// The last rollout of an app; `None` when there was none that is remembered, or the record makes no sense. One of a
 /// release that is open comes before everything that happened since.
-pub fn read(layout: &Layout, app: &AppName) -> Result<Option<Last>, FileError> {
-    let path = layout.run(app).join(RECORD);
+pub fn read(paths: AppPaths<'_>) -> Result<Option<Last>, FileError> {
+    let path = paths.run().join(RECORD);
     let mut before = None;
     loop {
-        let Some(record) = last(layout, app)? else {
+        let Some(record) = last(paths)? else {
             return Ok(None);
         };
         let process = &record.about.driver;
-        let driven =
-            Lock::is_held(layout, app, process.pid, process.pid_began).map_err(FileError::io("inspect", &path))?;
+        let driven = Lock::is_held(paths, process.pid, process.pid_began).map_err(FileError::io("inspect", &path))?;
         // Whoever drove it may have written its end between the two looks, and then let go of the lock.
         if driven || record.about.ended.is_some() || before.as_ref() == Some(&record) {
             return Ok(Some(Last { record, driven }));
@@ -58,11 +56,8 @@ pub fn read(layout: &Layout, app: &AppName) -> Result<Option<Last>, FileError> {
     }
 }
 
-fn last(layout: &Layout, app: &AppName) -> Result<Option<Record>, FileError> {
-    let both = (
-        read_one(&layout.journal(app))?,
-        read_one(&layout.run(app).join(RECORD))?,
-    );
+fn last(paths: AppPaths<'_>) -> Result<Option<Record>, FileError> {
+    let both = (read_one(&paths.journal())?, read_one(&paths.run().join(RECORD))?);
     Ok(match both {
         (Some(durable), Some(passing)) if !durable.rollout.state().is_open() && began(&durable) < began(&passing) => {
             Some(passing)
@@ -73,8 +68,8 @@ fn last(layout: &Layout, app: &AppName) -> Result<Option<Record>, FileError> {
 }
 
 /// The last rollout of a release, whatever happened since.
-pub fn read_release(layout: &Layout, app: &AppName) -> Result<Option<Record>, FileError> {
-    read_one(&layout.journal(app))
+pub fn read_release(paths: AppPaths<'_>) -> Result<Option<Record>, FileError> {
+    read_one(&paths.journal())
 }
 
 fn read_one(path: &Path) -> Result<Option<Record>, FileError> {
@@ -105,11 +100,11 @@ fn began(record: &Record) -> &str {
 }
 
 /// Replaces the record. Everyone may read it.
-pub fn write(layout: &Layout, app: &AppName, record: &Record) -> Result<(), FileError> {
-    let path = layout.run(app).join(RECORD);
+pub fn write(paths: AppPaths<'_>, record: &Record) -> Result<(), FileError> {
+    let path = paths.run().join(RECORD);
     let text = serde_json::to_string_pretty(record).map_err(|error| FileError::io("write", &path)(error.into()))?;
     if record.rollout.request().switch.commit {
-        return files::write_atomic(&layout.journal(app), &text);
+        return files::write_atomic(&paths.journal(), &text);
     }
     replace(&path, &text, 0o644).map_err(FileError::io("write", &path))
 }
@@ -156,9 +151,9 @@ mod tests {
     fn a_record_that_says_running_without_a_driver_was_interrupted() {
         let root = tempfile::tempdir().expect("a directory");
         let (layout, app) = (Layout::below(root.path()), "a".parse().expect("a name"));
-        assert_eq!(read(&layout, &app).expect("readable"), None);
-        write(&layout, &app, &began()).expect("writable");
-        let last = read(&layout, &app).expect("readable").expect("there");
+        assert_eq!(read(layout.of(&app)).expect("readable"), None);
+        write(layout.of(&app), &began()).expect("writable");
+        let last = read(layout.of(&app)).expect("readable").expect("there");
         assert_eq!(last.record, began());
         assert!(last.is_interrupted());
     }
@@ -168,11 +163,11 @@ mod tests {
         let root = tempfile::tempdir().expect("a directory");
         let (layout, app) = (Layout::below(root.path()), "a".parse().expect("a name"));
         let mut deploy = record(Verb::Deploy, "2026-11-22T10:15:00Z");
-        write(&layout, &app, &deploy).expect("writable");
+        write(layout.of(&app), &deploy).expect("writable");
         let restart = record(Verb::Apply, "2026-11-22T10:15:00.5Z");
-        write(&layout, &app, &restart).expect("writable");
+        write(layout.of(&app), &restart).expect("writable");
         let last = || {
-            read(&layout, &app)
+            read(layout.of(&app))
                 .expect("readable")
                 .expect("there")
                 .record
@@ -184,9 +179,9 @@ mod tests {
         deploy.rollout.step(Event::NotSwitched("boom".into()));
         deploy.rollout.step(Event::Undone);
         assert_eq!(deploy.rollout.state(), State::Kept);
-        write(&layout, &app, &deploy).expect("writable");
+        write(layout.of(&app), &deploy).expect("writable");
         assert_eq!(last(), Verb::Apply);
-        std::fs::remove_dir_all(layout.run(&app)).expect("gone");
+        std::fs::remove_dir_all(layout.of(&app).run()).expect("gone");
         assert_eq!(last(), Verb::Deploy, "the machine was reset");
     }
 
@@ -194,10 +189,10 @@ mod tests {
     fn what_an_earlier_version_has_left_open_is_still_open() {
         let root = tempfile::tempdir().expect("a directory");
         let (layout, app) = (Layout::below(root.path()), "a".parse().expect("a name"));
-        write(&layout, &app, &began()).expect("writable");
+        write(layout.of(&app), &began()).expect("writable");
         let left = include_str!("earlier/deploy-left-canaries.json");
-        std::fs::write(layout.run(&app).join("rollout.json"), left).expect("writable");
-        let last = read(&layout, &app).expect("readable").expect("there");
+        std::fs::write(layout.of(&app).run().join("rollout.json"), left).expect("writable");
+        let last = read(layout.of(&app)).expect("readable").expect("there");
         assert!(last.is_interrupted());
         let shown = serde_json::to_string_pretty(&Report::from(&last.record)).expect("plain data");
         assert_eq!(shown + "\n", left);
@@ -207,19 +202,19 @@ mod tests {
     fn a_record_of_a_later_version_is_not_guessed_at() {
         let root = tempfile::tempdir().expect("a directory");
         let (layout, app) = (Layout::below(root.path()), "a".parse().expect("a name"));
-        write(&layout, &app, &began()).expect("writable");
-        let path = layout.run(&app).join("rollout.json");
+        write(layout.of(&app), &began()).expect("writable");
+        let path = layout.of(&app).run().join("rollout.json");
         let text = std::fs::read_to_string(&path).expect("text");
         std::fs::write(&path, text.replace("\"version\": 2", "\"version\": 3")).expect("writable");
-        assert_eq!(read(&layout, &app).expect("readable"), None);
+        assert_eq!(read(layout.of(&app)).expect("readable"), None);
     }
 
     #[test]
     fn a_record_that_makes_no_sense_is_none() {
         let root = tempfile::tempdir().expect("a directory");
         let (layout, app) = (Layout::below(root.path()), "a".parse().expect("a name"));
-        write(&layout, &app, &began()).expect("writable");
-        std::fs::write(layout.run(&app).join("rollout.json"), "{").expect("writable");
-        assert_eq!(read(&layout, &app).expect("readable"), None);
+        write(layout.of(&app), &began()).expect("writable");
+        std::fs::write(layout.of(&app).run().join("rollout.json"), "{").expect("writable");
+        assert_eq!(read(layout.of(&app)).expect("readable"), None);
     }
 }

@@ -4,8 +4,7 @@
 use super::replace;
 use crate::drive::Texts;
 use crate::host::files::{self, FileError};
-use crate::release::Layout;
-use crate::spec::AppName;
+use crate::release::AppPaths;
 
 const BEFORE: &str = "before.toml";
 const AFTER: &str = "after.toml";
@@ -13,7 +12,7 @@ const ENV_BEFORE: &str = "before.env";
 const ENV_AFTER: &str = "after.env";
 
 /// Keeps both texts of a change, for a way back that a later process may have to take.
-pub fn write_texts(layout: &Layout, app: &AppName, texts: &Texts) -> Result<(), FileError> {
+pub fn write_texts(paths: AppPaths<'_>, texts: &Texts) -> Result<(), FileError> {
     let all = [
         (BEFORE, &texts.before),
         (AFTER, &texts.after),
@@ -21,7 +20,7 @@ pub fn write_texts(layout: &Layout, app: &AppName, texts: &Texts) -> Result<(), 
         (ENV_AFTER, &texts.env_after),
     ];
     for (name, text) in all {
-        let path = layout.run(app).join(name);
+        let path = paths.run().join(name);
         match text {
             Some(text) => replace(&path, text, 0o600).map_err(FileError::io("write", &path))?,
             None => drop(files::remove(&path)?),
@@ -31,8 +30,8 @@ pub fn write_texts(layout: &Layout, app: &AppName, texts: &Texts) -> Result<(), 
 }
 
 /// The texts of the last change.
-pub fn read_texts(layout: &Layout, app: &AppName) -> Result<Texts, FileError> {
-    let text = |name| files::read_config_if_any(&layout.run(app).join(name));
+pub fn read_texts(paths: AppPaths<'_>) -> Result<Texts, FileError> {
+    let text = |name| files::read_config_if_any(&paths.run().join(name));
     Ok(Texts {
         before: text(BEFORE)?,
         after: text(AFTER)?,
@@ -58,11 +57,11 @@ mod tests {
             env_before: None,
             env_after: Some("A=1".into()),
         };
-        write_texts(&layout, &app, &both).expect("writable");
-        let mode = std::fs::metadata(layout.run(&app).join("before.toml")).expect("there");
+        write_texts(layout.of(&app), &both).expect("writable");
+        let mode = std::fs::metadata(layout.of(&app).run().join("before.toml")).expect("there");
         assert_eq!(mode.permissions().mode() & 0o777, 0o600);
         let first = Texts { before: None, ..both };
-        write_texts(&layout, &app, &first).expect("writable");
-        assert_eq!(read_texts(&layout, &app).expect("readable"), first);
+        write_texts(layout.of(&app), &first).expect("writable");
+        assert_eq!(read_texts(layout.of(&app)).expect("readable"), first);
     }
 }

@@ -124,7 +124,7 @@ impl Way {
         let next = openat(&self.place, name, FLAGS, Mode::empty()).map_err(io(&path))?;
         let stat = fstat(&next).map_err(io(&path))?;
         if kind(stat.st_mode) == Kind::Link {
-            return self.link(name, &path, &stat, rest);
+            return self.link(name, &stat, rest);
         }
         if self.person.is_none() && is_open_to_all(&self.stat) {
             return Err(PathError::Writable(self.path.clone()));
@@ -139,7 +139,8 @@ impl Way {
         Ok(())
     }
 
-    fn link(&mut self, name: &OsStr, path: &Path, stat: &stat, rest: &mut VecDeque<OsString>) -> Result<(), PathError> {
+    fn link(&mut self, name: &OsStr, stat: &stat, rest: &mut VecDeque<OsString>) -> Result<(), PathError> {
+        let path = &self.path.join(name);
         let Some(person) = self.person else {
             return Err(PathError::RootsLink(path.to_owned()));
         };

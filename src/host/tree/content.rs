@@ -39,6 +39,15 @@ pub(super) struct Content<'p> {
     buffer: Vec<u8>,
 }
 
+/// Where a file goes.
+#[derive(Clone, Copy)]
+pub(super) struct Target<'p> {
+    pub(super) directory: &'p OwnedFd,
+    pub(super) name: &'p CStr,
+    /// Below the release.
+    pub(super) path: &'p Path,
+}
+
 /// Size and digest of what was read, and whether the file is the one of the release before.
 struct Taken {
     size: u64,
@@ -64,14 +73,8 @@ impl<'p> Content<'p> {
     }
 
     /// Copies at most `left` bytes and one; says whether it was there before.
-    pub(super) fn copy(
-        &mut self,
-        from: &File,
-        target: &OwnedFd,
-        name: &CStr,
-        path: &Path,
-        left: u64,
-    ) -> Result<(Entry, bool), TreeError> {
+    pub(super) fn copy(&mut self, from: &File, target: Target<'_>, left: u64) -> Result<(Entry, bool), TreeError> {
+        let path = target.path;
         let (size, executable) = look(from, path)?;
         let like = |entry: &Entry| matches!(entry, Entry::File { size: s, executable: x, .. } if (*s, *x) == (size, executable));
         let entry = self
@@ -80,12 +83,12 @@ impl<'p> Content<'p> {
             .filter(|entry| like(entry));
         if let Some(entry) = entry.cloned()
             && self.is_same(from, &entry).map_err(io("read", path))?
-            && self.link(&entry, target, name, path)
+            && self.link(&entry, target)
         {
             return Ok((entry, true));
         }
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
-        let to = openat(target, name, flags, Mode::S_IRWXU).map_err(TreeError::at("write", path))?;
+        let to = openat(target.directory, target.name, flags, Mode::S_IRWXU).map_err(TreeError::at("write", path))?;
         let mut to = File::from(to);
         let taken = self.pour(from, Some(&mut to), left.saturating_add(1));
         let taken = taken.map_err(io("copy", path))?;
@@ -109,7 +112,8 @@ impl<'p> Content<'p> {
     }
 
     /// Links the file of the release before; `false` when it is not as it was sealed, or the file system will not.
-    fn link(&self, entry: &Entry, target: &OwnedFd, name: &CStr, path: &Path) -> bool {
+    fn link(&self, entry: &Entry, target: Target<'_>) -> bool {
+        let Target { directory, name, path } = target;
         let Some(before) = self.before else { return false };
         // A directory of that release may be a link by now: to what all releases have in common.
         let how = OpenHow::new()
@@ -121,7 +125,7 @@ impl<'p> Content<'p> {
         };
         let stat = fstatat(&folder, name, AtFlags::AT_SYMLINK_NOFOLLOW);
         let sealed = stat.is_ok_and(|stat| self.is_as_sealed(&stat, entry));
-        sealed && linkat(&folder, name, target, name, AtFlags::empty()).is_ok()
+        sealed && linkat(&folder, name, directory, name, AtFlags::empty()).is_ok()
     }
 
     fn is_as_sealed(&self, stat: &nix::libc::stat, entry: &Entry) -> bool {

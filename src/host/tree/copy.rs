@@ -15,7 +15,7 @@ use nix::sys::stat::{Mode, fchmod, mkdirat};
 use nix::unistd::{Gid, Uid, fchown, fchownat, symlinkat};
 
 use super::TreeError;
-use super::content::{Before, Content};
+use super::content::{Before, Content, Target};
 use super::entry::{as_path, open_directory};
 use super::link::means_the_same;
 use super::walk::{DEEPEST, Event};
@@ -145,7 +145,12 @@ pub(super) fn copy_into(
 /// Copies one open file.
 pub(super) fn copy_file(source: &File, target: &OwnedFd, name: &CStr, plan: Plan<'_>) -> Result<(), TreeError> {
     let mut content = Content::new(plan.owner, plan.access, None);
-    let copied = content.copy(source, target, name, as_path(name), plan.bounds.bytes);
+    let target = Target {
+        directory: target,
+        name,
+        path: as_path(name),
+    };
+    let copied = content.copy(source, target, plan.bounds.bytes);
     copied.map(drop)
 }
 
@@ -219,7 +224,12 @@ impl Copying<'_> {
         let path = self.path(name)?;
         self.count(1, 0, &path)?;
         let left = self.bounds.bytes - self.copied.bytes;
-        let (entry, in_common) = self.content.copy(source, &self.innermost, name, &path, left)?;
+        let target = Target {
+            directory: &self.innermost,
+            name,
+            path: &path,
+        };
+        let (entry, in_common) = self.content.copy(source, target, left)?;
         if let Entry::File { size, .. } = entry {
             self.count(0, size, &path)?;
             self.copied.in_common += if in_common { size } else { 0 };

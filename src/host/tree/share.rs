@@ -49,7 +49,13 @@ pub fn share(release: &Path, common: &Path, shared: Shared<'_>, sealed: Option<O
     });
     let (outside, name) = below(top, path, Access::Private, owner)?;
     let (inside, _) = below(directory(release)?, path, Access::Sealed, sealed)?;
-    let there = ensure(&inside, &outside, &name, shared.directory, owner).map_err(|error| error.below(common))?;
+    let both = Both {
+        inside: &inside,
+        outside: &outside,
+        name: &name,
+        owner,
+    };
+    let there = both.ensure(shared.directory).map_err(|error| error.below(common))?;
     syncfs(&outside).map_err(TreeError::at("flush", common))?;
     remove(&release.join(path))?;
     let target = target(path, common.file_name().unwrap_or_default());
@@ -66,57 +72,51 @@ pub fn share(release: &Path, common: &Path, shared: Shared<'_>, sealed: Option<O
     })
 }
 
-/// Whether it is in common now.
-fn ensure(
-    inside: &OwnedFd,
-    outside: &OwnedFd,
-    name: &CString,
-    directory: bool,
+/// A name in a directory of the release, and in the one of what is in common.
+struct Both<'p> {
+    inside: &'p OwnedFd,
+    outside: &'p OwnedFd,
+    name: &'p CStr,
+    /// Of what is in common.
     owner: Option<Owner>,
-) -> Result<bool, TreeError> {
-    let look_at = |directory| look(directory, name).map_err(TreeError::at("inspect", as_path(name)));
-    if look_at(outside)?.is_some() {
-        return Ok(true);
-    }
-    match look_at(inside)? {
-        Some(Kind::Directory) => place(outside, name, |beside| {
-            take_directory(inside, outside, name, beside, owner)
-        })?,
-        Some(Kind::File) => place(outside, name, |beside| take_file(inside, outside, name, beside, owner))?,
-        Some(Kind::Link | Kind::Special(_)) | None if !directory && name.to_bytes().contains(&b'.') => {
-            return Ok(false);
+}
+
+impl Both<'_> {
+    /// Whether it is in common now.
+    fn ensure(&self, directory: bool) -> Result<bool, TreeError> {
+        let Self { outside, name, .. } = *self;
+        let look_at = |directory| look(directory, name).map_err(TreeError::at("inspect", as_path(name)));
+        if look_at(outside)?.is_some() {
+            return Ok(true);
         }
-        Some(Kind::Link | Kind::Special(_)) | None => make(outside, name, Access::Private, owner)?,
+        match look_at(self.inside)? {
+            Some(Kind::Directory) => place(outside, name, |beside| self.take_directory(beside))?,
+            Some(Kind::File) => place(outside, name, |beside| self.take_file(beside))?,
+            Some(Kind::Link | Kind::Special(_)) | None if !directory && name.to_bytes().contains(&b'.') => {
+                return Ok(false);
+            }
+            Some(Kind::Link | Kind::Special(_)) | None => make(outside, name, Access::Private, self.owner)?,
+        }
+        Ok(true)
     }
-    Ok(true)
-}
 
-/// A directory of the release becomes the first version of what is in common.
-fn take_directory(
-    inside: &OwnedFd,
-    outside: &OwnedFd,
-    name: &CStr,
-    beside: &CStr,
-    owner: Option<Owner>,
-) -> Result<(), TreeError> {
-    let from = open_directory(inside, name).map_err(TreeError::at("open", as_path(name)))?;
-    let to = new_directory(outside, beside).map_err(TreeError::at("create", as_path(name)))?;
-    let never = AtomicBool::new(false);
-    copy_into(Walk::new(from, Ignore::nothing()), to, plan(owner, &never)).map(drop)
-}
+    /// A directory of the release becomes the first version of what is in common.
+    fn take_directory(&self, beside: &CStr) -> Result<(), TreeError> {
+        let path = as_path(self.name);
+        let from = open_directory(self.inside, self.name).map_err(TreeError::at("open", path))?;
+        let to = new_directory(self.outside, beside).map_err(TreeError::at("create", path))?;
+        let never = AtomicBool::new(false);
+        copy_into(Walk::new(from, Ignore::nothing()), to, plan(self.owner, &never)).map(drop)
+    }
 
-/// So does a file.
-fn take_file(
-    inside: &OwnedFd,
-    outside: &OwnedFd,
-    name: &CStr,
-    beside: &CStr,
-    owner: Option<Owner>,
-) -> Result<(), TreeError> {
-    let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-    let from = openat(inside, name, flags, Mode::empty()).map_err(TreeError::at("read", as_path(name)))?;
-    let never = AtomicBool::new(false);
-    copy_file(&File::from(from), outside, beside, plan(owner, &never))
+    /// So does a file.
+    fn take_file(&self, beside: &CStr) -> Result<(), TreeError> {
+        let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+        let from = openat(self.inside, self.name, flags, Mode::empty());
+        let from = from.map_err(TreeError::at("read", as_path(self.name)))?;
+        let never = AtomicBool::new(false);
+        copy_file(&File::from(from), self.outside, beside, plan(self.owner, &never))
+    }
 }
 
 /// What is taken over was counted already, when the release was made.

@@ -18,7 +18,7 @@ use crate::host::bus::{self, Watch};
 use crate::host::hook;
 use crate::host::trusted::Owner;
 use crate::observe::InstanceState;
-use crate::release::Layout;
+use crate::release::{AppPaths, Layout};
 use crate::rollout::About;
 use crate::spec::{AppName, AppSpec, Instance};
 use crate::unit::{instance_name, instance_of};
@@ -46,6 +46,10 @@ impl ThisMachine {
             down: times::worst_stop(spec),
             watch: Mutex::default(),
         }
+    }
+
+    fn paths(&self) -> AppPaths<'_> {
+        self.layout.of(&self.app)
     }
 
     fn unit(&self, instance: Instance) -> String {

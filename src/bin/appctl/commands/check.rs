@@ -73,7 +73,7 @@ pub(crate) fn conflicts(context: &Context, specs: &[AppSpec]) -> anyhow::Result<
     let mut all = Vec::new();
     for name in apps::installed(&context.layout)? {
         if specs.iter().all(|spec| spec.name != name) {
-            all.extend(App::load(&context.layout, &name)?.in_force().cloned());
+            all.extend(App::load(context.layout.of(&name))?.in_force().cloned());
         }
     }
     all.extend_from_slice(specs);

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
 use crate::rolling::{self, Hold, Interrupts, Roll, Target};
 use crate::session::Session;
-use crate::staging::{self, Asked, Options, Progress, Staged};
+use crate::staging::{self, Asked, Commands, Progress, Staged};
 use crate::{apps, retention, trust, ui, units};
 
 /// What `deploy` takes.
@@ -75,12 +75,16 @@ const CANARY_BAKE: Duration = Duration::from_mins(5);
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let spec = releasable(context, &args.name)?;
     let canary = canary(args, &spec)?;
-    let wanted = Wanted { args, canary };
+    let wanted = Wanted {
+        args,
+        spec: &spec,
+        canary,
+    };
     let systemd = context.systemd().await?;
     if args.how.dry_run {
         context.say(&spec.name, &format!("would make a release from {}", args.from));
         // Only a place holder: the steps are the same for every release.
-        let target = wanted.target(&spec, "20000101T000000Z".parse()?);
+        let target = wanted.target("20000101T000000Z".parse()?);
         rolling::show(context, &systemd, &spec, &target).await?;
         return Ok(Exit::DONE);
     }
@@ -88,54 +92,53 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let mut interrupts = Interrupts::catch()?;
     let hold = Hold::take_or_wait(context, &spec.name, "deploy", args.how.wait, &mut interrupts).await?;
     let session = Session::of(context, &systemd, &spec.name, hold);
-    let deployed = wanted.deploy(&session, &spec, &mut interrupts);
-    session.carry_out(deployed).await?;
+    session.carry_out(wanted.deploy(&session, &mut interrupts)).await?;
     Ok(Exit::DONE)
 }
 
 /// What the operator asked for.
 struct Wanted<'a> {
     args: &'a Args,
+    spec: &'a AppSpec,
     canary: Option<Canary>,
 }
 
 impl Wanted<'_> {
-    fn target(&self, spec: &AppSpec, to: ReleaseId) -> Target {
+    fn target(&self, to: ReleaseId) -> Target {
         let bake = self.args.how.bake.filter(|_| self.canary.is_none());
         Target {
             verb: Verb::Deploy,
             to,
             canary: self.canary,
-            bake: bake.unwrap_or(spec.deploy.bake),
+            bake: bake.unwrap_or(self.spec.deploy.bake),
         }
     }
 
-    async fn deploy(&self, session: &Session<'_>, spec: &AppSpec, interrupts: &mut Interrupts) -> anyhow::Result<()> {
+    async fn deploy(&self, session: &Session<'_>, interrupts: &mut Interrupts) -> anyhow::Result<()> {
         let staged = tokio::select! {
-            staged = stage(self.args, spec, session.context) => staged?,
+            staged = stage(self.args, self.spec, session.context) => staged?,
             _ = interrupts.next() => {
                 return Err(ExpectedError::new(Exit::FAILED, "interrupted; nothing was changed").into());
             }
         };
-        let roll = session.roll(spec);
-        self.put_in_force(session, &roll, &staged, interrupts).await?;
-        prune(&roll).await;
+        self.put_in_force(session, &staged, interrupts).await?;
+        prune(&session.roll(self.spec)).await;
         Ok(())
     }
 
     async fn put_in_force(
         &self,
         session: &Session<'_>,
-        roll: &Roll<'_>,
         staged: &Staged,
         interrupts: &mut Interrupts,
     ) -> anyhow::Result<()> {
-        let (context, spec) = (roll.context, roll.spec);
+        let (context, spec) = (session.context, self.spec);
+        let roll = session.roll(spec);
         if roll.is_live(&staged.id).await? {
             context.say(&spec.name, &format!("nothing to do: release {} is live", staged.id));
             return Ok(());
         }
-        let live = releases::live(&context.layout, &spec.name);
+        let live = releases::live(context.layout.of(&spec.name));
         session.operation.moves(live.as_ref(), &staged.id);
         if !self.args.how.force {
             refuse_bad(context, &spec.name, &staged.id)?;
@@ -144,12 +147,12 @@ impl Wanted<'_> {
             return Ok(());
         }
         tokio::select! {
-            done = before_it_serves(roll, staged) => done?,
+            done = before_it_serves(&roll, staged) => done?,
             _ = interrupts.next() => {
                 return Err(ExpectedError::new(Exit::FAILED, "interrupted; no instance was touched").into());
             }
         }
-        let target = self.target(spec, staged.id.clone());
+        let target = self.target(staged.id.clone());
         Box::pin(roll.switch(&target, interrupts)).await
     }
 }
@@ -157,9 +160,13 @@ impl Wanted<'_> {
 /// What the app wants done once, such as a migration.
 async fn before_it_serves(roll: &Roll<'_>, staged: &Staged) -> anyhow::Result<()> {
     let (context, spec) = (roll.context, roll.spec);
-    let place = context.layout.release(&spec.name, &staged.id);
     let mut tell = |progress: Progress| context.say(&spec.name, &progress.to_string());
-    staging::run_task(context, spec, Purpose::Release, &place, &mut tell).await
+    let commands = Commands {
+        spec,
+        purpose: Purpose::Release,
+        directory: &context.layout.of(&spec.name).release(&staged.id),
+    };
+    staging::run(context, &commands, &mut tell).await
 }
 
 /// The settings of an app that has releases.
@@ -170,7 +177,7 @@ pub(crate) fn releasable(context: &Context, name: &AppName) -> anyhow::Result<Ap
             format!("appctl install makes the first release; in the app's directory, type: sudo appctl install {name}");
         return Err(error.help(help).into());
     }
-    let spec = apps::in_force(&context.layout, name)?;
+    let spec = apps::in_force(context.layout.of(name))?;
     if let Some(directory) = &spec.directory {
         let message = format!("{name} runs in place, in {}: it has no releases", directory.display());
         let help = format!("change it there and type: sudo appctl rolling-restart {name}");
@@ -182,7 +189,7 @@ pub(crate) fn releasable(context: &Context, name: &AppName) -> anyhow::Result<Ap
 
 /// What failed once is not tried again by mistake.
 pub(crate) fn refuse_bad(context: &Context, app: &AppName, id: &ReleaseId) -> anyhow::Result<()> {
-    let Some(why) = bad::why(&context.layout, app, id)? else {
+    let Some(why) = bad::why(context.layout.of(app), id)? else {
         return Ok(());
     };
     let error = ExpectedError::new(Exit::ROLLOUT_FAILED, format!("{app}: release {id} is bad: {why}"));
@@ -205,9 +212,12 @@ pub(crate) async fn prune(roll: &Roll<'_>) {
 }
 
 async fn stage(args: &Args, spec: &AppSpec, context: &Context) -> anyhow::Result<Staged> {
-    let options = Options { force: args.how.force };
+    let wanted = staging::Wanted {
+        source: args.from.source(),
+        force: args.how.force,
+    };
     let mut tell = |progress: Progress| context.say(&spec.name, &progress.to_string());
-    staging::stage(context, spec, &args.from.source(), &options, &mut tell).await
+    staging::stage(context, spec, &wanted, &mut tell).await
 }
 
 fn canary(args: &Args, spec: &AppSpec) -> Result<Option<Canary>, ExpectedError> {

@@ -95,7 +95,7 @@ fn query(args: &Args, context: &Context, names: &[AppName]) -> anyhow::Result<Qu
             query.units.push(units::instance(name, instance));
             continue;
         }
-        let count = App::load(&context.layout, name)?.in_force().map_or(1, units::count);
+        let count = App::load(context.layout.of(name))?.in_force().map_or(1, units::count);
         // By name what exists, because a process that is gone at once leaves only its unit's name behind; by slice what
         // a later `scale` may add.
         query.units.extend(units::instances(name, count));
@@ -133,7 +133,7 @@ impl Printer {
                 "message": operation.to_string(),
             }));
         }
-        let who = format!("{:<width$}", operation.app, width = self.width);
+        let who = format!("{:<width$}", operation.app.as_str(), width = self.width);
         let head = paint(HEAD, &who) + " " + paint(HEAD, ">") + " ";
         ui::print(Text::default().line(head + operation.to_string()))
     }

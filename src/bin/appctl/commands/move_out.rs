@@ -10,8 +10,8 @@ use crate::exit::Exit;
 pub(crate) fn run(context: &Context) -> anyhow::Result<Exit> {
     context.require_root("move-out")?;
     for name in apps::installed(&context.layout)? {
-        if let Some(spec) = App::load(&context.layout, &name)?.in_force() {
-            account::move_out(&context.layout, &name, spec)?;
+        if let Some(spec) = App::load(context.layout.of(&name))?.in_force() {
+            account::move_out(context.layout.of(&name), spec)?;
         }
     }
     Ok(Exit::DONE)

@@ -68,7 +68,7 @@ async fn go_on(session: &Session<'_>) -> anyhow::Result<()> {
     };
     moves(&session.operation, &last);
     last.record.rollout.promote();
-    let spec = apps::in_force(&context.layout, app)?;
+    let spec = apps::in_force(context.layout.of(app))?;
     Box::pin(reopen(
         last,
         &spec,
@@ -89,7 +89,7 @@ fn moves(operation: &UnderWay<'_>, last: &Last) {
 
 /// An open rollout with canaries that were not promoted yet.
 fn canaries(app: &AppName, context: &Context) -> anyhow::Result<Option<Last>> {
-    let last = record::read(&context.layout, app)?;
+    let last = record::read(context.layout.of(app))?;
     Ok(last.filter(|last| {
         let rollout = &last.record.rollout;
         rollout.state().is_open() && !rollout.is_promoted() && !rollout.is_going_back()
@@ -108,7 +108,7 @@ fn ask(last: &Last, watching: Watching, signal: Signal) -> anyhow::Result<bool> 
 
 /// Has the process that watches a new release take it back, and waits until it has. `false` when there is none.
 pub(super) async fn take_back(app: &AppName, context: &Context) -> anyhow::Result<bool> {
-    let Some(last) = record::read(&context.layout, app)? else {
+    let Some(last) = record::read(context.layout.of(app))? else {
         return Ok(false);
     };
     let asked = ask(&last, Watching::Canaries, Signal::SIGUSR2)? || ask(&last, Watching::All, Signal::SIGUSR2)?;
@@ -119,7 +119,7 @@ pub(super) async fn take_back(app: &AppName, context: &Context) -> anyhow::Resul
     context.say(app, &format!("the {verb} (process {pid}) takes it back"));
     loop {
         tokio::time::sleep(LOOK).await;
-        match record::read(&context.layout, app)? {
+        match record::read(context.layout.of(app))? {
             Some(now) if now.record.about.started != last.record.about.started => return Ok(true),
             Some(now) if now.record.about.ended.is_none() && now.driven => {}
             Some(now) => return told(app, context, &now),

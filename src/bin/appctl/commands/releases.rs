@@ -61,8 +61,8 @@ fn rows(context: &Context, app: &AppName) -> anyhow::Result<Vec<Row>> {
                 () if previous == Some(id) => "previous",
                 () => "kept",
             },
-            why: bad::why(&context.layout, app, id)?,
-            origin: releases::origin(&context.layout, app, id)?,
+            why: bad::why(context.layout.of(app), id)?,
+            origin: releases::origin(context.layout.of(app), id)?,
             id: id.clone(),
         })
     };

@@ -85,7 +85,7 @@ async fn one(session: &Session<'_>, way: Way, interrupts: &mut Interrupts) -> an
         (Way::Abort, Some(Move { from: Some(from), to })) => session.operation.moves(Some(to), from),
         _ => {}
     }
-    let spec = apps::in_force(&context.layout, app)?;
+    let spec = apps::in_force(context.layout.of(app))?;
     let (hold, systemd) = (&session.hold, session.systemd);
     reopen(last, &spec, way.begin(), hold, context, systemd, interrupts).await
 }
@@ -107,7 +107,7 @@ fn show(app: &AppName, verb: &str, context: &Context) -> anyhow::Result<()> {
 
 /// The last rollout, when the verb has something to do with it. One that failed half way can be aborted only.
 fn open(app: &AppName, verb: &str, context: &Context) -> anyhow::Result<Option<Last>> {
-    let last = record::read(&context.layout, app)?;
+    let last = record::read(context.layout.of(app))?;
     Ok(last.filter(|last| match last.record.rollout.state() {
         State::Stopped => verb == "abort",
         state => state.is_open(),

@@ -107,7 +107,7 @@ async fn go_back(
     }
     session
         .operation
-        .moves(releases::live(&context.layout, &spec.name).as_ref(), to);
+        .moves(releases::live(context.layout.of(&spec.name)).as_ref(), to);
     context.say(&spec.name, &format!("going back to release {to}"));
     if !roll.settle_earlier(to, interrupts).await? && !roll.is_live(to).await? {
         Box::pin(roll.switch(target, interrupts)).await?;

@@ -48,7 +48,7 @@ async fn one(session: &Session<'_>, interrupts: &mut Interrupts) -> anyhow::Resu
 
 /// What would be done, given how the instances are.
 async fn order(app: &AppName, context: &Context, systemd: &Systemd) -> anyhow::Result<(Survey, Order)> {
-    let spec = apps::in_force(&context.layout, app)?;
+    let spec = apps::in_force(context.layout.of(app))?;
     let count = units::count(&spec);
     let survey = survey::take(systemd, app, count).await?;
     let request = request(&spec, count, &survey, &context.layout);
@@ -76,7 +76,7 @@ fn show(app: &AppName, down: bool, request: Request, context: &Context) {
 
 /// A new rollout of everything takes the place of one that was left half way.
 fn note_earlier(app: &AppName, context: &Context) -> anyhow::Result<()> {
-    let last = record::read(&context.layout, app)?;
+    let last = record::read(context.layout.of(app))?;
     // The lock is ours by now, so nobody drives whatever it says.
     if let Some(last) = last.filter(|last| last.record.rollout.state().is_open()) {
         let note = format!(

@@ -130,7 +130,7 @@ struct Scaling {
 
 impl Scaling {
     fn read(name: &AppName, args: &Args, context: &Context) -> anyhow::Result<Self> {
-        let app = App::load(&context.layout, name)?;
+        let app = App::load(context.layout.of(name))?;
         refuse_pending(&app)?;
         let env = app.env.applied;
         let file = app.wanted.ok_or_else(|| no_file(name))?;

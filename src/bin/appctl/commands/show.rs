@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use appctl::release::AppPaths;
 use appctl::spec::{self, Account, AppName, AppSpec, Sandbox, quote_words};
 use appctl::unit::{self, UnitFile};
 use serde_json::json;
@@ -43,7 +44,7 @@ const DROP_INS: [&str; 2] = ["/etc/systemd/system", "/run/systemd/system"];
 #[expect(clippy::unused_async, reason = "every verb is called in the same way")]
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let name = apps::select(&context.layout, std::slice::from_ref(&args.name))?.remove(0);
-    let app = App::load(&context.layout, &name)?;
+    let app = App::load(context.layout.of(&name))?;
     let pending = app.is_pending();
     let Some(file) = app.applied.filter(|file| file.spec.is_ok()).or(app.wanted) else {
         return Err(ExpectedError::new(Exit::NOT_FOUND, format!("{name} has no configuration file")).into());
@@ -55,14 +56,21 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         ..apply::host([&spec])
     };
     let rendered = unit::render(&spec, &host);
-    let drop_ins = drop_ins(&rendered);
+    let shown = Shown {
+        paths: context.layout.of(&name),
+        spec: &spec,
+        units: &rendered,
+        drop_ins: &drop_ins(&rendered),
+        pending,
+        reveal: args.reveal,
+    };
     if context.json {
-        ui::print_json(&as_json(context, &spec, &rendered, &drop_ins, pending, args.reveal))?;
+        ui::print_json(&shown.as_json())?;
     } else if args.units {
         let variables = unit::environment(&spec).filter(|_| args.reveal);
         ui::print(units_text(&rendered, variables))?;
     } else {
-        ui::print(text(context, &spec, &rendered, &drop_ins, pending, args.reveal))?;
+        ui::print(shown.text())?;
     }
     Ok(Exit::DONE)
 }
@@ -84,15 +92,26 @@ fn drop_ins(units: &[UnitFile]) -> Vec<PathBuf> {
     found
 }
 
+/// What is known of one app.
+struct Shown<'a> {
+    paths: AppPaths<'a>,
+    spec: &'a AppSpec,
+    units: &'a [UnitFile],
+    drop_ins: &'a [PathBuf],
+    /// Its file says something that is not in force.
+    pending: bool,
+    /// With the values of variables.
+    reveal: bool,
+}
+
 /// Paths by what they are.
-fn paths(context: &Context, name: &AppName) -> [(&'static str, PathBuf); 5] {
-    let layout = &context.layout;
+fn paths(paths: AppPaths<'_>) -> [(&'static str, PathBuf); 5] {
     [
-        ("file", layout.wanted_file(name)),
-        ("applied", layout.applied_file(name)),
-        ("releases", layout.releases(name)),
-        ("current", layout.current(name)),
-        ("data", layout.data(name)),
+        ("file", paths.wanted_file()),
+        ("applied", paths.applied_file()),
+        ("releases", paths.releases()),
+        ("current", paths.current()),
+        ("data", paths.data()),
     ]
 }
 
@@ -159,40 +178,56 @@ fn commands(name: &AppName) -> [String; 4] {
     ]
 }
 
-fn text(
-    context: &Context,
-    spec: &AppSpec,
-    units: &[UnitFile],
-    drop_ins: &[PathBuf],
-    pending: bool,
-    reveal: bool,
-) -> Text {
-    let mut text = Text::default();
-    let mut section = |title: &str, rows: Vec<(String, String)>| {
-        if !rows.is_empty() {
-            text += Text::default().line(paint(HEAD, title));
+impl Shown<'_> {
+    fn text(&self) -> Text {
+        let spec = self.spec;
+        let mut text = Text::default();
+        let mut section = |title: &str, rows: Vec<(String, String)>| {
+            if !rows.is_empty() {
+                text += Text::default().line(paint(HEAD, title));
+            }
+            for (key, value) in rows {
+                text += Text::default().line(format!("  {key:<14} {value}").trim_end());
+            }
+        };
+        let own = |rows: Vec<(&str, String)>| rows.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        section(spec.name.as_str(), own(settings(spec, self.reveal)));
+        let paths = paths(self.paths).map(|(key, path)| (key, path.display().to_string()));
+        section("paths", own(paths.into()));
+        let unnamed = |values: Vec<String>| values.into_iter().map(|value| (String::new(), value)).collect();
+        let units = self.units.iter().map(|unit| format!("{GENERATED}/{}", unit.name));
+        section("units", unnamed(units.collect()));
+        let drop_ins = self.drop_ins.iter().map(|path| path.display().to_string());
+        section("drop-ins", unnamed(drop_ins.collect()));
+        section("see also", unnamed(commands(&spec.name).into()));
+        if self.pending {
+            text = text.line(format!(
+                "its file has changes that are not in force; type: sudo appctl apply {}",
+                spec.name
+            ));
         }
-        for (key, value) in rows {
-            text += Text::default().line(format!("  {key:<14} {value}").trim_end());
-        }
-    };
-    let own = |rows: Vec<(&str, String)>| rows.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    section(spec.name.as_str(), own(settings(spec, reveal)));
-    let paths = paths(context, &spec.name).map(|(key, path)| (key, path.display().to_string()));
-    section("paths", own(paths.into()));
-    let unnamed = |values: Vec<String>| values.into_iter().map(|value| (String::new(), value)).collect();
-    let units = units.iter().map(|unit| format!("{GENERATED}/{}", unit.name));
-    section("units", unnamed(units.collect()));
-    let drop_ins = drop_ins.iter().map(|path| path.display().to_string());
-    section("drop-ins", unnamed(drop_ins.collect()));
-    section("see also", unnamed(commands(&spec.name).into()));
-    if pending {
-        text = text.line(format!(
-            "its file has changes that are not in force; type: sudo appctl apply {}",
-            spec.name
-        ));
+        text
     }
-    text
+
+    fn as_json(&self) -> serde_json::Value {
+        let settings: serde_json::Map<_, _> = settings(self.spec, self.reveal)
+            .into_iter()
+            .map(|(key, value)| (key.replace(' ', "_"), value.into()))
+            .collect();
+        let paths: serde_json::Map<_, _> = paths(self.paths)
+            .into_iter()
+            .map(|(key, path)| (key.to_owned(), json!(path)))
+            .collect();
+        let units: Vec<_> = self
+            .units
+            .iter()
+            .map(|unit| json!({"name": unit.name, "text": unit.to_string()}))
+            .collect();
+        json!({
+            "app": self.spec.name.as_str(), "settings": settings, "paths": paths, "units": units, "drop_ins": self.drop_ins,
+            "pending": self.pending,
+        })
+    }
 }
 
 /// As systemd reads them.
@@ -204,30 +239,4 @@ fn units_text(units: &[UnitFile], variables: Option<(String, String)>) -> Text {
         text = text.line(format!("# {name}")).lines(&lines);
     }
     text
-}
-
-fn as_json(
-    context: &Context,
-    spec: &AppSpec,
-    units: &[UnitFile],
-    drop_ins: &[PathBuf],
-    pending: bool,
-    reveal: bool,
-) -> serde_json::Value {
-    let settings: serde_json::Map<_, _> = settings(spec, reveal)
-        .into_iter()
-        .map(|(key, value)| (key.replace(' ', "_"), value.into()))
-        .collect();
-    let paths: serde_json::Map<_, _> = paths(context, &spec.name)
-        .into_iter()
-        .map(|(key, path)| (key.to_owned(), json!(path)))
-        .collect();
-    let units: Vec<_> = units
-        .iter()
-        .map(|unit| json!({"name": unit.name, "text": unit.to_string()}))
-        .collect();
-    json!({
-        "app": spec.name.as_str(), "settings": settings, "paths": paths, "units": units, "drop_ins": drop_ins,
-        "pending": pending,
-    })
 }

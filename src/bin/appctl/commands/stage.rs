@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::operation::UnderWay;
 use crate::rolling::Hold;
-use crate::staging::{self, Asked, Options, Progress};
+use crate::staging::{self, Asked, Progress, Wanted};
 use crate::{apps, ui};
 
 /// What `stage` takes.
@@ -28,14 +28,16 @@ pub(crate) struct Args {
 /// Runs the verb.
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     context.require_root("stage")?;
-    let spec = apps::in_force(&context.layout, &args.name)?;
+    let spec = apps::in_force(context.layout.of(&args.name))?;
     let _hold = Hold::take(context, &args.name, "stage")?;
     let operation = UnderWay::new(context, &args.name, "stage");
-    let options = Options { force: args.force };
+    let wanted = Wanted {
+        source: args.from.source(),
+        force: args.force,
+    };
     let mut tell = |progress: Progress| context.say(&args.name, &progress.to_string());
-    let source = args.from.source();
     let staged = operation
-        .carry_out(staging::stage(context, &spec, &source, &options, &mut tell))
+        .carry_out(staging::stage(context, &spec, &wanted, &mut tell))
         .await?;
     if context.json {
         ui::print_json(&json!({

@@ -54,14 +54,14 @@ async fn each(args: &Apps, context: &Context, verb: Verb) -> anyhow::Result<Exit
 }
 
 fn show(app: &AppName, verb: Verb, context: &Context) -> anyhow::Result<()> {
-    let spec = apps::in_force(&context.layout, app)?;
+    let spec = apps::in_force(context.layout.of(app))?;
     let all = units::whole(app, units::count(&spec)).join(", ");
     context.say(app, &format!("would {} {all}", verb.word()));
     Ok(())
 }
 
 async fn one(app: &AppName, verb: Verb, context: &Context, systemd: &Systemd) -> anyhow::Result<()> {
-    let spec = apps::in_force(&context.layout, app)?;
+    let spec = apps::in_force(context.layout.of(app))?;
     let session = Session::take(context, systemd, app, verb.word())?;
     session.carry_out(bring_up(&session, &spec, verb)).await
 }
@@ -82,7 +82,7 @@ async fn bring_up(session: &Session<'_>, spec: &AppSpec, verb: Verb) -> anyhow::
         Verb::Start => session.bring_up(spec).await?,
         Verb::Restart => session.restart(spec).await?,
     }
-    between::end(&context.layout, app)?;
+    between::end(context.layout.of(app))?;
     context.say(app, &format!("{count} ready"));
     Ok(())
 }

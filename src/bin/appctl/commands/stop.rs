@@ -29,7 +29,7 @@ async fn one(app: &AppName, dry_run: bool, context: &Context, systemd: &Systemd)
     let up = takedown::up(systemd, app).await?;
     if up.is_empty() {
         if !dry_run {
-            between::end(&context.layout, app)?;
+            between::end(context.layout.of(app))?;
         }
         context.say(app, "it is already stopped");
         return Ok(());
@@ -55,7 +55,7 @@ async fn stop(session: &Session<'_>, up: &[String]) -> anyhow::Result<()> {
         }
     };
     session.stop_all(&ended).await?;
-    between::end(&context.layout, app)?;
+    between::end(context.layout.of(app))?;
     context.say(app, "stopped");
     Ok(())
 }

@@ -47,7 +47,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let names = select(context, args)?;
     if args.purge {
         for name in &names {
-            purge::refuse_incomplete(&context.layout, name)?;
+            purge::refuse_incomplete(context.layout.of(name))?;
         }
     }
     if !args.dry_run {
@@ -74,7 +74,7 @@ fn select(context: &Context, args: &Args) -> anyhow::Result<Vec<AppName>> {
     if args.purge {
         let installed = apps::installed(layout)?;
         for name in &args.names {
-            if !installed.contains(name) && !left.contains(name) && purge::remains(layout, name)? {
+            if !installed.contains(name) && !left.contains(name) && purge::remains(layout.of(name))? {
                 left.push(name.clone());
             }
         }
@@ -112,12 +112,13 @@ fn confirm(args: &Args, names: &[AppName]) -> anyhow::Result<()> {
 
 async fn uninstall(session: &Session<'_>, purge: bool) -> anyhow::Result<()> {
     let (layout, name) = (&session.context.layout, &session.app);
+    let paths = layout.of(name);
     session.take_away().await?;
-    tree::remove(&layout.run(name))?;
-    files::remove(&layout.journal(name))?;
+    tree::remove(&paths.run())?;
+    files::remove(&paths.journal())?;
     if purge {
-        files::remove(&layout.env_file(name))?;
-        purge::remove(layout, name)?;
+        files::remove(&paths.env_file())?;
+        purge::remove(paths)?;
         if !layout.is_moved() {
             account::remove(name)?;
         }
@@ -126,7 +127,7 @@ async fn uninstall(session: &Session<'_>, purge: bool) -> anyhow::Result<()> {
 }
 
 fn report(context: &Context, args: &Args, name: &AppName, what: &str) -> anyhow::Result<()> {
-    let state = context.layout.state(name);
+    let state = context.layout.of(name).state();
     let kept = !args.purge && state.exists();
     if context.json {
         ui::print_json(&json!({

@@ -61,6 +61,6 @@ pub(crate) async fn put_in_force(
     (spec, text): (&AppSpec, &str),
     env: Option<&str>,
 ) -> anyhow::Result<()> {
-    applied::write(&context.layout, &spec.name, text, env)?;
+    applied::write(context.layout.of(&spec.name), text, env)?;
     Ok(systemd.reload().await?)
 }

@@ -39,21 +39,21 @@ pub(crate) struct Roll<'a> {
 impl Roll<'_> {
     /// Makes a release live on all instances. An app that is stopped starts with it the next time.
     pub(crate) async fn switch(&self, target: &Target, interrupts: &mut Interrupts) -> anyhow::Result<()> {
-        let (layout, app) = (&self.context.layout, &self.spec.name);
+        let (paths, app) = (self.context.layout.of(&self.spec.name), &self.spec.name);
         if !self.systemd.instance(&units::service(app)).await?.activity.is_up() {
-            pins::make_live(layout, app, Some(&target.to))?;
+            pins::make_live(paths, Some(&target.to))?;
             let text = format!("the app is stopped; it will start with release {}", target.to);
             self.context.say(app, &text);
             return Ok(());
         }
         // Left by nobody who is still to be heard of.
-        pins::unpin_all(layout, app)?;
+        pins::unpin_all(paths)?;
         let survey = survey::take(self.systemd, app, units::count(self.spec)).await?;
         let order = Order {
             spec: self.spec.clone(),
             request: request(self.spec, &survey, target),
             swap: Swap::Release(Switching {
-                from: releases::live(layout, app),
+                from: releases::live(paths),
                 to: target.to.clone(),
                 count: units::count(self.spec),
             }),
@@ -92,11 +92,11 @@ impl Roll<'_> {
 
     /// Whether every instance runs this release and nothing is under way.
     pub(crate) async fn is_live(&self, id: &ReleaseId) -> anyhow::Result<bool> {
-        let (layout, app) = (&self.context.layout, &self.spec.name);
+        let (paths, app) = (self.context.layout.of(&self.spec.name), &self.spec.name);
         let survey = survey::take(self.systemd, app, units::count(self.spec)).await?;
         let same = survey.releases().all(|release| release == *id);
         let open = open_release(self.context, app)?.is_some();
-        Ok(same && !open && releases::live(layout, app).as_ref() == Some(id))
+        Ok(same && !open && releases::live(paths).as_ref() == Some(id))
     }
 }
 
@@ -131,7 +131,7 @@ pub(crate) async fn show(context: &Context, systemd: &Systemd, spec: &AppSpec, t
 
 /// The last rollout of a release, while it waits for someone to finish it.
 fn open_release(context: &Context, app: &AppName) -> anyhow::Result<Option<Last>> {
-    let last = record::read(&context.layout, app)?;
+    let last = record::read(context.layout.of(app))?;
     Ok(last.filter(|last| last.record.about.release.is_some() && last.record.rollout.state().is_open()))
 }
 

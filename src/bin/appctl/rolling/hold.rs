@@ -33,7 +33,7 @@ impl Hold {
             verb: verb.to_owned(),
             since: written(Timestamp::now()),
         };
-        match Lock::take(&context.layout, app, &owner) {
+        match Lock::take(context.layout.of(app), &owner) {
             Ok(lock) => Ok(Self { _lock: lock, owner }),
             Err(busy @ LockError::Busy(_)) => {
                 let error = ExpectedError::new(Exit::BUSY, format!("{app}: {busy}"));

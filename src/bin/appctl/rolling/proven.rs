@@ -25,7 +25,7 @@ pub(crate) fn settle(spec: &AppSpec, layout: &Layout, survey: &Survey) -> Durati
 
 /// A directory that the app runs in place may hold anything by now; a release is sealed.
 fn runs_live_release(spec: &AppSpec, layout: &Layout, survey: &Survey) -> bool {
-    let live = releases::live(layout, &spec.name).filter(|_| spec.directory.is_none());
+    let live = releases::live(layout.of(&spec.name)).filter(|_| spec.directory.is_none());
     let same = |shim: &ShimStatus| {
         let release = shim.release_id();
         live.is_some() && release == live && !upgraded(shim.pid)
@@ -42,7 +42,7 @@ fn upgraded(pid: Option<u32>) -> bool {
 
 fn changed_since(spec: &AppSpec, layout: &Layout, since: Duration) -> bool {
     let files = spec.env_files.iter().map(|file| file.path.clone());
-    let mut paths: Vec<PathBuf> = files.chain([layout.applied_file(&spec.name)]).collect();
+    let mut paths: Vec<PathBuf> = files.chain([layout.of(&spec.name).applied_file()]).collect();
     let all = [Instance::Surge]
         .into_iter()
         .chain((1..=units::count(spec)).map(Instance::Number));

@@ -35,11 +35,11 @@ struct Job {
 
 /// Copies a tree to where its release will be.
 pub(super) async fn to_seal(site: &Site<'_>, id: &ReleaseId, from: &Arc<Reader>, walk: Ask) -> anyhow::Result<Made> {
-    let (layout, app) = (site.layout(), site.app());
-    let partial = Partial::new(layout.releases(app).join(format!(".{id}")));
+    let paths = site.paths();
+    let partial = Partial::new(paths.releases().join(format!(".{id}")));
     let job = Job::new(site, (from, walk), &partial, site.owner);
     let before = match site.before()? {
-        Some(id) => open(&layout.release(app, &id)).map(|directory| (directory, releases::manifest(layout, app, &id))),
+        Some(id) => open(&paths.release(&id)).map(|directory| (directory, releases::manifest(paths, &id))),
         None => None,
     };
     let before = before.map(|(directory, manifest)| manifest.map(|manifest| (directory, manifest)));

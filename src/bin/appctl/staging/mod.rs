@@ -21,11 +21,13 @@ mod task;
 
 pub(crate) use seal::install;
 pub(crate) use source::{Asked, Source};
-pub(crate) use task::run_task;
+pub(crate) use task::{Commands, run};
 
-/// How a release is made.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Options {
+/// What a release is made from, and how.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    /// Where its files come from.
+    pub(crate) source: Source,
     /// Makes a release even when one with this content is there.
     pub(crate) force: bool,
 }
@@ -71,8 +73,7 @@ pub(crate) fn sweep(context: &Context, spec: &AppSpec) -> anyhow::Result<()> {
 pub(crate) async fn stage(
     context: &Context,
     spec: &AppSpec,
-    source: &Source,
-    options: &Options,
+    wanted: &Wanted,
     tell: &mut dyn FnMut(Progress),
 ) -> anyhow::Result<Staged> {
     if let Some(directory) = &spec.directory {
@@ -82,12 +83,12 @@ pub(crate) async fn stage(
     }
     task::stop_leftovers(context, &spec.name).await?;
     let site = site::Site::prepare(context, spec)?;
-    let intake = intake::take(&site, source, tell).await?;
-    if !options.force
+    let intake = intake::take(&site, &wanted.source, tell).await?;
+    if !wanted.force
         && let Some(staged) = site.same_commit(&intake)?
     {
         return Ok(staged);
     }
-    let staged = seal::release(&site, intake, options, tell).await;
+    let staged = seal::release(&site, intake, wanted.force, tell).await;
     staged.map_err(|error| explain::any(error, site.app()))
 }

@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::copy::{self, Made};
 use super::intake::{self, Intake};
 use super::site::Site;
-use super::{Options, Progress, Staged, explain, run_task};
+use super::{Commands, Progress, Staged, explain, run};
 use crate::context::Context;
 use crate::reading::Reader;
 use crate::rolling;
@@ -24,7 +24,7 @@ use crate::rolling;
 pub(super) async fn release(
     site: &Site<'_>,
     intake: Intake,
-    options: &Options,
+    force: bool,
     tell: &mut dyn FnMut(Progress),
 ) -> anyhow::Result<Staged> {
     let id = site.next_id(intake.commit.as_deref())?;
@@ -36,9 +36,7 @@ pub(super) async fn release(
     };
     intake::notes(site, &intake, &made, tell);
     let digest = digest(&made.copied.manifest, site.spec);
-    if !options.force
-        && let Some(staged) = site.find(|origin| origin.digest == digest)?
-    {
+    if !force && let Some(staged) = site.find(|origin| origin.digest == digest)? {
         return Ok(staged);
     }
     let made = if to_build {
@@ -46,13 +44,17 @@ pub(super) async fn release(
     } else {
         made
     };
-    finish(site, id, made, &intake, digest, tell)
+    finish(site, New { id, made, digest }, &intake, tell)
 }
 
 /// Runs the build where its source was copied, and seals what came of it.
 async fn build(site: &Site<'_>, id: &ReleaseId, source: Made, tell: &mut dyn FnMut(Progress)) -> anyhow::Result<Made> {
-    let release = site.layout().release(site.app(), id);
-    run_task(site.context, site.spec, Purpose::Build, &release, tell).await?;
+    let commands = Commands {
+        spec: site.spec,
+        purpose: Purpose::Build,
+        directory: &site.paths().release(id),
+    };
+    run(site.context, &commands, tell).await?;
     tell(Progress::Step("seal".to_owned()));
     let reader = Reader::given(site.context, source.partial.path(), None, site.bounds().bytes)?;
     copy::to_seal(site, id, &Arc::new(reader), intake::ALL).await
@@ -65,19 +67,25 @@ pub(crate) async fn install(context: &Context, spec: &AppSpec, from: &Arc<Reader
     let id = site.next_id(None)?;
     let made = copy::to_seal(&site, &id, from, intake::ALL).await?;
     let digest = digest(&made.copied.manifest, spec);
-    Ok(finish(&site, id, made, &intake, digest, &mut drop)?.id)
+    Ok(finish(&site, New { id, made, digest }, &intake, &mut drop)?.id)
+}
+
+/// A release that is written and has not its name yet.
+struct New {
+    id: ReleaseId,
+    made: Made,
+    /// Of what it was made from.
+    digest: String,
 }
 
 fn finish(
     site: &Site<'_>,
-    id: ReleaseId,
-    made: Made,
+    New { id, made, digest }: New,
     intake: &Intake,
-    digest: String,
     tell: &mut dyn FnMut(Progress),
 ) -> anyhow::Result<Staged> {
     let Made { partial, mut copied } = made;
-    let (layout, app) = (site.layout(), site.app());
+    let paths = site.paths();
     share(site, partial.path(), &mut copied.manifest, tell)?;
     let origin = Origin {
         kind: intake.kind,
@@ -92,8 +100,8 @@ fn finish(
         who: rolling::who(),
         when: now(),
     };
-    releases::record(layout, app, &id, &origin, &copied.manifest)?;
-    let (release, folder) = (layout.release(app, &id), layout.releases(app));
+    releases::record(paths, &id, &origin, &copied.manifest)?;
+    let (release, folder) = (paths.release(&id), paths.releases());
     std::fs::rename(partial.path(), &release).map_err(FileError::io("create", &release))?;
     partial.keep();
     files::sync(&folder).map_err(FileError::io("flush", &folder))?;
@@ -134,7 +142,7 @@ fn share(
 /// The directory of what is in common. systemd gives it to a transient user, and moves it to where it keeps the state of
 /// such users.
 fn common(site: &Site<'_>) -> anyhow::Result<PathBuf> {
-    let common = site.layout().shared(site.app());
+    let common = site.paths().shared();
     if !common.exists() {
         std::fs::create_dir(&common).map_err(FileError::io("create", &common))?;
         if let Some(Owner { user, group }) = site.account {

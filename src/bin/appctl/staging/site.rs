@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use appctl::host::files::FileError;
 use appctl::host::tree::{Bounds, Owner};
 use appctl::host::{accounts, releases};
-use appctl::release::{Layout, Origin, ReleaseId};
+use appctl::release::{AppPaths, Origin, ReleaseId};
 use appctl::spec::{Account, AppName, AppSpec};
 use jiff::Timestamp;
 use nix::unistd::Uid;
@@ -41,18 +41,19 @@ impl<'c> Site<'c> {
             }),
             account,
         };
-        for folder in [this.layout().releases(this.app()), this.layout().about(this.app())] {
+        for folder in [this.paths().releases(), this.paths().about()] {
             std::fs::create_dir_all(&folder).map_err(FileError::io("create", &folder))?;
         }
         this.sweep()?;
         if let Some(account) = account {
-            account::adopt(this.layout(), this.app(), account.group)?;
+            account::adopt(this.paths(), account.group)?;
         }
         Ok(this)
     }
 
-    pub(super) fn layout(&self) -> &'c Layout {
-        &self.context.layout
+    /// The app's files.
+    pub(super) fn paths(&self) -> AppPaths<'c> {
+        self.context.layout.of(&self.spec.name)
     }
 
     pub(super) fn app(&self) -> &'c AppName {
@@ -69,24 +70,24 @@ impl<'c> Site<'c> {
 
     /// Where things are built: as the build sees it, and where systemd keeps that of a transient user.
     pub(super) fn build(&self) -> [PathBuf; 2] {
-        let (layout, app) = (self.layout(), self.app());
-        [layout.build(app), layout.private_state(app).join("build")]
+        let paths = self.paths();
+        [paths.build(), paths.private_state().join("build")]
     }
 
     fn sweep(&self) -> anyhow::Result<()> {
-        let (layout, app) = (self.layout(), self.app());
-        let folder = layout.releases(app);
+        let paths = self.paths();
+        let folder = paths.releases();
         for name in releases::names(&folder)?.iter().filter(|name| name.starts_with('.')) {
             clear(&folder.join(name))?;
         }
-        let there = releases::list(layout, app)?;
-        for name in releases::names(&layout.about(app))? {
+        let there = releases::list(paths)?;
+        for name in releases::names(&paths.about())? {
             let id = name.split('.').next().and_then(|id| id.parse().ok());
             if !id.is_some_and(|id| there.contains(&id)) {
-                clear(&layout.about(app).join(name))?;
+                clear(&paths.about().join(name))?;
             }
         }
-        for path in self.build().into_iter().chain([layout.intake(app)]) {
+        for path in self.build().into_iter().chain([paths.intake()]) {
             clear(&path)?;
         }
         Ok(())
@@ -95,21 +96,21 @@ impl<'c> Site<'c> {
     /// The name of the next release.
     pub(super) fn next_id(&self, commit: Option<&str>) -> anyhow::Result<ReleaseId> {
         let stamp = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-        let latest = releases::list(self.layout(), self.app())?.pop();
+        let latest = releases::list(self.paths())?.pop();
         Ok(ReleaseId::following(&stamp, commit, latest.as_ref())?)
     }
 
     /// The release whose files the next one shares: the live one, else the newest.
     pub(super) fn before(&self) -> anyhow::Result<Option<ReleaseId>> {
-        let there = releases::list(self.layout(), self.app())?;
-        let live = releases::live(self.layout(), self.app()).filter(|id| there.contains(id));
+        let there = releases::list(self.paths())?;
+        let live = releases::live(self.paths()).filter(|id| there.contains(id));
         Ok(live.or_else(|| there.last().cloned()))
     }
 
     /// The newest release whose origin is like this.
     pub(super) fn find(&self, like: impl Fn(&Origin) -> bool) -> anyhow::Result<Option<Staged>> {
-        for id in releases::list(self.layout(), self.app())?.into_iter().rev() {
-            if let Some(origin) = releases::origin(self.layout(), self.app(), &id)?.filter(&like) {
+        for id in releases::list(self.paths())?.into_iter().rev() {
+            if let Some(origin) = releases::origin(self.paths(), &id)?.filter(&like) {
                 let existing = true;
                 return Ok(Some(Staged { id, origin, existing }));
             }

@@ -27,15 +27,29 @@ const LINE: usize = 4_000;
 /// A journal that does not answer is no reason to hold up anything. One that is busy with what a command printed is.
 const SYNC: Duration = Duration::from_secs(30);
 
-/// Runs commands one after the other in `directory`, the release's final path, until one fails: [`Exit::ROLLOUT_FAILED`].
-/// All of them together have `build_timeout` of the app's file. When dropped, the running one is stopped.
-pub(crate) async fn run_task(
+/// Commands of an app's file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Commands<'a> {
+    /// The app.
+    pub(crate) spec: &'a AppSpec,
+    /// Which of them.
+    pub(crate) purpose: Purpose,
+    /// The release's final path.
+    pub(crate) directory: &'a Path,
+}
+
+/// Runs commands one after the other until one fails: [`Exit::ROLLOUT_FAILED`]. All of them together have `build_timeout`
+/// of the app's file. When dropped, the running one is stopped.
+pub(crate) async fn run(
     context: &Context,
-    spec: &AppSpec,
-    purpose: Purpose,
-    directory: &Path,
+    commands: &Commands<'_>,
     tell: &mut dyn FnMut(Progress),
 ) -> anyhow::Result<()> {
+    let Commands {
+        spec,
+        purpose,
+        directory,
+    } = *commands;
     let commands = match purpose {
         Purpose::Build => &spec.deploy.build,
         Purpose::Release => &spec.deploy.release,
@@ -57,7 +71,7 @@ pub(crate) async fn run_task(
             timeout,
             variables: variables.path(),
         };
-        run(&systemd, spec, &one, tell).await?;
+        run_one(&systemd, spec, &one, tell).await?;
     }
     Ok(())
 }
@@ -75,7 +89,12 @@ pub(crate) async fn stop_leftovers(context: &Context, app: &AppName) -> anyhow::
     Ok(())
 }
 
-async fn run(systemd: &Systemd, spec: &AppSpec, one: &Task<'_>, tell: &mut dyn FnMut(Progress)) -> anyhow::Result<()> {
+async fn run_one(
+    systemd: &Systemd,
+    spec: &AppSpec,
+    one: &Task<'_>,
+    tell: &mut dyn FnMut(Progress),
+) -> anyhow::Result<()> {
     let said = quote_words(one.command);
     let verb = match one.purpose {
         Purpose::Build => "build",
@@ -145,7 +164,7 @@ impl Variables {
         let Some((name, text)) = unit::environment(spec) else {
             return Ok(Self(None));
         };
-        let path = context.layout.run(&spec.name).join("task").join(name);
+        let path = context.layout.of(&spec.name).run().join("task").join(name);
         files::write_private(&path, &text)?;
         Ok(Self(Some(path)))
     }

@@ -120,7 +120,7 @@ async fn apply(args: &Args, context: &Context, held: Option<&Session<'_>>) -> an
 fn candidates(context: &Context, names: &[AppName], opened: &Opened) -> anyhow::Result<(Vec<Candidate>, Vec<AppName>)> {
     let (mut good, mut bad, mut gone) = (Vec::new(), Vec::new(), Vec::new());
     for name in names {
-        let mut app = App::load(&context.layout, name)?;
+        let mut app = App::load(context.layout.of(name))?;
         let text = app.wanted.as_ref().and_then(|file| opened.written_into(&file.text));
         let edited = text.is_some();
         if let Some(text) = text {
@@ -161,9 +161,9 @@ impl Candidate {
 
     /// A file that was closed to other accounts is no longer open in its copy.
     fn close(&self, context: &Context) -> anyhow::Result<()> {
-        let (layout, name) = (&context.layout, &self.spec.name);
-        if layout.is_moved() || nix::unistd::geteuid().is_root() {
-            files::narrow(&layout.applied_file(name), &layout.wanted_file(name))?;
+        let paths = context.layout.of(&self.spec.name);
+        if context.layout.is_moved() || nix::unistd::geteuid().is_root() {
+            files::narrow(&paths.applied_file(), &paths.wanted_file())?;
         }
         Ok(())
     }
@@ -171,19 +171,19 @@ impl Candidate {
     /// Like an operator who edits it, whatever comes of it.
     fn write_wanted(&self, context: &Context) -> anyhow::Result<()> {
         if self.edited {
-            files::write_atomic(&context.layout.wanted_file(&self.spec.name), &self.text)?;
+            files::write_atomic(&context.layout.of(&self.spec.name).wanted_file(), &self.text)?;
         }
         Ok(())
     }
 
     fn write_applied(&self, context: &Context) -> anyhow::Result<()> {
-        let (app, env) = (&self.spec.name, self.env.wanted.as_deref());
-        Ok(applied::write(&context.layout, app, &self.text, env)?)
+        let (paths, env) = (context.layout.of(&self.spec.name), self.env.wanted.as_deref());
+        Ok(applied::write(paths, &self.text, env)?)
     }
 
     /// What was in force before the app was held may have been replaced since.
     fn with_what_is_in_force(&self, context: &Context) -> anyhow::Result<Self> {
-        let app = App::load(&context.layout, &self.spec.name)?;
+        let app = App::load(context.layout.of(&self.spec.name))?;
         let file = app.applied;
         Ok(Self {
             text: self.text.clone(),
@@ -196,8 +196,8 @@ impl Candidate {
 
     /// By a change of addresses that was killed half way.
     async fn is_left_down(&self, context: &Context) -> anyhow::Result<bool> {
-        let (layout, name) = (&context.layout, &self.spec.name);
-        Ok(between::is_abandoned(layout, name) && between::left_down(layout, &context.systemd().await?, name).await?)
+        let paths = context.layout.of(&self.spec.name);
+        Ok(between::is_abandoned(paths) && between::left_down(paths, &context.systemd().await?).await?)
     }
 
     /// What it changes; `None` when nothing is in force.

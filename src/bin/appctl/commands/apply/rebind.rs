@@ -12,11 +12,11 @@ use crate::{addresses, between};
 pub(super) async fn rebind(session: &Session<'_>, change: &rolling::Change<'_>) -> anyhow::Result<()> {
     let (old, new) = (change.old.0, change.new.0);
     rolling::refuse_open_release(session.context, &new.name)?;
-    let (layout, name) = (&session.context.layout, &new.name);
-    let run = between::runs(session.systemd, name).await? || between::is_abandoned(layout, name);
+    let (paths, name) = (session.context.layout.of(&new.name), &new.name);
+    let run = between::runs(session.systemd, name).await? || between::is_abandoned(paths);
     if run {
         refuse_taken(old, new)?;
-        between::begin(layout, name)?;
+        between::begin(paths)?;
     }
     let mut interrupts = Interrupts::catch()?;
     let moved = tokio::select! {
@@ -24,11 +24,11 @@ pub(super) async fn rebind(session: &Session<'_>, change: &rolling::Change<'_>) 
         _ = interrupts.next() => Err(ExpectedError::new(Exit::FAILED, "interrupted").into()),
     };
     let Err(error) = moved else {
-        return between::end(layout, name);
+        return between::end(paths);
     };
     match go(session, change.old, change.env.0, run).await {
         Ok(()) => {
-            between::end(layout, name)?;
+            between::end(paths)?;
             Err(kept(&error))
         }
         Err(back) => Err(error.context(format!("going back to the old addresses failed too: {back:#}"))),

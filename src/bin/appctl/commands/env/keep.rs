@@ -72,7 +72,7 @@ fn refuse_pending(app: &App) -> Result<(), ExpectedError> {
 
 /// Under the app's lock, and only over what was read before.
 fn store(context: &Context, app: &App, edit: &Edit) -> anyhow::Result<()> {
-    let path = context.layout.env_file(&app.name);
+    let path = context.layout.of(&app.name).env_file();
     if files::read_config_if_any(&path)? != app.env.wanted {
         let message = format!("another command changed the variables of {} meanwhile", app.name);
         return Err(ExpectedError::new(Exit::FAILED, message)
@@ -86,7 +86,7 @@ fn store(context: &Context, app: &App, edit: &Edit) -> anyhow::Result<()> {
 
 /// What was wanted before is wanted again, unless a rollout that is still open put the new in force.
 fn restore(context: &Context, app: &App) -> anyhow::Result<()> {
-    let applied = files::read_config_if_any(&context.layout.applied_env_file(&app.name))?;
+    let applied = files::read_config_if_any(&context.layout.of(&app.name).applied_env_file())?;
     if applied == app.env.applied {
         write(context, &app.name, app.env.wanted.as_deref())?;
     }
@@ -94,7 +94,7 @@ fn restore(context: &Context, app: &App) -> anyhow::Result<()> {
 }
 
 fn write(context: &Context, app: &AppName, text: Option<&str>) -> anyhow::Result<()> {
-    let path = context.layout.env_file(app);
+    let path = context.layout.of(app).env_file();
     match text {
         Some(text) => files::write_private(&path, text)?,
         None => drop(files::remove(&path)?),

@@ -88,7 +88,7 @@ type Variables = Vec<(String, String)>;
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let name = apps::select(&context.layout, std::slice::from_ref(&args.name))?.remove(0);
     context.require_root("env")?;
-    let app = App::load(&context.layout, &name)?;
+    let app = App::load(context.layout.of(&name))?;
     let kept = app.env.wanted.as_deref().map(variables::parse).unwrap_or_default();
     let (verb, after, how) = match &args.action {
         None => return list::run(context, &app, &kept, false),

@@ -39,7 +39,7 @@ pub(super) fn ensure(context: &Context, plan: &Plan) -> anyhow::Result<Reader> {
 
 fn make(context: &Context, plan: &Plan, user: &str) -> anyhow::Result<()> {
     let name = &plan.spec.name;
-    accounts::create(user, &context.layout.data(name), &format!("appctl app {name}"))?;
+    accounts::create(user, &context.layout.of(name).data(), &format!("appctl app {name}"))?;
     anyhow::ensure!(
         accounts::user(user)?.is_some(),
         "systemd-sysusers did not create the account {user:?}"

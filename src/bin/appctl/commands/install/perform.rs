@@ -69,13 +69,14 @@ fn advised(mut error: anyhow::Error, plan: &Plan) -> anyhow::Error {
 
 async fn attempt(session: &Session<'_>, plan: &Plan, traces: &mut Traces) -> anyhow::Result<Vec<InstanceState>> {
     let (context, name) = (session.context, &session.app);
+    let paths = context.layout.of(name);
     if plan.spec.directory.is_none() {
         let id = release::create(context, &plan.spec, &plan.reader).await?;
-        let live = releases::live(&context.layout, name);
+        let live = releases::live(paths);
         session.operation.moves(live.as_ref(), &id);
         let target = Path::new("releases").join(id.to_string());
         traces.release = Some(id);
-        files::switch_link(&context.layout.current(name), &target)?;
+        files::switch_link(&paths.current(), &target)?;
     }
     write_files(context, plan)?;
     session.systemd.reload().await?;
@@ -86,14 +87,14 @@ async fn attempt(session: &Session<'_>, plan: &Plan, traces: &mut Traces) -> any
 
 /// Variables that look like secrets are for root only, wherever they stand.
 fn write_files(context: &Context, plan: &Plan) -> anyhow::Result<()> {
-    let (layout, name) = (&context.layout, &plan.spec.name);
-    let wanted = layout.wanted_file(name);
+    let (paths, name) = (context.layout.of(&plan.spec.name), &plan.spec.name);
+    let wanted = paths.wanted_file();
     if trust::secrets(name, &plan.spec.env).is_some() {
         files::write_closed(&wanted, &plan.toml)?;
     } else {
         files::write_atomic(&wanted, &plan.toml)?;
     }
-    Ok(applied::write(layout, name, &plan.toml, plan.kept.as_deref())?)
+    Ok(applied::write(paths, &plan.toml, plan.kept.as_deref())?)
 }
 
 fn numbers(plan: &Plan) -> impl Iterator<Item = Instance> {

@@ -58,7 +58,7 @@ pub(super) fn make(args: &Args, context: &Context) -> anyhow::Result<Plan> {
         app.listen = vec![Listen::Tcp { host: None, port }];
     }
     let (toml, spec) = checked(args, context, &app)?;
-    let kept = files::read_config_if_any(&context.layout.env_file(&args.name)).unwrap_or_default();
+    let kept = files::read_config_if_any(&context.layout.of(&args.name).env_file()).unwrap_or_default();
     let spec = spec.with_variables(kept.as_deref().map(variables::parse).unwrap_or_default());
     program::check(&spec.exec[0], &spec.env, &directory, |path| reader.mode(path))?;
     check::refuse_conflicts(&check::conflicts(context, std::slice::from_ref(&spec))?)?;
@@ -145,13 +145,13 @@ fn new_app(args: &Args, found: &Found, env_file: Option<EnvFile>, directory: &Pa
 
 /// The parser knows which programs are Node.
 fn is_node(args: &Args, context: &Context, app: &NewApp) -> Result<bool, ExpectedError> {
-    let file = File::of(&args.name, context.layout.wanted_file(&args.name), app.to_toml());
+    let file = File::of(&args.name, context.layout.of(&args.name).wanted_file(), app.to_toml());
     Ok(file.valid()?.adapter == Adapter::Node)
 }
 
 fn checked(args: &Args, context: &Context, app: &NewApp) -> Result<(String, AppSpec), ExpectedError> {
     let toml = app.to_toml() + &args.ready.as_ref().map(ready_table).unwrap_or_default() + &sandbox(args)?.to_toml();
-    let spec = File::of(&args.name, context.layout.wanted_file(&args.name), toml.clone()).valid()?;
+    let spec = File::of(&args.name, context.layout.of(&args.name).wanted_file(), toml.clone()).valid()?;
     Ok((toml, spec))
 }
 

@@ -16,7 +16,7 @@ pub(super) fn installed(context: &Context, name: &AppName) -> anyhow::Result<()>
         let help = format!(
             "after editing {}: appctl apply {name}; to restart it: appctl rolling-restart {name}; to start over: \
                 appctl uninstall {name}",
-            context.layout.wanted_file(name).display()
+            context.layout.of(name).wanted_file().display()
         );
         return Err(
             ExpectedError::new(Exit::INVALID_CONFIG, format!("{name} is installed already"))

@@ -17,7 +17,7 @@ use crate::{listen, ui, units};
 /// What would be done.
 pub(super) fn plan(context: &Context, plan: &Plan) -> io::Result<()> {
     let name = &plan.spec.name;
-    let file = context.layout.wanted_file(name);
+    let file = context.layout.of(name).wanted_file();
     if context.json {
         return ui::print_json(&json!({
             "app": name.as_str(), "directory": plan.directory, "exec": plan.spec.exec, "file": file,
@@ -27,7 +27,7 @@ pub(super) fn plan(context: &Context, plan: &Plan) -> io::Result<()> {
     let (exec, from) = (quote_words(&plan.spec.exec), plan.directory.display());
     let source = match &plan.spec.directory {
         Some(_) => format!("  run    {from} in place"),
-        None => format!("  copy   {from} to {}", context.layout.releases(name).display()),
+        None => format!("  copy   {from} to {}", context.layout.of(name).releases().display()),
     };
     let instances = count(units::count(&plan.spec).into(), "instance");
     let text = Text::default()

@@ -25,10 +25,10 @@ pub(super) struct Traces {
 impl Traces {
     /// Looks at what is there before anything is made.
     pub(super) fn look(context: &Context, plan: &Plan, reader: &Reader) -> Self {
-        let (layout, name) = (&context.layout, &plan.spec.name);
+        let paths = context.layout.of(&plan.spec.name);
         Self {
-            had_state: layout.state(name).exists(),
-            live_before: std::fs::read_link(layout.current(name)).ok(),
+            had_state: paths.state().exists(),
+            live_before: std::fs::read_link(paths.current()).ok(),
             account_made: reader.own_made,
             release: None,
         }
@@ -36,20 +36,20 @@ impl Traces {
 
     /// Leaves things as they were, but for an account that was named and made: its number may own files by now.
     pub(super) async fn erase(&self, session: &Session<'_>, plan: &Plan) -> anyhow::Result<()> {
-        let (layout, name) = (&session.context.layout, &session.app);
+        let paths = session.paths();
         // The first file that an installation writes.
-        if layout.wanted_file(name).exists() {
+        if paths.wanted_file().exists() {
             session.take_away().await?;
         }
-        clear(&layout.run(name))?;
+        clear(&paths.run())?;
         self.erase_state(session.context, plan)
     }
 
     fn erase_state(&self, context: &Context, plan: &Plan) -> anyhow::Result<()> {
-        let (layout, name) = (&context.layout, &plan.spec.name);
+        let (paths, name) = (context.layout.of(&plan.spec.name), &plan.spec.name);
         if !self.had_state {
-            clear(&layout.state(name))?;
-            clear(&layout.private_state(name))?;
+            clear(&paths.state())?;
+            clear(&paths.private_state())?;
             if self.account_made {
                 account::remove(name)?;
             }
@@ -57,10 +57,10 @@ impl Traces {
         }
         let Some(release) = &self.release else { return Ok(()) };
         match &self.live_before {
-            Some(target) => files::switch_link(&layout.current(name), target)?,
-            None => clear(&layout.current(name))?,
+            Some(target) => files::switch_link(&paths.current(), target)?,
+            None => clear(&paths.current())?,
         }
-        clear(&layout.release(name, release))?;
+        clear(&paths.release(release))?;
         Ok(())
     }
 }

@@ -23,17 +23,20 @@ pub(crate) async fn apps(context: &Context, names: &[AppName]) -> anyhow::Result
     }
     let apps = names
         .iter()
-        .map(|name| App::load(&context.layout, name))
+        .map(|name| App::load(context.layout.of(name)))
         .collect::<Result<Vec<App>, _>>()?;
     let systemd = context.systemd().await?;
     let loaded = loaded(&systemd, names).await?;
-    let wanted: Vec<Vec<Instance>> = apps.iter().map(|app| instances(app, &loaded)).collect();
     let states = states(&systemd, &loaded, context.json).await?;
-    Ok(apps
-        .iter()
-        .zip(&wanted)
-        .map(|(app, wanted)| status(context, app, wanted, &loaded, &states))
-        .collect())
+    let known = Known { loaded, states };
+    Ok(apps.iter().map(|app| status(context, app, &known)).collect())
+}
+
+/// What systemd knows of all of them.
+struct Known {
+    loaded: Vec<UnitState>,
+    /// Instances by unit.
+    states: BTreeMap<String, Glance>,
 }
 
 async fn loaded(systemd: &Systemd, names: &[AppName]) -> anyhow::Result<Vec<UnitState>> {
@@ -66,13 +69,7 @@ async fn states(systemd: &Systemd, loaded: &[UnitState], main_pids: bool) -> any
     Ok(states.into_iter().map(|state| (state.unit.clone(), state)).collect())
 }
 
-fn status(
-    context: &Context,
-    app: &App,
-    wanted_instances: &[Instance],
-    loaded: &[UnitState],
-    states: &BTreeMap<String, Glance>,
-) -> AppStatus {
+fn status(context: &Context, app: &App, Known { loaded, states }: &Known) -> AppStatus {
     let slice = units::slice_path(&app.name);
     let one = |instance: &Instance| {
         let unit = units::instance(&app.name, *instance);
@@ -82,13 +79,13 @@ fn status(
             .unwrap_or_else(|| Glance::absent(unit.clone()));
         InstanceStatus::of(*instance, &state, cgroupfs::usage(&slice, &unit))
     };
-    let instances: Vec<InstanceStatus> = wanted_instances.iter().map(one).collect();
+    let instances: Vec<InstanceStatus> = instances(app, loaded).iter().map(one).collect();
     let rollout = rollout::open(context, &app.name);
     let rolling = rollout.as_ref().is_some_and(rollout::runs);
     let started = is_up(loaded, &units::service(&app.name));
     let state = AppState::of(&instances, wanted(app), started, rolling);
     let mut notes = notes(app, &instances, rollout.as_ref());
-    if matches!(state, AppState::Down | AppState::Stopped) && between::is_abandoned(&context.layout, &app.name) {
+    if matches!(state, AppState::Down | AppState::Stopped) && between::is_abandoned(context.layout.of(&app.name)) {
         notes.push(abandoned(&app.name));
     }
     AppStatus {

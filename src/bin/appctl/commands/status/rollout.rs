@@ -8,7 +8,7 @@ use crate::context::Context;
 
 /// The last rollout, while it runs or waits for the operator.
 pub(super) fn open(context: &Context, app: &AppName) -> Option<Last> {
-    let last = record::read(&context.layout, app).ok()??;
+    let last = record::read(context.layout.of(app)).ok()??;
     last.record.rollout.state().is_open().then_some(last)
 }
 

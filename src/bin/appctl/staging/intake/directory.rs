@@ -20,7 +20,7 @@ const LARGEST: u64 = 1 << 20;
 
 pub(super) fn take(site: &Site<'_>, reader: Reader, tell: &mut dyn FnMut(Progress)) -> anyhow::Result<Intake> {
     let path = reader.path();
-    let state = site.layout().all_state();
+    let state = site.paths().layout().all_state();
     if state.canonicalize().unwrap_or(state).starts_with(path) {
         let message = format!("{} contains the releases of all apps", path.display());
         return Err(explain::source(message, "name the app's own directory"));

@@ -46,7 +46,7 @@ pub(super) async fn stdin(site: &Site<'_>, tell: &mut dyn FnMut(Progress)) -> an
 }
 
 async fn unpack(site: &Site<'_>, archive: Stdio, kind: Sort) -> anyhow::Result<Intake> {
-    let partial = Partial::new(site.layout().intake(site.app()));
+    let partial = Partial::new(site.paths().intake());
     let account = account(site)?;
     make(partial.path(), account)?;
     let bounds = site.bounds();

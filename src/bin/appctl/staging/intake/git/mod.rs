@@ -35,7 +35,7 @@ pub(super) async fn take(
         return Err(explain::source(format!("{reference:?} does not name a commit"), help));
     }
     let account = owner::account(site.context, &remote)?;
-    let clones = site.layout().clones(site.app());
+    let clones = site.paths().clones();
     let clone = clones.join(
         account
             .uid
