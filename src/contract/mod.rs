@@ -9,6 +9,7 @@ pub mod outcome;
 mod quoted;
 mod responses;
 pub mod shim_args;
+mod shim_status;
 mod span;
 pub mod times;
 
@@ -17,4 +18,5 @@ pub use note::{Level, MESSAGE_ID, Note};
 pub use operation::{OPERATION_ID, Operation, Releases};
 pub use quoted::{quote, unquote};
 pub use responses::Responses;
+pub use shim_status::{ShimState, ShimStatus};
 pub use span::{Millis, Span};

@@ -12,13 +12,11 @@ pub mod maps;
 #[cfg(feature = "cli")]
 pub mod mounts;
 pub mod process;
-mod shim_status;
 #[cfg(feature = "cli")]
 pub mod sockets;
 #[cfg(feature = "cli")]
 mod unit_state;
 
-pub use crate::contract::Responses;
-pub use shim_status::{ShimState, ShimStatus};
+pub use crate::contract::{Responses, ShimState, ShimStatus};
 #[cfg(feature = "cli")]
 pub use unit_state::{Activity, Glance, InstanceState, UnitState};

@@ -1,10 +1,10 @@
 //! A whole app, up: its units started and waited for, with what the app itself said about a failure.
 
-use appctl::contract::times;
+use appctl::contract::{ShimStatus, times};
 use appctl::drive::JobResult;
 use appctl::host::bus::Systemd;
 use appctl::host::world::why;
-use appctl::observe::{InstanceState, ShimStatus};
+use appctl::observe::InstanceState;
 use appctl::spec::{AppSpec, Instance};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;

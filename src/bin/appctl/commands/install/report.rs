@@ -2,7 +2,7 @@
 
 use std::io;
 
-use appctl::observe::ShimStatus;
+use appctl::contract::ShimStatus;
 use appctl::spec::{Account, quote_words};
 use serde_json::json;
 

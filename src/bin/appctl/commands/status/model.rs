@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use appctl::contract::{Responses, ShimState, ShimStatus};
 use appctl::observe::cgroup::Usage;
-use appctl::observe::{Activity, Glance, Responses, ShimState, ShimStatus, UnitState};
+use appctl::observe::{Activity, Glance, UnitState};
 use appctl::release::ReleaseId;
 use appctl::spec::{AppName, Instance};
 

@@ -8,8 +8,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::Responses;
-use crate::contract::{quote, unquote};
+use super::{Responses, quote, unquote};
 use crate::release::ReleaseId;
 use crate::spec::visible;
 
@@ -201,7 +200,32 @@ fn take<'a>(rest: &mut &'a str, label: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{NotAShimStatus, Responses, ShimState, ShimStatus};
+    use proptest::prelude::*;
+
+    use super::{NotAShimStatus, Responses, STATES, ShimState, ShimStatus};
+
+    prop_compose! {
+        fn any_status()(
+            state in proptest::sample::select(STATES.map(|(state, _)| state).to_vec()),
+            (pid, signal, elsewhere, crashes) in any::<(Option<u32>, Option<i32>, Option<u16>, u32)>(),
+            release in proptest::option::of("[0-9A-Za-z-]{1,20}"),
+            responses in proptest::option::of(any::<(u64, u64)>()),
+            words in any::<Option<String>>(),
+            remark in proptest::option::of("[ -~]{1,80}"),
+        ) -> ShimStatus {
+            let responses = responses.map(|(all, errors)| Responses { all, errors });
+            ShimStatus { state, pid, release, responses, elsewhere, words, signal, crashes, remark }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_an_app_says_of_itself_is_read_back(status in any_status()) {
+            let line = status.to_string();
+            prop_assert!(!line.contains(char::is_control), "{line}");
+            prop_assert_eq!(line.parse(), Ok(status));
+        }
+    }
 
     #[test]
     fn what_the_shim_writes_is_read_back() {
