@@ -10,11 +10,11 @@ mod prose;
 
 /// What each part may use of the library, beside itself. `paths` are prefixes of what follows `crate::` or `appctl::`.
 const MAY_USE: [(&str, &[&str]); 11] = [
-    ("contract", &["spec", "release"]),
+    ("contract", &["spec"]),
     ("spec", &[]),
     ("unit", &["spec", "contract"]),
     ("rollout", &["spec", "release"]),
-    ("release", &["spec"]),
+    ("release", &["spec", "contract"]),
     ("observe", &["spec", "contract", "release"]),
     ("drive", &["spec", "contract", "rollout", "release", "observe"]),
     (
@@ -33,6 +33,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
             "spec",
             "unit",
             "observe",
+            "contract::paths",
             "host::foreign",
             "host::machine",
             "host::trusted",

@@ -6,6 +6,7 @@ pub mod exit_status;
 mod note;
 mod operation;
 pub mod outcome;
+pub mod paths;
 mod quoted;
 mod responses;
 pub mod shim_args;

@@ -9,7 +9,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{Responses, quote, unquote};
-use crate::release::ReleaseId;
 use crate::spec::visible;
 
 /// What the shim is doing for its instance.
@@ -85,13 +84,6 @@ impl FromStr for ShimState {
             .find(|(_, name)| *name == text)
             .map(|(state, _)| *state)
             .ok_or(NotAShimStatus)
-    }
-}
-
-impl ShimStatus {
-    /// The release it runs, when that is the name of one.
-    pub fn release_id(&self) -> Option<ReleaseId> {
-        self.release.as_deref()?.parse().ok()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::observe::Responses;
+use crate::contract::Responses;
 use crate::spec::Instance;
 
 /// What one instance has answered in one run.

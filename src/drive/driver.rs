@@ -10,7 +10,7 @@ use super::order::written;
 use super::race::{First, first};
 use super::work::Work;
 use super::{Drained, Ended, JobResult, News, Operator, Reason, Survey, Wish, World, verdict};
-use crate::observe::Responses;
+use crate::contract::Responses;
 use crate::rollout::{Event, Outcome, Record, Step};
 use crate::spec::Instance;
 

@@ -2,7 +2,7 @@
 //! beside them that are not on it yet, or against those before them once all are. See `[deploy] errors`.
 
 use super::answers::{Answered, Answers};
-use crate::observe::Responses;
+use crate::contract::Responses;
 use crate::spec::Instance;
 
 /// Instances under watch.

@@ -8,8 +8,8 @@ use super::done::Run;
 use super::driver::Driver;
 use super::work::Work;
 use super::{Ended, News, Operator, Survey, Swap, World};
+use crate::contract::Responses;
 use crate::contract::times;
-use crate::observe::Responses;
 use crate::rollout::{self, About, Event, Record, Request, Rollout};
 use crate::spec::{AppSpec, Instance};
 

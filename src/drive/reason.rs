@@ -1,8 +1,9 @@
 //! Why an instance is not up, in the words of systemd, of its shim and of the app itself.
 
 use super::JobResult;
+use crate::contract::ShimStatus;
 use crate::contract::exit_status::signal_of_status;
-use crate::observe::{InstanceState, ShimStatus};
+use crate::observe::InstanceState;
 
 /// Why an instance is not up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

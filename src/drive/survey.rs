@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::World;
 use super::answers::Answered;
 use super::done::main_process;
-use crate::observe::{InstanceState, ShimState, ShimStatus};
+use crate::contract::{ShimState, ShimStatus};
+use crate::observe::{InstanceState, reported_release};
 use crate::release::ReleaseId;
 use crate::rollout::Seen;
 use crate::spec::Instance;
@@ -133,7 +134,7 @@ impl Survey {
 /// What an instance runs, as its shim says.
 pub(super) fn release_of(state: &InstanceState) -> Option<ReleaseId> {
     let shim: ShimStatus = state.status_text.parse().ok()?;
-    shim.release_id().filter(|_| !state.activity.is_down())
+    reported_release(&shim).filter(|_| !state.activity.is_down())
 }
 
 fn is_under_way(state: &InstanceState) -> bool {

@@ -9,13 +9,14 @@ use std::path::Path;
 use super::files::{self, FileError};
 use super::releases;
 use super::tree::{self, TreeError};
+use crate::contract::paths::RELEASES;
 use crate::release::{AppPaths, ReleaseId};
 use crate::spec::Instance;
 
 /// Makes a release the live one, or none: durably, and at once for whoever starts from now on.
 pub fn make_live(paths: AppPaths<'_>, id: Option<&ReleaseId>) -> Result<(), FileError> {
     match id {
-        Some(id) => files::switch_link(&paths.current(), &Path::new("releases").join(id.to_string())),
+        Some(id) => files::switch_link(&paths.current(), &Path::new(RELEASES).join(id.to_string())),
         None => files::remove(&paths.current()).map(drop),
     }
 }

@@ -17,6 +17,5 @@ pub mod sockets;
 #[cfg(feature = "cli")]
 mod unit_state;
 
-pub use crate::contract::{Responses, ShimState, ShimStatus};
 #[cfg(feature = "cli")]
-pub use unit_state::{Activity, Glance, InstanceState, UnitState};
+pub use unit_state::{Activity, Glance, InstanceState, UnitState, reported_release};

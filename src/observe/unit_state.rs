@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use crate::contract::ShimStatus;
+use crate::release::ReleaseId;
+
 /// `ActiveState` of org.freedesktop.systemd1(5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activity {
@@ -77,7 +80,7 @@ pub struct InstanceState {
     pub main_pid: Option<u32>,
     /// Automatic restarts since it was last started by request.
     pub restarts: u32,
-    /// What the shim says, see [`super::ShimStatus`].
+    /// What the shim says, see [`crate::contract::ShimStatus`].
     pub status_text: String,
     /// When it last became active, since 1970.
     pub active_since: Option<Duration>,
@@ -123,7 +126,7 @@ pub struct Glance {
     pub main_pid: Option<u32>,
     /// Automatic restarts since it was last started by request.
     pub restarts: u32,
-    /// What the shim says, see [`super::ShimStatus`].
+    /// What the shim says, see [`crate::contract::ShimStatus`].
     pub status_text: String,
     /// When it last became active, since 1970.
     pub active_since: Option<Duration>,
@@ -142,4 +145,9 @@ impl Glance {
             active_since: None,
         }
     }
+}
+
+/// The release that a shim says it runs, when that is the name of one.
+pub fn reported_release(shim: &ShimStatus) -> Option<ReleaseId> {
+    shim.release.as_deref()?.parse().ok()
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::ReleaseId;
+use crate::contract::paths;
 use crate::spec::{AppName, Instance};
 
 /// The directories of all apps, below one root.
@@ -29,22 +30,22 @@ impl Layout {
 
     /// What operators want: one TOML file per app.
     pub fn apps(&self) -> PathBuf {
-        self.root.join("etc/appctl/apps")
+        self.root.join(paths::WANTED)
     }
 
     /// What was last checked and applied; the generator reads these first.
     pub fn applied(&self) -> PathBuf {
-        self.root.join("etc/appctl/applied")
+        self.root.join(paths::APPLIED)
     }
 
     /// Variables that `appctl env` keeps; for root only.
     pub fn env(&self) -> PathBuf {
-        self.root.join("etc/appctl/env")
+        self.root.join(paths::ENV)
     }
 
     /// Parent of the state of all apps.
     pub fn all_state(&self) -> PathBuf {
-        self.root.join("var/lib/appctl")
+        self.root.join(paths::STATE)
     }
 
     /// The files of one app.
@@ -98,7 +99,7 @@ impl<'p> AppPaths<'p> {
 
     /// All releases of one app.
     pub fn releases(self) -> PathBuf {
-        self.state().join("releases")
+        self.state().join(paths::RELEASES)
     }
 
     /// The directory of one release.
@@ -143,12 +144,12 @@ impl<'p> AppPaths<'p> {
 
     /// The link to the live release, relative to its own folder: `releases/ID`.
     pub fn current(self) -> PathBuf {
-        self.state().join("current")
+        self.state().join(paths::CURRENT)
     }
 
     /// The app's own state, `$STATE_DIRECTORY`.
     pub fn data(self) -> PathBuf {
-        self.state().join("data")
+        self.state().join(paths::DATA)
     }
 
     /// Where systemd keeps the state of an app that runs as a transient user; `data` is a link there, systemd.exec(5).
@@ -158,12 +159,12 @@ impl<'p> AppPaths<'p> {
 
     /// Lock and record of rollouts.
     pub fn run(self) -> PathBuf {
-        self.layout.root.join("run/appctl").join(self.app.as_str())
+        self.layout.root.join(paths::RUN).join(self.app.as_str())
     }
 
     /// Which instances run another release than the live one: links named after them.
     pub fn pins(self) -> PathBuf {
-        self.run().join("pin")
+        self.run().join(paths::PINS)
     }
 
     /// The last rollout of a release; outlives the machine.

@@ -8,7 +8,7 @@ use super::{
     Host, Section, UnitFile, account_name, environment_name, hold_name, installed, quote, sandbox, service_name, shim,
     slice_name, socket_name, template_name,
 };
-use crate::contract::{exit_status, times};
+use crate::contract::{exit_status, paths, times};
 use crate::spec::{Account, AppSpec, Limits};
 
 pub(super) fn render(spec: &AppSpec, host: &Host) -> UnitFile {
@@ -70,7 +70,7 @@ fn process(spec: &AppSpec, host: &Host, service: &mut Section) {
         // systemd would name both directories.
         service.set(
             "Environment",
-            format_args!("STATE_DIRECTORY=/var/lib/appctl/{}/data", spec.name),
+            format_args!("STATE_DIRECTORY=/{}/{}/{}", paths::STATE, spec.name, paths::DATA),
         );
     }
     if !spec.env.is_empty() {

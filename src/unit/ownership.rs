@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::slice_name;
+use crate::contract::paths;
 use crate::spec::AppName;
 
 /// Where the generator's units lie, systemd.generator(7).
@@ -123,8 +124,11 @@ fn without_a_file(unit: &str, loaded: &Loaded) -> Result<(), Foreign> {
 }
 
 fn is_file_of(app: &AppName, source: &str) -> bool {
-    let name = |directory: &str| source.strip_prefix(directory)?.strip_suffix(".toml");
-    let name = name("/etc/appctl/applied/").or_else(|| name("/etc/appctl/apps/"));
+    let name = |directory: &str| {
+        let file = source.strip_prefix('/')?.strip_prefix(directory)?.strip_prefix('/')?;
+        file.strip_suffix(".toml")
+    };
+    let name = name(paths::APPLIED).or_else(|| name(paths::WANTED));
     name == Some(app.as_str())
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Host, installed, quote};
+use crate::contract::paths;
 use crate::contract::shim_args::{Backoff, LOOK, Options, RUN, Ready};
 use crate::spec::{Adapter, AppSpec, EnvFile, Level, ReadyWhen, Streams};
 
@@ -29,7 +30,12 @@ pub(super) fn exec_start(spec: &AppSpec, host: &Host) -> String {
 
 /// Where an instance runs: in place, or where `current` points when it starts.
 pub(super) fn directory(spec: &AppSpec) -> PathBuf {
-    let release = || PathBuf::from(format!("/var/lib/appctl/{}/current", spec.name));
+    let release = || {
+        Path::new("/")
+            .join(paths::STATE)
+            .join(spec.name.as_str())
+            .join(paths::CURRENT)
+    };
     spec.directory.clone().unwrap_or_else(release)
 }
 

@@ -7,6 +7,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use appctl::contract::paths::ROOT_VARIABLE;
 use appctl::host::{machine, trusted};
 use appctl::spec::visible;
 use appctl::unit;
@@ -33,7 +34,7 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let root = std::env::var_os("APPCTL_ROOT").map_or_else(|| PathBuf::from("/"), PathBuf::from);
+    let root = std::env::var_os(ROOT_VARIABLE).map_or_else(|| PathBuf::from("/"), PathBuf::from);
     match task() {
         Some(Task::Generate(output)) => {
             // Another root is a rehearsal: it is not the kernel's business.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use appctl::contract::paths;
 use appctl::spec::{self, AppName, AppSpec, variables};
 
 use crate::kmsg::Complaints;
@@ -22,7 +23,7 @@ pub(crate) struct Source {
 }
 
 /// Later ones win.
-const DIRECTORIES: [(&str, bool); 2] = [("etc/appctl/apps", false), ("etc/appctl/applied", true)];
+const DIRECTORIES: [(&str, bool); 2] = [(paths::WANTED, false), (paths::APPLIED, true)];
 
 /// All good apps below `root` by name; complains about every other file.
 pub(crate) fn all(root: &Path, complaints: &mut Complaints) -> Vec<Source> {
@@ -107,7 +108,7 @@ fn app_name(file: &str) -> Result<Option<AppName>, String> {
 /// What `appctl env` keeps for an app. One that cannot be read must not take the units of a running app away.
 fn kept(root: &Path, name: &AppName, applied: bool, complaints: &mut Complaints) -> Vec<(String, String)> {
     let end = if applied { "applied" } else { "env" };
-    let path = format!("etc/appctl/env/{name}.{end}");
+    let path = format!("{}/{name}.{end}", paths::ENV);
     match read::text(&root.join(&path)) {
         Ok(text) => variables::parse(&text),
         Err(Unreadable::Io(error)) if error.kind() == ErrorKind::NotFound => Vec::new(),

@@ -4,15 +4,17 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use appctl::contract::paths;
+
 /// The release an instance is pinned to while a rollout is under way, else `directory`, which is `current` of an app with
 /// releases. A pin is a link of root's whose target is a release's id; it does not outlive the machine.
 pub(crate) fn chosen(directory: &Path, app: &str, instance: &str) -> Result<PathBuf, String> {
     let releases = state().join(app);
-    if directory != releases.join("current") {
+    if directory != releases.join(paths::CURRENT) {
         return Ok(directory.to_owned());
     }
-    let pin = root().join("run/appctl").join(app).join("pin").join(instance);
-    pinned(directory, &releases.join("releases"), &pin)
+    let pin = root().join(paths::RUN).join(app).join(paths::PINS).join(instance);
+    pinned(directory, &releases.join(paths::RELEASES), &pin)
 }
 
 fn pinned(directory: &Path, releases: &Path, pin: &Path) -> Result<PathBuf, String> {
@@ -49,18 +51,18 @@ fn problem(directory: &Path, error: &io::Error) -> String {
 
 /// The release's id, when `real` lies among the releases of `app` under `state` (`/var/lib/appctl`).
 pub(crate) fn release(state: &Path, app: &str, real: &Path) -> Option<String> {
-    let id = real.strip_prefix(state.join(app).join("releases")).ok()?;
+    let id = real.strip_prefix(state.join(app).join(paths::RELEASES)).ok()?;
     let id = id.components().next()?.as_os_str().to_str()?;
     is_id(id).then(|| id.to_owned())
 }
 
 /// `/var/lib/appctl`, or under `$APPCTL_ROOT`.
 pub(crate) fn state() -> PathBuf {
-    root().join("var/lib/appctl")
+    root().join(paths::STATE)
 }
 
 fn root() -> PathBuf {
-    std::env::var_os("APPCTL_ROOT").map_or_else(|| PathBuf::from("/"), PathBuf::from)
+    std::env::var_os(paths::ROOT_VARIABLE).map_or_else(|| PathBuf::from("/"), PathBuf::from)
 }
 
 #[cfg(test)]

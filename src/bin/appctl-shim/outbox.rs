@@ -1,7 +1,7 @@
 //! What is on its way to systemd. An app may say as much as it likes; PID 1, which every app shares, hears of it a few
 //! times a second: what may wait is kept, the last word of each kind wins, and all of it goes in one message. Pure.
 
-use appctl::observe::ShimStatus;
+use appctl::contract::ShimStatus;
 
 use crate::machine::Millis;
 
@@ -92,7 +92,7 @@ fn same_life(one: &ShimStatus, other: &ShimStatus) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use appctl::observe::{ShimState, ShimStatus};
+    use appctl::contract::{ShimState, ShimStatus};
     use proptest::prelude::*;
 
     use super::{INTERVAL, Message, Outbox, Word};

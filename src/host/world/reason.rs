@@ -5,11 +5,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use crate::contract::{ShimState, ShimStatus};
 use crate::drive::{JobResult, Reason, Said, because};
 use crate::host::bus::Systemd;
 use crate::host::journal::{self, Query};
+use crate::observe::InstanceState;
 use crate::observe::journal::Entry;
-use crate::observe::{InstanceState, ShimState, ShimStatus};
 
 /// How much of what an app said last is shown.
 const LAST_LINES: u32 = 20;

@@ -1,7 +1,7 @@
 //! Blocked: a ready app whose event loop stands still. Its stack is asked for, then it is killed. Pure.
 
+use appctl::contract::ShimState;
 use appctl::contract::times::REAP_MS;
-use appctl::observe::ShimState;
 
 use super::event::{Action, AdapterMessage, Event, Exit, Millis, Note, Notified, PeerId, Span};
 use super::life::Life;

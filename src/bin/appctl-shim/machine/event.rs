@@ -2,10 +2,10 @@
 
 use std::fmt;
 
+use appctl::contract::ShimStatus;
 pub(crate) use appctl::contract::adapter::{AdapterMessage, Beat};
 use appctl::contract::exit_status;
 pub(crate) use appctl::contract::{Level, Millis, Note, Span};
-use appctl::observe::ShimStatus;
 use nix::sys::signal::Signal;
 
 use crate::backoff::Record;

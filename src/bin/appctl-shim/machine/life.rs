@@ -1,6 +1,6 @@
 //! What is known of an instance, whatever phase it is in. Pure.
 
-use appctl::observe::{ShimState, ShimStatus};
+use appctl::contract::{ShimState, ShimStatus};
 
 use super::event::{Millis, Note};
 use super::peers::Peers;

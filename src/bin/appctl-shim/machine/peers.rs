@@ -1,7 +1,7 @@
 //! The adapters of one instance (npm and node are two): how far each is with listening and draining, and when its event
 //! loop last turned. Pure.
 
-use appctl::observe::Responses;
+use appctl::contract::Responses;
 
 use super::event::{AdapterMessage, Beat, Event, Millis, PeerId};
 

@@ -1,6 +1,6 @@
 //! Ready: the app serves. Pure.
 
-use appctl::observe::ShimState;
+use appctl::contract::ShimState;
 
 use super::blocked;
 use super::event::{Action, AdapterMessage, Event, Notified, Span};

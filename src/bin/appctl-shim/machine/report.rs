@@ -1,7 +1,7 @@
 //! When systemd is told what an instance answered: errors soon, since a new release may be watched, and the rest now and
 //! then, since every word wakes PID 1 and all that listen to it. Pure.
 
-use appctl::observe::Responses;
+use appctl::contract::Responses;
 
 use super::event::Millis;
 

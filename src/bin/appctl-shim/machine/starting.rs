@@ -1,8 +1,8 @@
 //! Starting: the app runs and its proof is missing. The deadline means failure, never success. Pure.
 
+use appctl::contract::ShimState;
 use appctl::contract::exit_status::{NOT_NOW, WRONG_CONFIG};
 use appctl::contract::times::{GRACE_MS, LONGEST_START};
-use appctl::observe::ShimState;
 
 use super::event::{Action, AdapterMessage, Event, Exit, Millis, Note, Notified, Span};
 use super::phase::{Phase, Starting};

@@ -1,7 +1,7 @@
 //! Stopping: drain, signal, kill, each in its time. Pure.
 
+use appctl::contract::ShimState;
 use appctl::contract::times::{FAILED_MS, REAP_MS};
-use appctl::observe::ShimState;
 
 use super::event::{Action, AdapterMessage, Event, Exit, Millis, Note, Notified, PeerId};
 use super::phase::{Phase, Stage, Stopping};

@@ -1,6 +1,6 @@
 //! One turn of the machine: an event at a moment, what is known of the instance, and what is done about it. Pure.
 
-use appctl::observe::ShimState;
+use appctl::contract::ShimState;
 
 use super::event::{Action, Exit, Millis, Note};
 use super::life::Life;

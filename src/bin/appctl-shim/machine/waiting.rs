@@ -1,7 +1,7 @@
 //! Waiting: the next start is not due. Pure.
 
+use appctl::contract::ShimState;
 use appctl::contract::times::GRACE_MS;
-use appctl::observe::ShimState;
 
 use super::event::{Action, Event, Exit, Millis, Note, Span};
 use super::phase::{Phase, Waiting};

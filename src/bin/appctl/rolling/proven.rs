@@ -4,9 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use appctl::contract::ShimStatus;
 use appctl::drive::Survey;
 use appctl::host::releases;
-use appctl::observe::{ShimStatus, maps};
+use appctl::observe::{maps, reported_release};
 use appctl::release::Layout;
 use appctl::spec::{AppSpec, Instance};
 
@@ -27,7 +28,7 @@ pub(crate) fn settle(spec: &AppSpec, layout: &Layout, survey: &Survey) -> Durati
 fn runs_live_release(spec: &AppSpec, layout: &Layout, survey: &Survey) -> bool {
     let live = releases::live(layout.of(&spec.name)).filter(|_| spec.directory.is_none());
     let same = |shim: &ShimStatus| {
-        let release = shim.release_id();
+        let release = reported_release(shim);
         live.is_some() && release == live && !upgraded(shim.pid)
     };
     let shims: Vec<Option<ShimStatus>> = survey.shims().collect();

@@ -1,6 +1,6 @@
 //! What holds whatever happens, in whatever order.
 
-use appctl::observe::{Responses, ShimState};
+use appctl::contract::{Responses, ShimState};
 use proptest::prelude::*;
 
 use super::super::event::{AdapterMessage, Beat, Note};

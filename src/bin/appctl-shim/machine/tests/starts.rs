@@ -1,6 +1,6 @@
 //! From the first wait to readiness, or not.
 
-use appctl::observe::ShimState;
+use appctl::contract::ShimState;
 
 use super::super::event::AdapterMessage;
 use super::super::{Action, Event, Exit, Millis, Notified, Proof};

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use appctl::contract::paths::RELEASES;
 use appctl::host::{applied, files, releases};
 use appctl::observe::InstanceState;
 use appctl::spec::Instance;
@@ -74,7 +75,7 @@ async fn attempt(session: &Session<'_>, plan: &Plan, traces: &mut Traces) -> any
         let id = release::create(context, &plan.spec, &plan.reader).await?;
         let live = releases::live(paths);
         session.operation.moves(live.as_ref(), &id);
-        let target = Path::new("releases").join(id.to_string());
+        let target = Path::new(RELEASES).join(id.to_string());
         traces.release = Some(id);
         files::switch_link(&paths.current(), &target)?;
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use appctl::contract::{Responses, ShimState, ShimStatus};
 use appctl::observe::cgroup::Usage;
-use appctl::observe::{Activity, Glance, UnitState};
+use appctl::observe::{Activity, Glance, UnitState, reported_release};
 use appctl::release::ReleaseId;
 use appctl::spec::{AppName, Instance};
 
@@ -141,7 +141,7 @@ impl InstanceStatus {
             state: word,
             pid: shim.as_ref().and_then(|shim| shim.pid).filter(|_| lives),
             shim_pid: state.main_pid,
-            release: shim.as_ref().and_then(ShimStatus::release_id),
+            release: shim.as_ref().and_then(reported_release),
             since: state.active_since.filter(|_| word == State::Ready),
             restarts: state.restarts,
             usage,
