@@ -102,15 +102,19 @@ impl Rollout {
         }
     }
 
-    /// An instance is not up: a failure, unless it was down before and others have proven the new state.
+    /// An instance is not up: a failure, unless it was down before and another one that is up has proven the new state.
     fn lost(&mut self, instance: Instance, why: String) {
         self.alive.insert(instance, false);
         self.mark(instance, Progress::Failed);
         if self.returning.is_some() {
             self.lost_on_the_way_back(instance, why);
-        } else if !(self.proven && self.request.ailing.contains(&instance)) {
+        } else if !(self.is_proven_still() && self.request.ailing.contains(&instance)) {
             self.fail(Failure::of(instance, why));
         }
+    }
+
+    fn is_proven_still(&self) -> bool {
+        self.proven && self.alive.values().any(|up| *up)
     }
 
     fn fail(&mut self, failure: Failure) {

@@ -53,6 +53,19 @@ fn without_a_surge_the_first_instance_proves_the_release() {
 }
 
 #[test]
+fn the_only_proof_of_a_release_may_not_die_even_if_it_was_down_before() {
+    let mut request = deploy(2, Some(1));
+    (request.policy.surge, request.ailing) = (false, vec![Number(1)]);
+    let mut rollout = Rollout::new(request);
+    let mut step = rollout.step(Event::Begin);
+    for event in [Event::Switched, up(Number(1)), Event::Settled] {
+        step = rollout.step(event);
+    }
+    assert!(matches!(step, Step::Bake { canary: true, .. }), "{step:?}");
+    assert_eq!(rollout.step(Event::Died(Number(1), "boom".to_owned())), Step::Undo);
+}
+
+#[test]
 fn canaries_are_watched_alone_before_the_release_is_final() {
     let steps = plan(deploy(3, Some(1)));
     let first = [
