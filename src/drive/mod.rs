@@ -20,6 +20,8 @@ mod reason;
 mod survey;
 mod swap;
 mod switch;
+#[cfg(test)]
+mod tests;
 mod verdict;
 mod work;
 mod world;

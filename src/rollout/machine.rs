@@ -138,7 +138,7 @@ impl Rollout {
     }
 
     /// The step it is at, or was at last; `None` before the first.
-    pub(super) fn last_step(&self) -> Option<Step> {
+    pub fn last_step(&self) -> Option<Step> {
         Some(match self.phase {
             Phase::Fresh => return None,
             Phase::Staging => Step::Stage,
