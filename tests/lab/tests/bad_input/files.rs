@@ -13,7 +13,7 @@ pub(crate) fn texts() -> Vec<Case> {
             &["not closed on its line", ":1:13", "^"],
         ),
         ("exec = \"node x\"\nlisten = [3001\n[stop\n", &["^"]),
-        ("exec = 7\n", &["`exec` is a command", "not a number", ":1:8"]),
+        ("exec = 7\n", &["`exec` must be a command", "not a number", ":1:8"]),
         (
             "exec = \"node x\"\ninstances = \"4\"\nlisten = true\n",
             &["`instances`", "`listen`", "2 problems"],

@@ -94,7 +94,7 @@ pub(crate) fn names() -> Vec<Case> {
         ("a.service", NAMED),
         ("%n", BEGINS),
         ("", "a name must not be empty"),
-        (long.as_str(), "at most 63 characters, this one has 300"),
+        (long.as_str(), "at most 63 characters; this one has 300"),
     ];
     let install = |(name, says): (&str, &str)| case(&["install", name, "/srv/app"], 2, &[says]);
     bad.into_iter().map(install).collect()

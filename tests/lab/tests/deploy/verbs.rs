@@ -39,7 +39,7 @@ fn nothing_new_touches_nothing(stage: &Stage) -> Result<()> {
     ends_with(&deploy(stage, &[])?, 0, "nothing to do")?;
     stage.appctl_ok(&["stop", "myapp"])?;
     source_is(stage.host(), "r2")?;
-    ends_with(&deploy(stage, &[])?, 0, "it is stopped")?;
+    ends_with(&deploy(stage, &[])?, 0, "the app is stopped")?;
     stage.appctl_ok(&["start", "myapp"])?;
     let after = live(stage.host())?;
     whole(stage, 2)?;

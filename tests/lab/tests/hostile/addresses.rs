@@ -17,7 +17,7 @@ const OLD_STATE_KEPT: i32 = 4;
 /// A port that another process has, and paths that cannot be: below a file, below /proc, where a directory is.
 const IMPOSSIBLE: [(&str, &str); 4] = [
     ("3000, 3999", "port 3999 is in use by node"),
-    ("3000, \"/etc/hostname/myapp.sock\"", "no directory"),
+    ("3000, \"/etc/hostname/myapp.sock\"", "not a directory"),
     ("3000, \"/proc/myapp.sock\"", "did not start"),
     ("3001, \"/proc/sys/myapp.sock\"", "did not start"),
 ];

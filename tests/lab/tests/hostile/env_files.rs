@@ -95,7 +95,7 @@ fn swapped(stage: &Stage, directory: &str) -> Result<()> {
     until("the instance says why it does not start", LIMIT, || {
         let journal = host.journal("myapp@1.service")?;
         Ok(journal
-            .contains("env_file /home/work/my.env may not be read")
+            .contains("env_file /home/work/my.env is not readable")
             .then_some(()))
     })?;
     let back = "ln -sf /dev/null /home/work/my.env; rm /home/work/my.env; echo FROM_HOME=again >/home/work/my.env";

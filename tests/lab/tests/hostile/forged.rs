@@ -115,7 +115,7 @@ fn a_port_that_nobody_asked_for(stage: &Stage) -> Result<()> {
     ensure!(output.stderr.contains("exited with status 3"), "{output:?}");
     ensure!(!output.stderr.contains("--listen 1234"), "{output:?}");
     ensure!(
-        output.stderr.contains("| appctl: listening on port 1234"),
+        output.stderr.contains("| appctl: the app listens on port 1234"),
         "its own words are shown: {output:?}"
     );
     Ok(())

@@ -207,7 +207,7 @@ fn names_of_other_peoples_files_are_not_read(stage: &Stage) -> Result<()> {
     host.run_ok(&["chmod", "go+w", "/root/secret/.git/objects"])?;
     let output = stage.appctl(&["stage", "web", "--git", "/root/secret"])?;
     ensure!(
-        output.status == 2 && output.stderr.contains("is not root's alone"),
+        output.status == 2 && output.stderr.contains("other accounts can change"),
         "{output:?}"
     );
     nothing_came_of_it(stage, "the repository")
