@@ -152,7 +152,7 @@ impl Fleet {
 
     /// It dies, and waits until systemd starts it again.
     pub(super) fn crash(&mut self, who: Instance) {
-        let (now, pause) = (self.now, 20 + self.dice.below(600));
+        let (now, pause) = (self.now, self.dice.pick(&[1, 1, 50, 300, 600]));
         let unit = self.unit(who);
         unit.crashes += 1;
         unit.lost.get_or_insert(now);
@@ -168,7 +168,7 @@ impl Fleet {
             Quality::Flaky => self.dice.chance(700),
         };
         self.count += 1;
-        let (run, until) = (self.count, self.now + 5 + self.dice.below(60));
+        let (run, until) = (self.count, self.now + self.dice.pick(&[1, 5, 30, 60]));
         let unit = self.unit(who);
         (unit.run, unit.code) = (Some(run), code.to_owned());
         unit.stage = Stage::Starting { until, comes_up };

@@ -181,7 +181,11 @@ impl Machine {
         self.expect_step("to make it final", |step| *step == Step::Commit);
         let proven = |who: &Instance, time: u64| match self.fleet.units.get(who) {
             Some(unit) if unit.code == NEW => match unit.stage {
-                Stage::Up { since, .. } => since + time <= self.fleet.now,
+                // One that came up again while the step was under way had proven it before.
+                Stage::Up { since, .. } => {
+                    let again = self.judge.known.get(who).is_some_and(|seen| *seen < since);
+                    since + time <= self.fleet.now || again
+                }
                 _ => self.is_excused(*who),
             },
             _ => false,
