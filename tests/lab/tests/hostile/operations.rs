@@ -151,21 +151,21 @@ fn shown(stage: &Stage) -> Result<()> {
 /// An operation that waits for an app which never gets ready, and is told to leave.
 fn ended_by_a_signal(stage: &Stage) -> Result<()> {
     let host = stage.host();
-    let file = "exec = \"sleep 1000\"\ndirectory = \"/srv\"\nlisten = [3100]\n[ready]\ntimeout = \"5m\"\n";
+    let file = "exec = \"sleep 1000\"\ndirectory = \"/srv\"\nlisten = [3100]\n[ready]\nwhen = \"notify\"\ntimeout = \"5m\"\n";
     host.write_file("/etc/appctl/apps/slow.toml", file)?;
     let typed = "appctl apply slow & echo $! >/run/typed; wait $!; exit $?";
-    let child = host.spawn(&["bash", "-mc", typed])?;
+    let child = host.spawn(&["sh", "-c", typed])?;
     until("it starts", LIMIT, || {
         let state = host.run(&["systemctl", "is-active", "slow@1"])?.stdout;
         Ok((state.trim_end() == "activating").then_some(()))
     })?;
-    host.run_ok(&["sh", "-c", "kill -INT $(cat /run/typed)"])?;
+    host.run_ok(&["sh", "-c", "kill -TERM $(cat /run/typed)"])?;
     let output = child.wait_with_output()?;
-    ensure!(output.status.code() == Some(130), "{output:?}");
+    ensure!(output.status.code() == Some(143), "{output:?}");
     let told = told(stage)?;
     let last = told.last().context("an entry")?;
-    ensure!(fields(last) == Some(("apply", "root", None, None, "130")), "{last}");
-    ensure!(last["MESSAGE"] == "apply slow by root: ended by signal 2", "{last}");
+    ensure!(fields(last) == Some(("apply", "root", None, None, "143")), "{last}");
+    ensure!(last["MESSAGE"] == "apply slow by root: ended by signal 15", "{last}");
     stage.appctl_ok(&["uninstall", "slow"]).map(drop)
 }
 
