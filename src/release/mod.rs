@@ -6,7 +6,7 @@ mod layout;
 mod manifest;
 mod origin;
 
-pub use choose::{back, prunable};
+pub use choose::Stock;
 pub use id::{InvalidReleaseId, ReleaseId};
 pub use layout::{AppPaths, Layout};
 pub use manifest::{Entry, Manifest, hex};

@@ -35,6 +35,11 @@ pub(super) fn app(name: &AppName, table: &DeTable<'_>, findings: &mut Findings<'
     let account = account(&fields, findings);
     let env = fields.take_or_default(&keys::ENV, findings);
     let env_files = values(fields.take_or_default(&keys::ENV_FILE, findings));
+    let given = increment::Given {
+        env: &env,
+        files: !env_files.is_empty(),
+        listen: &listen,
+    };
     AppSpec {
         name: name.clone(),
         exec,
@@ -42,7 +47,7 @@ pub(super) fn app(name: &AppName, table: &DeTable<'_>, findings: &mut Findings<'
         backlog: u32::try_from(fields.take_or_default(&keys::BACKLOG, findings)).unwrap_or(u32::MAX),
         socket: socket(&fields, &listen, findings),
         directory: fields.take(&keys::DIRECTORY, findings).map(Spanned::into_inner),
-        increment: increment::increment(&fields, &env, !env_files.is_empty(), &listen, findings),
+        increment: increment::increment(&fields, &given, findings),
         env,
         env_files,
         adapter,

@@ -4,14 +4,17 @@ use super::fields::Fields;
 use super::problem::Findings;
 use super::{Listen, keys};
 
-/// The variable's name. A file of variables cannot be looked into here; the shim insists on a number then.
-pub(super) fn increment(
-    fields: &Fields<'_>,
-    env: &[(String, String)],
-    files: bool,
-    listen: &[Listen],
-    findings: &mut Findings<'_>,
-) -> Option<String> {
+/// What else the app's file says that matters here.
+pub(super) struct Given<'a> {
+    pub(super) env: &'a [(String, String)],
+    /// Files of variables cannot be looked into here; the shim insists on a number then.
+    pub(super) files: bool,
+    pub(super) listen: &'a [Listen],
+}
+
+/// The variable's name.
+pub(super) fn increment(fields: &Fields<'_>, given: &Given<'_>, findings: &mut Findings<'_>) -> Option<String> {
+    let Given { env, files, listen } = *given;
     let name = fields.take(&keys::INCREMENT, findings)?;
     let text = name.get_ref();
     let value = env.iter().find(|(key, _)| key == text).map(|(_, value)| value);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use appctl::host::bus::Systemd;
 use appctl::host::files::{self, FileError};
 use appctl::host::{bad, cgroupfs, pins, record, releases, survey};
-use appctl::release::{self, ReleaseId};
+use appctl::release::{ReleaseId, Stock};
 use appctl::rollout::Verb;
 use appctl::spec::{AppName, AppSpec};
 
@@ -14,47 +14,27 @@ use crate::context::Context;
 use crate::units;
 
 /// All that is known of an app's releases.
-#[derive(Debug)]
-pub(crate) struct Stock {
-    /// Complete ones, oldest first.
-    pub(crate) all: Vec<ReleaseId>,
-    /// The live one.
-    pub(crate) live: Option<ReleaseId>,
-    /// What the live one was deployed over, as far as that is known.
-    pub(crate) before: Option<ReleaseId>,
-    /// Those that failed.
-    pub(crate) bad: BTreeSet<ReleaseId>,
-}
-
-impl Stock {
-    /// Looks.
-    pub(crate) fn take(context: &Context, app: &AppName) -> anyhow::Result<Self> {
-        let paths = context.layout.of(app);
-        let all = releases::list(paths)?;
-        let mut failed = BTreeSet::new();
-        for id in &all {
-            if bad::why(paths, id)?.is_some() {
-                failed.insert(id.clone());
-            }
+pub(crate) fn stock(context: &Context, app: &AppName) -> anyhow::Result<Stock> {
+    let paths = context.layout.of(app);
+    let all = releases::list(paths)?;
+    let mut failed = BTreeSet::new();
+    for id in &all {
+        if bad::why(paths, id)?.is_some() {
+            failed.insert(id.clone());
         }
-        let live = releases::live(paths);
-        let last = record::read_release(paths)?.filter(|record| record.rollout.verb() == Verb::Deploy);
-        let change = last.and_then(|record| record.about.release);
-        let before = change
-            .filter(|change| live.as_ref() == Some(&change.to))
-            .and_then(|change| change.from);
-        Ok(Self {
-            all,
-            live,
-            before,
-            bad: failed,
-        })
     }
-
-    /// What a plain rollback goes to, or one of more steps.
-    pub(crate) fn back(&self, steps: usize) -> Option<&ReleaseId> {
-        release::back(&self.all, self.live.as_ref(), self.before.as_ref(), &self.bad, steps)
-    }
+    let live = releases::live(paths);
+    let last = record::read_release(paths)?.filter(|record| record.rollout.verb() == Verb::Deploy);
+    let change = last.and_then(|record| record.about.release);
+    let before = change
+        .filter(|change| live.as_ref() == Some(&change.to))
+        .and_then(|change| change.from);
+    Ok(Stock {
+        all,
+        live,
+        before,
+        bad: failed,
+    })
 }
 
 /// What may be removed when `keep` are to stay.
@@ -64,10 +44,10 @@ pub(crate) async fn prunable(
     spec: &AppSpec,
     keep: usize,
 ) -> anyhow::Result<Vec<ReleaseId>> {
-    let stock = Stock::take(context, &spec.name)?;
+    let stock = stock(context, &spec.name)?;
     let mut used = in_use(context, systemd, spec).await?;
     used.extend(stock.live.iter().chain(stock.back(1)).cloned());
-    Ok(release::prunable(&stock.all, &used, &stock.bad, keep))
+    Ok(stock.prunable(&used, keep))
 }
 
 /// Removes a release. It is hidden first: nobody ever sees half of one.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::deploy::releasable;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::retention::Stock;
+use crate::retention;
 use crate::ui::style::{BAD, DIM, GOOD};
 use crate::ui::{self, quantity, table};
 
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
 
 /// Newest first.
 fn rows(context: &Context, app: &AppName) -> anyhow::Result<Vec<Row>> {
-    let stock = Stock::take(context, app)?;
+    let stock = retention::stock(context, app)?;
     let previous = stock.back(1);
     let row = |id: &ReleaseId| {
         anyhow::Ok(Row {

@@ -10,7 +10,7 @@ use appctl::spec::{AppName, AppSpec};
 use super::deploy::{How, prune, refuse_bad, releasable};
 use crate::context::Context;
 use crate::exit::{Exit, ExpectedError};
-use crate::retention::Stock;
+use crate::retention;
 use crate::rolling::{self, Hold, Interrupts, Target};
 use crate::session::Session;
 
@@ -117,7 +117,7 @@ async fn go_back(
 }
 
 fn choose(args: &Args, context: &Context) -> anyhow::Result<ReleaseId> {
-    let (name, stock) = (&args.name, Stock::take(context, &args.name)?);
+    let (name, stock) = (&args.name, retention::stock(context, &args.name)?);
     let help = format!("appctl releases {name} lists its releases");
     let none = |message: String| ExpectedError::new(Exit::NOT_FOUND, message).help(help.clone());
     match &args.to {

@@ -151,7 +151,8 @@ fn shown(stage: &Stage) -> Result<()> {
 /// An operation that waits for an app which never gets ready, and is told to leave.
 fn ended_by_a_signal(stage: &Stage) -> Result<()> {
     let host = stage.host();
-    let file = "exec = \"sleep 1000\"\ndirectory = \"/srv\"\nlisten = [3100]\n[ready]\nwhen = \"notify\"\ntimeout = \"5m\"\n";
+    let file =
+        "exec = \"sleep 1000\"\ndirectory = \"/srv\"\nlisten = [3100]\n[ready]\nwhen = \"notify\"\ntimeout = \"5m\"\n";
     host.write_file("/etc/appctl/apps/slow.toml", file)?;
     let typed = "appctl apply slow & echo $! >/run/typed; wait $!; exit $?";
     let child = host.spawn(&["sh", "-c", typed])?;
