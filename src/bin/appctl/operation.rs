@@ -20,6 +20,8 @@ pub(crate) struct UnderWay<'c> {
     verb: String,
     releases: RefCell<Option<Releases>>,
     exit: Cell<u8>,
+    /// Whether there was nothing to do.
+    nothing: Cell<bool>,
     cuts_before: u32,
 }
 
@@ -32,6 +34,7 @@ impl<'c> UnderWay<'c> {
             verb: verb.to_owned(),
             releases: RefCell::new(None),
             exit: Cell::new(outcome::FAILED),
+            nothing: Cell::new(false),
             cuts_before: context.cuts(),
         }
     }
@@ -40,6 +43,11 @@ impl<'c> UnderWay<'c> {
     pub(crate) fn moves(&self, from: Option<&ReleaseId>, to: &ReleaseId) {
         let (from, to) = (from.map(ToString::to_string), to.to_string());
         *self.releases.borrow_mut() = Some(Releases { from, to });
+    }
+
+    /// There is nothing to do: a success is not told.
+    pub(crate) fn changes_nothing(&self) {
+        self.nothing.set(true);
     }
 
     /// Does it, and keeps how it ended. A signal ends it, too, where the verb does not hear signals itself.
@@ -69,8 +77,9 @@ impl<'c> UnderWay<'c> {
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
+        let nothing = self.nothing.get() && self.exit.get() == outcome::DONE;
         // Another tree than the machine's own has no part in its journal.
-        if self.context.layout.is_moved() {
+        if nothing || self.context.layout.is_moved() {
             return;
         }
         let panicked = std::thread::panicking().then_some(outcome::PANICKED);

@@ -135,6 +135,7 @@ impl Wanted<'_> {
         let (context, spec) = (session.context, self.spec);
         let roll = session.roll(spec);
         if roll.is_live(&staged.id).await? {
+            session.operation.changes_nothing();
             context.say(&spec.name, &format!("nothing to do: release {} is live", staged.id));
             return Ok(());
         }

@@ -63,6 +63,7 @@ async fn go_on(session: &Session<'_>) -> anyhow::Result<()> {
     let mut interrupts = Interrupts::catch()?;
     // Whoever had the lock may have ended it.
     let Some(mut last) = canaries(app, context)? else {
+        session.operation.changes_nothing();
         context.say(app, "no canaries to promote");
         return Ok(());
     };

@@ -77,6 +77,7 @@ async fn taken_back(app: &AppName, context: &Context) -> anyhow::Result<bool> {
 async fn one(session: &Session<'_>, way: Way, interrupts: &mut Interrupts) -> anyhow::Result<()> {
     let (context, app) = (session.context, &session.app);
     let Some(last) = open(app, way.verb(), context)? else {
+        session.operation.changes_nothing();
         context.say(app, &format!("nothing to {}", way.verb()));
         return Ok(());
     };

@@ -102,6 +102,7 @@ async fn go_back(
     let (context, to) = (session.context, &target.to);
     let roll = session.roll(spec);
     if roll.is_live(to).await? {
+        session.operation.changes_nothing();
         context.say(&spec.name, &format!("nothing to do: release {to} is live"));
         return Ok(());
     }

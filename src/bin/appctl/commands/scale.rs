@@ -102,6 +102,7 @@ async fn scale(session: &Session<'_>, args: &Args) -> anyhow::Result<Exit> {
     // What was read before the app was held may have been replaced since.
     let scaling = Scaling::read(name, args, context)?;
     if scaling.from == scaling.to {
+        session.operation.changes_nothing();
         return report(context, name, &scaling, "nothing to do");
     }
     let (after, text) = scaling.after(name)?;

@@ -76,6 +76,7 @@ async fn bring_up(session: &Session<'_>, spec: &AppSpec, verb: Verb) -> anyhow::
     }
     match verb {
         Verb::Start if survey.ailing().is_empty() => {
+            session.operation.changes_nothing();
             context.say(app, "all instances are already ready");
             return Ok(());
         }
