@@ -1,14 +1,17 @@
 //! A whole app, up: its units started and waited for, with what the app itself said about a failure.
 
+use std::time::Duration;
+
 use appctl::contract::{ShimStatus, times};
 use appctl::drive::JobResult;
 use appctl::host::bus::Systemd;
 use appctl::host::world::why;
-use appctl::observe::InstanceState;
+use appctl::observe::{Activity, InstanceState};
 use appctl::spec::{AppSpec, Instance};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use crate::contained::{End, Failure, Kind};
 use crate::exit::{Exit, ExpectedError};
@@ -57,6 +60,10 @@ impl Session<'_> {
     }
 }
 
+/// How long another instance may take to say that it listens on another port.
+const SPEECH: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(10);
+
 /// Instances that are started all at once.
 struct Start<'a> {
     systemd: &'a Systemd,
@@ -102,7 +109,7 @@ impl Start<'_> {
         let state = self.systemd.instance(unit).await?;
         let reason = why(self.systemd, &state, result, Some(self.since)).await;
         let mut message = format!("{unit} did not become ready: {}", reason.why);
-        let port = self.asked_port().await?;
+        let port = self.asked_port(unit).await?;
         if let Some((other, port)) = port.as_ref().filter(|(other, _)| other != unit) {
             let elsewhere = format!("; {other} listens on port {port}, which its socket does not hold");
             message.push_str(&elsewhere);
@@ -115,13 +122,27 @@ impl Start<'_> {
     }
 
     /// A port that any of the instances listens on and that the app's socket does not hold, as its shim says. Only the
-    /// first instance gets as far; the others fail because the port is taken by then, which explains nothing.
-    async fn asked_port(&self) -> anyhow::Result<Option<(String, u16)>> {
-        let states = self.systemd.instances(self.units).await?;
-        let port = |state: InstanceState| {
-            let shim: ShimStatus = state.status_text.parse().ok()?;
-            Some((state.unit, shim.elsewhere?))
-        };
-        Ok(states.into_iter().find_map(port))
+    /// first instance gets as far; the others fail because the port is taken by then, which explains nothing. That one
+    /// has a moment to say so: another may have failed before the first's word was with systemd.
+    async fn asked_port(&self, failed: &str) -> anyhow::Result<Option<(String, u16)>> {
+        let end = Instant::now() + SPEECH;
+        loop {
+            let states = self.systemd.instances(self.units).await?;
+            let may_say = !self.spec.listen.is_empty()
+                && states
+                    .iter()
+                    .any(|state| state.unit != failed && state.activity == Activity::Activating);
+            let port = states.into_iter().find_map(elsewhere);
+            if port.is_some() || !may_say || Instant::now() >= end {
+                return Ok(port);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
+}
+
+/// The port that an instance listens on and that the app's socket does not hold.
+fn elsewhere(state: InstanceState) -> Option<(String, u16)> {
+    let shim: ShimStatus = state.status_text.parse().ok()?;
+    Some((state.unit, shim.elsewhere?))
 }
