@@ -220,7 +220,7 @@ def echoes():
 
 echo = []
 for keys in sys.argv[2:]:
-    until(b"of its own:")
+    until(b"of its own): ")
     echo.append(echoes())
     os.write(master, keys.encode().decode("unicode_escape").encode())
 status = os.waitstatus_to_exitcode(os.waitpid(shell, 0)[1])
