@@ -11,6 +11,7 @@ use appctl_lab::{Host, Output, Stage, apps};
 mod broken;
 mod first_run;
 mod killed;
+mod late_port;
 mod one_instance;
 
 /// The fixture, what its last lines must show, and whether it serves for a while before it dies.
