@@ -58,15 +58,7 @@ impl Systemd {
     pub async fn replace(&self, unit: &str, deadline: Duration) -> Result<Replaced, BusError> {
         let end = Instant::now() + deadline;
         let (removals, before, proven) = tokio::try_join!(self.removals(unit), self.instance(unit), self.prove(unit))?;
-        let verb = Verb::Restart;
-        let job = self.queue(verb, proven).await?;
-        let queued = Queued {
-            verb,
-            unit,
-            job,
-            removals,
-        };
-        let result = self.finished(queued, end).await?;
+        let result = self.carry_out(Verb::Restart, proven, removals, end).await?;
         let after = self.instance(unit).await?;
         Ok(Replaced { before, result, after })
     }
@@ -75,6 +67,18 @@ impl Systemd {
         let end = Instant::now() + deadline;
         // Before the call: a quick job is over before its path has come back.
         let (removals, proven) = tokio::try_join!(self.removals(unit), self.prove(unit))?;
+        self.carry_out(verb, proven, removals, end).await
+    }
+
+    /// Queues a job for a unit that was proven to be ours, and waits for its end.
+    async fn carry_out(
+        &self,
+        verb: Verb,
+        proven: Proven<'_>,
+        removals: MessageStream,
+        end: Instant,
+    ) -> Result<JobResult, BusError> {
+        let unit = proven.name();
         let job = self.queue(verb, proven).await?;
         let queued = Queued {
             verb,
