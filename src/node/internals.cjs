@@ -188,8 +188,8 @@ const parserOf = (socket) => socket.parser || null;
 /** The request that was read last on a connection. @param {any} socket */
 const newestRequestOf = (socket) => (socket.parser && socket.parser.incoming) || null;
 
-/** Whether Node's own state tells what a connection is busy with. */
-const showsRequests = () => !lacks(
+/** Whether Node's own state tells what a connection is busy with; asked for each connection at each heartbeat. */
+const showsRequests = () => lacking.size === 0 || !lacks(
   'http.ServerResponse.detachSocket', 'net.Socket._httpMessage', 'net.Socket.parser', 'net.Socket.server',
 );
 
