@@ -31,7 +31,7 @@ pub struct Last {
 }
 
 impl Last {
-    /// Whether whoever drove it is gone and left it open.
+    /// Whether the process that drove it is gone and left it open.
     pub fn is_interrupted(&self) -> bool {
         !self.driven && matches!(self.record.rollout.state(), State::Running | State::Interrupted)
     }
@@ -48,7 +48,7 @@ pub fn read(paths: AppPaths<'_>) -> Result<Option<Last>, FileError> {
         };
         let process = &record.about.driver;
         let driven = Lock::is_held(paths, process.pid, process.pid_began).map_err(FileError::io("inspect", &path))?;
-        // Whoever drove it may have written its end between the two looks, and then let go of the lock.
+        // The process that drove it may have written its end between the two looks, and then let go of the lock.
         if driven || record.about.ended.is_some() || before.as_ref() == Some(&record) {
             return Ok(Some(Last { record, driven }));
         }

@@ -33,8 +33,8 @@ pub async fn why(systemd: &Systemd, state: &InstanceState, result: &JobResult, s
     because(state, result, told, said)
 }
 
-/// What its shim tells systemd, which hears nobody else: why it failed, or how the run before it went. systemd may have
-/// just begun another run, whose shim has said nothing yet.
+/// What its shim tells systemd, which listens to no other process of the unit: why it failed, or how the run before it
+/// went. systemd may have just begun another run, whose shim has said nothing yet.
 async fn told(systemd: &Systemd, state: &InstanceState) -> Option<ShimStatus> {
     let end = Instant::now() + SPEECH;
     let mut text = state.status_text.clone();

@@ -15,7 +15,7 @@ pub(super) struct Kill {
     pub(super) power: bool,
 }
 
-/// Kills whoever drives a rollout, and has the rest done from what was kept by someone with better luck.
+/// Kills the process that drives a rollout, and has another one do the rest from what was kept.
 pub(super) fn killed(request: &Request, mut world: World, kill: Kill, begin: Event) -> (World, Outcome) {
     let Kill { steps, late, power } = kill;
     let runs = world.instances.keys().map(|who| (*who, "old".to_owned())).collect();

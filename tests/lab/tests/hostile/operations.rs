@@ -1,4 +1,4 @@
-//! What operators did with an app is in the journal, whoever did it and however it ended, and no app can add to it.
+//! What each operator did with an app is in the journal, with how it ended, and no app can add to it.
 
 use std::time::{Duration, Instant};
 
